@@ -1,0 +1,168 @@
+"""The result of one message, as the API, the store, Odoo and the evaluation know it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from extractors.message import RecordRef, Value
+
+State = Literal["queued", "processing", "published", "ignored", "held", "failed"]
+FINAL_STATES: frozenset[str] = frozenset({"published", "ignored", "held", "failed"})
+Abstention = Literal["ambiguous", "out_of_scope", "insufficient_evidence", "conflicting_sources"]
+Priority = Literal["P1", "P2", "P3", "P4"]
+Kind = Literal["activity", "approval"]
+
+
+class ScoredLabel(Value):
+    label: str
+    confidence: float
+
+
+class Quote(Value):
+    """A verbatim sentence that speaks for the label; offsets as in `extractors.evidence.Evidence`."""
+
+    quote: str
+    part: str
+    start: int
+    end: int
+    page: int | None = None
+
+
+class DocumentSummary(Value):
+    part: str
+    filename: str
+    type: str
+    confidence: float
+    pages: int
+    ocr: bool
+    problem: str | None = None
+
+
+class FieldEvidence(Value):
+    part: str
+    quote: str
+    start: int
+    end: int
+    page: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    method: str
+
+
+class FieldValue(Value):
+    value: str
+    score: float
+    evidence: FieldEvidence
+
+
+class Candidate(Value):
+    """A record of Odoo that the message may be about, and why we think so."""
+
+    model: str
+    id: int
+    name: str
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+class Match(Candidate):
+    alternatives: tuple[Candidate, ...] = ()
+
+
+class Discrepancy(Value):
+    field: str
+    document: str
+    record: str
+
+
+class Recommendation(Value):
+    rank: int
+    action: str
+    title: str
+    score: float
+    rationale: str
+    options: tuple[dict[str, Any], ...] = ()
+    requires_approval: bool = False
+    approval_reasons: tuple[str, ...] = ()
+
+
+class OdooItem(Value):
+    """An activity or approval request that stands in Odoo."""
+
+    kind: Kind
+    model: str
+    id: int
+    url: str
+
+
+class Draft(Value):
+    """What is to be created in Odoo, complete before the first call, so that a page can show it without Odoo.
+
+    `key` is our external key, the same for every try. `note` is HTML in which everything from outside is escaped.
+    """
+
+    kind: Kind
+    key: str
+    record: RecordRef
+    record_name: str
+    summary: str
+    note: str
+    due: datetime
+    assignee: str | None = None
+    category: str | None = None
+    amount: float | None = None
+
+
+class Provenance(Value):
+    classifier: str
+    llm: str | None = None
+    prompts: dict[str, str] = {}
+    policy: str
+    taxonomy: str
+    extractor: str
+    degraded: tuple[str, ...] = ()
+
+
+class Failure(Value):
+    code: str
+    message: str
+    retryable: bool
+
+
+class Result(Value):
+    """What `GET /v1/messages/{id}` answers; every field is always there, ids are strings, times are UTC."""
+
+    id: str
+    state: State
+    state_reason: str | None = None
+    duplicate: bool = False
+    channel: str
+    external_id: str | None = None
+    site: str | None = None
+    subject: str | None = None
+    sender: str | None = None
+    received_at: datetime
+    label: str | None = None
+    confidence: float | None = None
+    is_exception: bool | None = None
+    secondary_labels: tuple[ScoredLabel, ...] = ()
+    alternatives: tuple[ScoredLabel, ...] = ()
+    priority: Priority | None = None
+    priority_score: float | None = None
+    priority_reasons: tuple[str, ...] = ()
+    due: datetime | None = None
+    summary: str | None = None
+    evidence: tuple[Quote, ...] = ()
+    documents: tuple[DocumentSummary, ...] = ()
+    fields: dict[str, tuple[FieldValue, ...]] = {}
+    match: Match | None = None
+    discrepancies: tuple[Discrepancy, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    draft: Draft | None = None
+    odoo: tuple[OdooItem, ...] = ()
+    needs_review: bool | None = None
+    abstained: Abstention | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
+    provenance: Provenance | None = None
+    failure: Failure | None = None

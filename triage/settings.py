@@ -1,0 +1,81 @@
+"""Every setting, from the environment (`TRIAGE_…`), a `.env` file or a secret file (`TRIAGE_…_FILE`)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="TRIAGE_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="folder of the SQLite file and of the stored originals")
+    database_url: str | None = Field(
+        None, description="PostgreSQL URL (postgresql://user:password@host/db); empty: SQLite in the data folder"
+    )
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = Field("http://127.0.0.1:8000", description="how people reach this service; used in links")
+    executor_id: str = Field("one", description="stable name of this worker; each worker on PostgreSQL has its own")
+    run_worker: bool = Field(True, description="whether `triage serve` also works off the queues")
+
+    max_body_bytes: int = 25 * MEGABYTE
+    max_attachments: int = 20
+    max_attachment_bytes: int = 20 * MEGABYTE
+    max_text_chars: int = 200_000
+    max_mime_depth: int = 10
+    max_pdf_pages: int = 50
+    pdf_seconds: float = 20.0
+    pdf_memory_bytes: int = 1024 * MEGABYTE
+    max_queued: int = Field(10_000, description="messages waiting before intake answers 429")
+    intake_seconds: float = Field(10.0, description="deadline of the intake transaction before it answers 503")
+
+    triage_workers: int = 2
+    publish_workers: int = 4
+    classifier_threads: int = Field(2, description="threads of the encoder")
+    model_dir: Path | None = Field(None, description="another classifier bundle than the packaged one")
+    policy_file: Path | None = Field(None, description="another policy than the packaged one")
+
+    odoo_url: str | None = None
+    odoo_db: str | None = None
+    odoo_login: str | None = None
+    odoo_password: SecretStr | None = None
+    odoo_timeout: float = 10.0
+    odoo_fallback_model: str | None = Field(None, description="model of the record that takes unmatched messages")
+    odoo_fallback_id: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """`TRIAGE_ODOO_PASSWORD_FILE=/run/secrets/x` stands for `TRIAGE_ODOO_PASSWORD`; so for every setting."""
+        for name in cls.model_fields:
+            path = os.environ.get(f"TRIAGE_{name.upper()}_FILE")
+            if path and name not in values:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+        return values
+
+    @model_validator(mode="after")
+    def _odoo_whole_or_not_at_all(self) -> Settings:
+        given = {n: getattr(self, n) for n in ("odoo_url", "odoo_db", "odoo_login", "odoo_password")}
+        missing = [f"TRIAGE_{n.upper()}" for n, v in given.items() if not v]
+        if 0 < len(missing) < len(given):
+            raise ValueError(f"Odoo is configured in part: set {', '.join(missing)} too, or none of TRIAGE_ODOO_*")
+        if (self.odoo_fallback_model is None) != (self.odoo_fallback_id is None):
+            raise ValueError("set both TRIAGE_ODOO_FALLBACK_MODEL and TRIAGE_ODOO_FALLBACK_ID, or neither")
+        return self
+
+    @property
+    def odoo_configured(self) -> bool:
+        return self.odoo_url is not None
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return f"sqlite:///{self.data_dir.resolve() / 'triage.sqlite3'}"
