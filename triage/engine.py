@@ -1,0 +1,265 @@
+"""The durable engine behind a small port: what was submitted here is worked off, whatever dies meanwhile.
+
+Our own tables are the truth; a workflow only drives. The workflow bodies below are frozen: changes go to their end or
+behind `DBOS.patch`, because a worker of the next release finishes what one of this release began. For the same reason
+`application_version` is a constant of ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Protocol
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+
+APPLICATION = "dispatch-triage"
+APPLICATION_VERSION = "1"
+TRIAGE_QUEUE, PUBLISH_QUEUE = "triage", "publish"
+ACTIVE = ["ENQUEUED", "DELAYED", "PENDING"]
+MAX_RECOVERIES = 5
+POLL_SECONDS = 0.2
+PURGE_BATCH = 500
+
+log = logging.getLogger(__name__)
+
+
+class Work(Protocol):
+    """What the engine drives. Both may run more than once for the same arguments and must then change nothing."""
+
+    def understand(self, message_id: str) -> None: ...
+
+    def publish(self, message_id: str, attempt: int) -> None: ...
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process works under the same name; two would do everything twice."""
+
+
+_work: Work | None = None  # the decorated functions must be module-level, so what they drive is set at start
+
+
+def _the_work() -> Work:
+    if _work is None:
+        raise RuntimeError("the engine was not started")
+    return _work
+
+
+@DBOS.step(name="understand")
+def _understand(message_id: str) -> None:
+    _the_work().understand(message_id)
+
+
+@DBOS.step(name="publish")
+def _publish(message_id: str, attempt: int) -> None:
+    _the_work().publish(message_id, attempt)
+
+
+@DBOS.workflow(name="triage_message", max_recovery_attempts=MAX_RECOVERIES)
+def triage_message(message_id: str) -> None:
+    _understand(message_id)
+
+
+@DBOS.workflow(name="publish_message", max_recovery_attempts=MAX_RECOVERIES)
+def publish_message(message_id: str, attempt: int) -> None:
+    _publish(message_id, attempt)
+
+
+class Engine:
+    """Submit from any process; run in a worker. `engine` is the pool that our own tables use, too."""
+
+    def __init__(self, engine: sa.Engine, executor_id: str) -> None:
+        self._engine = engine
+        self._executor_id = executor_id
+        self._client: DBOSClient | None = None
+        self._lock: IO[str] | sa.Connection | None = None
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    def prepare(self) -> None:
+        """Create or migrate the engine's tables."""
+        DBOS.migrate(self._engine.url.render_as_string(hide_password=False))
+
+    @property
+    def client(self) -> DBOSClient:
+        if self._client is None:
+            self._client = DBOSClient(
+                system_database_engine=self._engine,
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APPLICATION,
+                retry_connection_errors=False,  # intake answers 503 instead of waiting for ever
+            )
+        return self._client
+
+    # Submitting
+
+    def submit_triage(self, connection: sa.Connection, message_id: str, run: str) -> None:
+        """In the caller's transaction; `run` tells this submission from earlier ones of the same message."""
+        options: EnqueueOptions = {
+            "queue_name": TRIAGE_QUEUE,
+            "workflow_name": "triage_message",
+            "workflow_id": f"triage:{message_id}:{run}",
+            "app_version": APPLICATION_VERSION,
+        }
+        self.client.enqueue_in_transaction(connection, options, message_id)
+
+    def submit_publish(
+        self, connection: sa.Connection, message_id: str, run: str, attempt: int = 1, delay: timedelta = timedelta()
+    ) -> None:
+        options: EnqueueOptions = {
+            "queue_name": PUBLISH_QUEUE,
+            "workflow_name": "publish_message",
+            "workflow_id": f"publish:{message_id}:{run}:{attempt}",
+            "app_version": APPLICATION_VERSION,
+        }
+        if delay:
+            options["delay_seconds"] = delay.total_seconds()
+        self.client.enqueue_in_transaction(connection, options, message_id, attempt)
+
+    # Looking
+
+    def active(self) -> set[str]:
+        """Ids of the messages that some workflow still works or waits on."""
+        found = self.client.list_workflows(status=ACTIVE, load_input=False, load_output=False)
+        return {workflow.workflow_id.split(":")[1] for workflow in found}
+
+    def given_up(self) -> set[str]:
+        """Ids of the messages whose workflow took its worker down again and again."""
+        status = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+        found = self.client.list_workflows(status=status, load_input=False, load_output=False)
+        return {workflow.workflow_id.split(":")[1] for workflow in found}
+
+    def depth(self) -> dict[str, int]:
+        """Workflows waiting or running, by queue."""
+        found = self.client.list_workflows(status=ACTIVE, load_input=False, load_output=False)
+        queues = [workflow.queue_name for workflow in found]
+        return {name: queues.count(name) for name in (TRIAGE_QUEUE, PUBLISH_QUEUE)}
+
+    def cancel(self, message_id: str) -> None:
+        for prefix in ("triage", "publish"):
+            for workflow in self.client.list_workflows(status=ACTIVE, workflow_id_prefix=f"{prefix}:{message_id}:"):
+                self.client.cancel_workflow(workflow.workflow_id)
+
+    def purge(self, completed_before: str) -> int:
+        """Delete finished workflows (ISO 8601 time) in batches; returns how many."""
+        purged = 0
+        while True:
+            found = self.client.list_workflows(
+                completed_before=completed_before, limit=PURGE_BATCH, load_input=False, load_output=False
+            )
+            done = [workflow.workflow_id for workflow in found if workflow.status not in ACTIVE]
+            if not done:
+                return purged
+            self.client.delete_workflows(done)
+            purged += len(done)
+
+    # Running
+
+    def start(self, work: Work, *, triage_workers: int, publish_workers: int) -> None:
+        """Take this worker's lock, recover what it had begun, and work off both queues. Raises AlreadyRunning."""
+        global _work
+        self._lock = self._take_lock()
+        _work = work
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_engine": self._engine,
+            "system_database_url": self._engine.url.render_as_string(hide_password=False),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self._executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "use_listen_notify": False,  # nothing here waits for a notification
+            "log_level": "WARNING",
+        }
+        DBOS(config=config)
+        DBOS.listen_queues([TRIAGE_QUEUE, PUBLISH_QUEUE])
+        DBOS.launch()
+        for name, workers in ((TRIAGE_QUEUE, triage_workers), (PUBLISH_QUEUE, publish_workers)):
+            DBOS.register_queue(
+                name, worker_concurrency=workers, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+            )
+
+    def every(self, seconds: float, task: Callable[[], None]) -> None:
+        """Run a task again and again until the engine stops; an error is logged and the next turn comes."""
+
+        def loop() -> None:
+            while not self._stop.wait(seconds):
+                try:
+                    task()
+                except Exception:
+                    log.exception("periodic task failed", extra={"task": task.__name__})
+
+        thread = threading.Thread(target=loop, name=f"every-{task.__name__}", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def stop(self) -> None:
+        global _work
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        DBOS.destroy(workflow_completion_timeout_sec=10)
+        _work = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    # One process under one name
+
+    def _take_lock(self) -> IO[str] | sa.Connection:
+        if self._sqlite:
+            path = Path(f"{self._engine.url.database}.lock")
+            file = path.open("w")
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.close()
+                raise AlreadyRunning(f"another process works on {self._engine.url.database}; stop it first") from error
+            return file
+        connection = self._engine.connect()
+        if not _try_lock(connection, self._executor_id):
+            connection.close()
+            raise AlreadyRunning(f"another worker runs as {self._executor_id!r}; give each its own TRIAGE_EXECUTOR_ID")
+        return connection
+
+    def adopt_dead(self) -> Callable[[], None]:
+        """A periodic task: a worker whose lock is free twice in a row is dead; what it had begun is queued again."""
+        seen_dead: set[str] = set()
+
+        def adopt_dead() -> None:
+            nonlocal seen_dead
+            pending = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+            owners = {workflow.executor_id for workflow in pending if workflow.executor_id} - {self._executor_id}
+            free: set[str] = set()
+            for owner in owners:
+                with self._engine.connect() as connection:
+                    if not _try_lock(connection, owner):
+                        continue
+                    try:
+                        free.add(owner)
+                        if owner in seen_dead:
+                            log.warning("taking over the work of a dead worker", extra={"executor": owner})
+                            DBOS._recover_pending_workflows([owner])
+                    finally:
+                        connection.execute(_lock_query("pg_advisory_unlock", owner))
+            seen_dead = free
+
+        return adopt_dead
+
+
+def _lock_query(function: str, executor_id: str) -> sa.Select[tuple[bool]]:
+    return sa.select(getattr(sa.func, function)(sa.func.hashtext(f"{APPLICATION}:{executor_id}")))
+
+
+def _try_lock(connection: sa.Connection, executor_id: str) -> bool:
+    got = bool(connection.execute(_lock_query("pg_try_advisory_lock", executor_id)).scalar_one())
+    connection.commit()  # the lock belongs to the session; an idle transaction would be ended by the server
+    return got

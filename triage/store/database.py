@@ -1,0 +1,42 @@
+"""The one connection pool for our tables and the engine's, with what each database needs to be durable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def create_engine(url: str) -> sa.Engine:
+    """SQLite in WAL mode with full synchronisation, or PostgreSQL with checked connections."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True, pool_timeout=10)
+    path = sa.engine.make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, pool_size=20, max_overflow=10)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # Writers take the lock when they begin: a reader that later wants to write would fail at once under WAL.
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring our tables to the newest revision; safe when several processes start at once."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(727213)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
