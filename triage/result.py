@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from extractors.documents import Document
+from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
 
 State = Literal["queued", "processing", "published", "ignored", "held", "failed"]
@@ -38,6 +41,18 @@ class DocumentSummary(Value):
     ocr: bool
     problem: str | None = None
 
+    @classmethod
+    def of(cls, d: Document) -> DocumentSummary:
+        return cls(
+            part=d.part,
+            filename=d.filename,
+            type=d.type,
+            confidence=d.confidence,
+            pages=d.page_count,
+            ocr=d.ocr,
+            problem=d.problem,
+        )
+
 
 class FieldEvidence(Value):
     part: str
@@ -53,6 +68,14 @@ class FieldValue(Value):
     value: str
     score: float
     evidence: FieldEvidence
+
+    @classmethod
+    def by_field(cls, findings: Sequence[Finding]) -> dict[str, tuple[FieldValue, ...]]:
+        fields: dict[str, tuple[FieldValue, ...]] = {}
+        for f in findings:
+            evidence = FieldEvidence(**f.evidence.model_dump(), method=f.method)
+            fields[f.field] = (*fields.get(f.field, ()), cls(value=f.value, score=f.score, evidence=evidence))
+        return fields
 
 
 class Candidate(Value):
@@ -99,11 +122,12 @@ class Draft(Value):
     """What is to be created in Odoo, complete before the first call, so that a page can show it without Odoo.
 
     `key` is our external key, the same for every try. `note` is HTML in which everything from outside is escaped.
+    `record` is null while no Odoo was there to look it up.
     """
 
     kind: Kind
     key: str
-    record: RecordRef
+    record: RecordRef | None
     record_name: str
     summary: str
     note: str

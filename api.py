@@ -1,0 +1,491 @@
+"""The HTTP API: routes and nothing else. `api:app` is the ASGI app; `create_app` builds one on other settings."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from importlib.metadata import version
+from typing import Annotated, Any, Literal, TypeVar
+
+import sqlalchemy as sa
+from anyio import to_thread
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from prometheus_client import generate_latest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from classifiers.taxonomy import Label
+from extractors.message import Value
+from triage.errors import BadInput, NotFound, TooLarge, TriageError, Unauthorized, Unavailable
+from triage.intake import FORMS, Body, limits_of
+from triage.policy import Policy
+from triage.result import FINAL_STATES, DocumentSummary, FieldValue, Result, ScoredLabel, State
+from triage.runtime import Runtime
+from triage.security import Caller, identify
+from triage.settings import Settings
+from triage.store.store import Feedback, Filter
+from triage.telemetry import RECEIVED, REFUSED
+from triage.web import pages
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+Code = Literal["P1", "P2", "P3", "P4"]
+
+
+class Problem(Value):
+    field: str
+    problem: str
+
+
+class Error(Value):
+    """Every answer that is not a 2xx has this form."""
+
+    message: str
+    code: str
+    detail: tuple[Problem, ...] = ()
+    request_id: str
+
+
+class MessagePage(Value):
+    data: tuple[Result, ...]
+    next_cursor: str | None
+    has_more: bool
+    next: str | None
+
+
+class Me(Value):
+    name: str
+    scopes: tuple[str, ...]
+    sites: tuple[str, ...] | None
+
+
+class FeedbackSaved(Value):
+    id: str
+    message_id: str
+
+
+class Classified(Value):
+    label: str
+    confidence: float
+    is_exception: bool
+    scores: tuple[ScoredLabel, ...]
+    abstained: str | None
+    classifier: str
+
+
+class Extracted(Value):
+    documents: tuple[DocumentSummary, ...]
+    fields: dict[str, tuple[FieldValue, ...]]
+    extractor: str
+
+
+class TaxonomyInForce(Value):
+    version: str
+    labels: tuple[dict[str, Any], ...]
+
+
+class LimitBody:
+    """Counts the bytes as they come, so that a body past the limit is refused whatever its headers claim."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.limit:
+                megabytes = self.limit / 1024 / 1024
+                raise TooLarge(f"the body is larger than {megabytes:.0f} MB; send fewer or smaller files", field="body")
+            return message
+
+        await self.app(scope, counted, send)
+
+
+# What every route needs
+
+
+def runtime_of(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+RuntimeOf = Annotated[Runtime, Depends(runtime_of)]
+
+
+async def caller_of(request: Request, runtime: RuntimeOf) -> Caller:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    key = request.headers.get("x-api-key")
+    if scheme.lower() == "bearer":
+        key = credentials.strip()
+    elif scheme.lower() == "basic":  # a browser on the dashboard: any user name, the key as password
+        try:
+            key = base64.b64decode(credentials).decode().partition(":")[2]
+        except (ValueError, binascii.Error):
+            raise Unauthorized("the Authorization header cannot be read; log in again") from None
+    client = request.client.host if request.client else None
+    return await in_thread(runtime, lambda: identify(runtime.store, key, client, request.headers))
+
+
+CallerOf = Annotated[Caller, Depends(caller_of)]
+
+
+async def in_thread(runtime: Runtime, work: Callable[[], T], seconds: float | None = None) -> T:
+    """Blocking work off the event loop, with a deadline; a database that hangs is a 503 and never a hanging client."""
+    try:
+        return await asyncio.wait_for(
+            to_thread.run_sync(work, abandon_on_cancel=True), seconds or runtime.settings.intake_seconds
+        )
+    except TimeoutError:
+        raise Unavailable("the store did not answer in time; nothing was taken in, send it again") from None
+    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+        log.exception("the store is unavailable")
+        raise Unavailable("the store is unavailable; nothing was taken in, send it again") from error
+
+
+def absolute(request: Request, **query: str | int) -> str:
+    return str(request.url.include_query_params(**query))
+
+
+def body_doc(*forms: str) -> dict[str, Any]:
+    schema = {"application/json": {"type": "object"}}
+    binary = {"type": "string", "format": "binary"}
+    return {"requestBody": {"required": True, "content": {f: {"schema": schema.get(f, binary)} for f in forms}}}
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Error, "description": text}
+    for status, text in {
+        400: "cannot be read",
+        401: "no valid key",
+        403: "scope or site missing",
+        404: "not there",
+        413: "too large",
+        422: "refused",
+        429: "queue full",
+        503: "store unavailable",
+    }.items()
+}
+
+
+def create_app(settings: Settings | None = None, build: Callable[[Settings], Runtime] = Runtime.build) -> FastAPI:
+    """`build` lets a test put other collaborators in."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        runtime = await to_thread.run_sync(build, settings)
+        app.state.runtime = runtime
+        await to_thread.run_sync(runtime.start)
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(runtime.stop)
+
+    app = FastAPI(
+        title="Dispatch exception triage",
+        version=version("dispatch-triage"),
+        lifespan=lifespan,
+        responses=ERRORS,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(LimitBody, limit=settings.max_body_bytes)
+    add_error_handlers(app)
+    add_message_routes(app, settings)
+    add_stateless_routes(app, settings)
+    add_operations_routes(app)
+    add_pages(app)
+    return app
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    def answer(request: Request, status: int, message: str, code: str, detail: list[Problem]) -> JSONResponse:
+        REFUSED.labels(code).inc()
+        error = Error(message=message, code=code, detail=tuple(detail), request_id=secrets.token_hex(8))
+        content = error.model_dump(mode="json")
+        headers = {}
+        if status in (429, 503):
+            headers["Retry-After"] = "60" if status == 429 else "5"
+            content["retry_after_s"] = int(headers["Retry-After"])
+        if status == 401 and request.url.path.startswith("/dashboard"):
+            headers["WWW-Authenticate"] = 'Basic realm="API key as password"'
+        return JSONResponse(content, status, headers)
+
+    @app.exception_handler(TriageError)
+    async def triage_error(request: Request, error: TriageError) -> JSONResponse:
+        detail = [Problem(field=error.field, problem=error.message)] if error.field else []
+        return answer(request, error.status, error.message, error.code, detail)
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = [
+            Problem(field=".".join(str(step) for step in e["loc"][1:]) or str(e["loc"][0]), problem=e["msg"])
+            for e in error.errors()
+        ]
+        return answer(request, 422, f"{detail[0].field}: {detail[0].problem}", "validation_error", detail)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        messages = {
+            404: f"there is nothing at {request.url.path}; /openapi.json lists what there is",
+            405: f"{request.method} is not allowed at {request.url.path}",
+        }
+        codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed"}
+        message = messages.get(error.status_code, str(error.detail))
+        return answer(request, error.status_code, message, codes.get(error.status_code, "http_error"), [])
+
+    @app.exception_handler(Exception)
+    async def internal_error(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        message = "an internal error; it is in the service's log, and the request can be sent again"
+        return answer(request, 500, message, "internal_error", [])
+
+
+def add_message_routes(app: FastAPI, settings: Settings) -> None:
+    limits = limits_of(settings)
+
+    @app.post(
+        "/v1/messages",
+        status_code=202,
+        tags=["messages"],
+        operation_id="submitMessage",
+        summary="Submit one message",
+        openapi_extra=body_doc(*FORMS),
+        responses={200: {"model": Result, "description": "the whole result, or a replay"}},
+    )
+    async def submit_message(
+        request: Request,
+        response: Response,
+        caller: CallerOf,
+        runtime: RuntimeOf,
+        wait: Annotated[float, Query(ge=0, le=30)] = 0,
+    ) -> Result:
+        caller.need("ingest")
+        body = await Body.read(request, settings)
+        header = request.headers.get("idempotency-key")
+
+        def accept() -> tuple[str, bool]:
+            message = body.message(limits)
+            if message.site is None and caller.sites is not None and len(caller.sites) == 1:
+                message = message.model_copy(update={"site": caller.sites[0]})
+            caller.need_site(message.site)
+            if message.callback_url:
+                raise BadInput(
+                    "callback_url is not served by this version; poll GET /v1/messages/{id}", field="callback_url"
+                )
+            accepted = runtime.service.accept(message, header=header, original=body.original)
+            RECEIVED.labels(message.channel, str(accepted.duplicate).lower()).inc()
+            return accepted.id, accepted.duplicate
+
+        message_id, duplicate = await in_thread(runtime, accept)
+        result = await in_thread(
+            runtime, lambda: runtime.service.wait(message_id, wait), wait + settings.intake_seconds
+        )
+        if duplicate or (wait and result.state in FINAL_STATES):
+            response.status_code = 200
+        return result.model_copy(update={"duplicate": duplicate})
+
+    @app.get("/v1/messages", tags=["messages"], operation_id="listMessages", summary="List messages, newest first")
+    async def list_messages(
+        request: Request,
+        caller: CallerOf,
+        runtime: RuntimeOf,
+        state: State | None = None,
+        label: str | None = None,
+        priority: Code | None = None,
+        site: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        cursor: str | None = None,
+    ) -> MessagePage:
+        caller.need("read")
+        for name, at in (("since", since), ("until", until)):
+            if at is not None and at.tzinfo is None:
+                raise BadInput(f"{name} has no zone; write it like 2026-11-23T08:15:00Z", field=name)
+        where = Filter(
+            state=state, label=label, priority=priority, site=site, since=since, until=until, sites=caller.sites
+        )
+        found, following = await in_thread(runtime, lambda: runtime.store.page(where, limit, cursor))
+        following_url = absolute(request, cursor=following) if following else None
+        return MessagePage(data=tuple(found), next_cursor=following, has_more=following is not None, next=following_url)
+
+    @app.get("/v1/messages/{message_id}", tags=["messages"], operation_id="getMessage", summary="Get one message")
+    async def get_message(message_id: str, caller: CallerOf, runtime: RuntimeOf) -> Result:
+        caller.need("read")
+        return await in_thread(runtime, lambda: visible(runtime, caller, message_id))
+
+    @app.post(
+        "/v1/messages/{message_id}/feedback",
+        status_code=201,
+        tags=["messages"],
+        operation_id="giveFeedback",
+        summary="Say whether the result was right",
+    )
+    async def give_feedback(message_id: str, feedback: Feedback, caller: CallerOf, runtime: RuntimeOf) -> FeedbackSaved:
+        caller.need("feedback")
+        if feedback.label is not None and feedback.label not in runtime.taxonomy.labels:
+            raise BadInput(f"label {feedback.label!r} is unknown; GET /v1/taxonomy lists the labels", field="label")
+        if feedback.verdict == "correct" and not (feedback.label or feedback.fields or feedback.priority):
+            raise BadInput("verdict 'correct' needs a label, fields or a priority", field="verdict")
+
+        def save() -> str:
+            visible(runtime, caller, message_id)
+            return runtime.store.add_feedback(message_id, feedback, runtime.clock())
+
+        return FeedbackSaved(id=await in_thread(runtime, save), message_id=message_id)
+
+    @app.post(
+        "/v1/messages/{message_id}/retry",
+        status_code=202,
+        tags=["messages"],
+        operation_id="retryMessage",
+        summary="Put a failed or held message back to work",
+    )
+    async def retry_message(message_id: str, caller: CallerOf, runtime: RuntimeOf) -> Result:
+        caller.need("ingest")
+
+        def retry() -> Result:
+            visible(runtime, caller, message_id)
+            return runtime.service.retry(message_id, caller.name)
+
+        return await in_thread(runtime, retry)
+
+
+def visible(runtime: Runtime, caller: Caller, message_id: str) -> Result:
+    """Raises NotFound also for a message of another site: its existence is not told."""
+    result = runtime.store.get(message_id)
+    if caller.sites is not None and result.site not in caller.sites:
+        raise NotFound(f"there is no message {message_id}", field="id")
+    return result
+
+
+def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
+    limits = limits_of(settings)
+
+    @app.post(
+        "/v1/classify",
+        tags=["stateless"],
+        operation_id="classify",
+        summary="Label a message without storing it",
+        openapi_extra=body_doc(*FORMS),
+    )
+    async def classify(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Classified:
+        caller.need("ingest")
+        body = await Body.read(request, settings)
+        understood = await in_thread(
+            runtime, lambda: runtime.understand(body.message(limits)), runtime.stateless_seconds
+        )
+        prediction = understood.prediction
+        ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
+        return Classified(
+            label=prediction.label,
+            confidence=prediction.confidence,
+            is_exception=runtime.taxonomy.labels[prediction.label].exception,
+            scores=tuple(ScoredLabel(label=code, confidence=score) for code, score in ranked),
+            abstained=prediction.abstained,
+            classifier=prediction.version,
+        )
+
+    @app.post(
+        "/v1/extract",
+        tags=["stateless"],
+        operation_id="extract",
+        summary="Read documents and fields without storing them",
+        openapi_extra=body_doc(*FORMS),
+    )
+    async def extract(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Extracted:
+        caller.need("ingest")
+        body = await Body.read(request, settings)
+        extraction = await in_thread(runtime, lambda: runtime.extract(body.message(limits)), runtime.stateless_seconds)
+        return Extracted(
+            documents=tuple(DocumentSummary.of(d) for d in extraction.documents),
+            fields=FieldValue.by_field(extraction.findings),
+            extractor=runtime.tools.extractor,
+        )
+
+
+def add_operations_routes(app: FastAPI) -> None:
+    @app.get("/v1/me", tags=["service"], operation_id="me", summary="Name, scopes and sites of the key")
+    async def me(caller: CallerOf) -> Me:
+        return Me(name=caller.name, scopes=caller.scopes, sites=caller.sites)
+
+    @app.get("/v1/taxonomy", tags=["service"], operation_id="taxonomy", summary="The labels in force")
+    async def taxonomy(caller: CallerOf, runtime: RuntimeOf) -> TaxonomyInForce:
+        caller.need("read")
+
+        def shown(label: Label) -> dict[str, Any]:
+            return {"code": label.code, "title": label.title, "is_exception": label.exception, "means": label.means}
+
+        labels = runtime.taxonomy.labels.values()
+        return TaxonomyInForce(version=runtime.taxonomy.version, labels=tuple(shown(label) for label in labels))
+
+    @app.get("/v1/policy", tags=["service"], operation_id="policy", summary="The policy in force")
+    async def policy(caller: CallerOf, runtime: RuntimeOf, site: str | None = None) -> Policy:  # noqa: ARG001
+        caller.need("read")
+        return runtime.policy
+
+    @app.get("/health/live", tags=["service"], operation_id="live", summary="The process answers")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/health/ready", tags=["service"], operation_id="ready", summary="Readiness, part by part")
+    async def ready(runtime: RuntimeOf, response: Response) -> dict[str, Any]:
+        parts = await in_thread(runtime, runtime.health)
+        down = any(part["status"] == "down" for part in parts.values())
+        response.status_code = 503 if down else 200
+        degraded = any(part["status"] == "degraded" for part in parts.values())
+        return {"status": "down" if down else "degraded" if degraded else "ok", "parts": parts}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(runtime: RuntimeOf) -> Response:
+        text = await in_thread(runtime, lambda: generate_latest() + runtime.gauges())
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("/dashboard")
+
+    @app.get("/dashboard", response_class=HTMLResponse, include_in_schema=False)
+    async def dashboard(
+        request: Request,
+        caller: CallerOf,
+        runtime: RuntimeOf,
+        state: State | None = None,
+        label: str | None = None,
+        priority: Code | None = None,
+        cursor: str | None = None,
+    ) -> HTMLResponse:
+        caller.need("read")
+        where = Filter(state=state, label=label, priority=priority, sites=caller.sites)
+        return await in_thread(runtime, lambda: HTMLResponse(pages.queue(runtime, where, cursor, request.query_params)))
+
+    @app.get("/dashboard/messages/{message_id}", response_class=HTMLResponse, include_in_schema=False)
+    async def message_page(message_id: str, caller: CallerOf, runtime: RuntimeOf) -> HTMLResponse:
+        caller.need("read")
+
+        def page() -> HTMLResponse:
+            return HTMLResponse(pages.message(runtime, visible(runtime, caller, message_id)))
+
+        return await in_thread(runtime, page)
+
+
+app = create_app()

@@ -1,0 +1,277 @@
+"""The command line: `triage COMMAND`, also `python -m triage`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from tqdm import tqdm
+
+from triage.security import SCOPES, is_loopback, make_key
+from triage.settings import Settings
+
+CONTENT_TYPES = {".eml": "message/rfc822", ".pdf": "application/pdf", ".json": "application/json"}
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="AI exception triage for logistics dispatch.")
+keys = typer.Typer(no_args_is_help=True, help="API keys.")
+config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
+app.add_typer(keys, name="keys")
+app.add_typer(config, name="config")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+
+
+def fail(message: str, status: int = 1) -> typer.Exit:
+    typer.echo(f"triage: {message}", err=True)
+    return typer.Exit(status)
+
+
+def settings() -> Settings:
+    try:
+        return Settings()
+    except ValueError as error:
+        raise fail(f"the configuration is not usable: {error}", 2) from error
+
+
+def open_store(settings: Settings) -> Any:
+    from triage.store.database import create_engine, migrate
+    from triage.store.files import Files
+    from triage.store.store import Store
+
+    engine = create_engine(settings.sqlalchemy_url)
+    migrate(engine)
+    return Store(engine, Files(settings.data_dir / "files"))
+
+
+@app.command()
+def serve() -> None:
+    """Run the API, and the worker unless TRIAGE_RUN_WORKER=false. Example: triage serve"""
+    import uvicorn
+
+    from triage.telemetry import set_up_logging
+
+    chosen = settings()
+    set_up_logging()
+    host = chosen.host
+    if not is_loopback(host) and not open_store(chosen).has_keys():
+        typer.echo("no API key is set up, so only 127.0.0.1 is served; 'triage keys add' makes one", err=True)
+        host = "127.0.0.1"
+    uvicorn.run("api:app", host=host, port=chosen.port, log_config=None, access_log=False, server_header=False)
+
+
+@app.command()
+def worker() -> None:
+    """Work off the queues without an API (needs PostgreSQL beside a running API). Example: triage worker"""
+    import signal
+    import threading
+
+    from triage.engine import AlreadyRunning
+    from triage.runtime import Runtime
+    from triage.telemetry import set_up_logging
+
+    set_up_logging()
+    runtime = Runtime.build(settings().model_copy(update={"run_worker": True}))
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        runtime.start()
+    except AlreadyRunning as error:
+        raise fail(str(error)) from error
+    stop.wait()
+    runtime.stop()
+
+
+@app.command()
+def submit(
+    files: Annotated[list[Path], typer.Argument(help=".eml, .pdf, .json files or folders of them")],
+    url: Annotated[str, typer.Option(help="where the service is")] = "http://127.0.0.1:8000",
+    key: Annotated[str | None, typer.Option(envvar="TRIAGE_API_KEY", help="API key with the scope ingest")] = None,
+    wait: Annotated[float, typer.Option(help="seconds to wait for each result, 0 to 30")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Send messages to a running service. Example: triage submit samples/ --wait 30"""
+    paths = sorted(p for given in files for p in (given.iterdir() if given.is_dir() else [given]))
+    paths = [p for p in paths if p.suffix.lower() in CONTENT_TYPES or p in files]
+    unknown = [str(p) for p in paths if p.suffix.lower() not in CONTENT_TYPES or not p.is_file()]
+    if unknown:
+        raise fail(f"only .eml, .pdf and .json files can be sent, not {', '.join(unknown)}", 2)
+    if not paths:
+        raise fail("there is no .eml, .pdf or .json file there", 2)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    failed = 0
+    with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+        for path in tqdm(paths, unit="message", disable=not sys.stderr.isatty()):
+            query = {"wait": str(wait)}
+            if path.suffix.lower() == ".pdf":
+                query["filename"] = path.name
+            try:
+                answer = client.post(
+                    "/v1/messages",
+                    params=query,
+                    content=path.read_bytes(),
+                    headers={"Content-Type": CONTENT_TYPES[path.suffix.lower()]},
+                )
+            except httpx.TransportError as error:
+                raise fail(f"{url} does not answer ({error}); start it with 'triage serve'") from error
+            body = answer.json()
+            if answer.is_error:
+                failed += 1
+                tqdm.write(f"{path.name}: {body['message']}", file=sys.stderr)
+            elif as_json:
+                tqdm.write(json.dumps(body, ensure_ascii=False))
+            else:
+                tqdm.write(f"{path.name:44} {one_line(body)}")
+    if failed:
+        raise fail(f"{failed} of {len(paths)} were refused")
+
+
+def one_line(result: dict[str, Any]) -> str:
+    if result["label"] is None or result["priority"] is None:
+        return f"{result['id']} {result['state']}"
+    label = f"cannot tell ({result['abstained']})" if result["abstained"] else result["label"]
+    planned = result["draft"]["kind"] if result["draft"] else "-"
+    return f"{result['state']:10} {result['priority']} {label:34} {result['confidence']:4.0%} {planned}"
+
+
+@app.command()
+def demo(
+    samples: Annotated[Path, typer.Option(help="folder of messages")] = Path("samples"),
+    stay: Annotated[bool, typer.Option(help="keep serving afterwards")] = True,
+) -> None:
+    """Start the service and show it triaging a sample inbox. Example: triage demo --no-stay"""
+    import threading
+
+    import uvicorn
+
+    from api import create_app
+    from triage.telemetry import set_up_logging
+
+    chosen = settings()
+    set_up_logging("WARNING")
+    if not samples.is_dir():
+        raise fail(f"there is no folder {samples}; run it from the project's folder or give --samples", 2)
+    typer.echo("Starting (the models take a few seconds to load) …")
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(chosen), host="127.0.0.1", port=chosen.port, log_config=None, access_log=False)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise fail("the service did not start; the log above says why")
+            time.sleep(0.1)
+        url = f"http://127.0.0.1:{chosen.port}"
+        submit([samples], url=url, wait=30)
+        typer.echo(f"\nThe queue:   {url}/dashboard\nThe API:     {url}/openapi.json")
+        if stay:
+            typer.echo("Ctrl-C stops it; everything taken in is kept in the data folder.")
+            while thread.is_alive():
+                thread.join(1)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@app.command()
+def train(
+    data: Annotated[list[Path], typer.Option(help="JSON lines of labelled messages")] = [
+        Path("eval/data/dispatch.jsonl")
+    ],
+    out: Annotated[Path | None, typer.Option(help="folder of the bundle; default: the packaged one")] = None,
+    cache: Annotated[Path | None, typer.Option(help="file that keeps the embeddings between runs")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the classifier from labelled messages. Example: triage train --cache build/embeddings.npz"""
+    from classifiers.bundle import PACKAGED
+    from classifiers.embedding import Encoder
+    from classifiers.taxonomy import load_taxonomy
+    from classifiers.training import EmbeddingCache, load_examples
+    from classifiers.training import train as fit
+    from triage.training_text import text_of
+
+    try:
+        examples = load_examples(data, text_of)
+        with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            bundle = fit(examples, load_taxonomy().codes, EmbeddingCache(Encoder(), cache), progress)
+    except (OSError, ValueError) as error:
+        raise fail(str(error)) from error
+    bundle.save(out or PACKAGED)
+    report = {"version": bundle.version, "thresholds": bundle.thresholds.__dict__, **bundle.trained_on}
+    typer.echo(json.dumps(report, indent=None if as_json else 1))
+
+
+@keys.command("add")
+def keys_add(
+    name: Annotated[str, typer.Argument(help="who will use it")],
+    scope: Annotated[list[str], typer.Option(help="ingest, read, feedback or admin; may be given again")] = [
+        "ingest",
+        "read",
+    ],
+    site: Annotated[list[str] | None, typer.Option(help="only this site; may be given again")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key and print it once. Example: triage keys add n8n --scope ingest --scope read"""
+    from triage.runtime import utc_now
+
+    wrong = set(scope) - set(SCOPES)
+    if wrong:
+        raise fail(f"unknown scope {', '.join(sorted(wrong))}; there are {', '.join(SCOPES)}", 2)
+    key, digest = make_key()
+    key_id = open_store(settings()).add_key(name, digest, scope, site, utc_now())
+    typer.echo(
+        json.dumps({"id": key_id, "name": name, "key": key}) if as_json else f"{key}\nKeep it: it is not shown again."
+    )
+
+
+@keys.command("list")
+def keys_list(as_json: JsonOption = False) -> None:
+    """List the keys, never their secrets. Example: triage keys list"""
+    for key in open_store(settings()).api_keys():
+        state = "revoked" if key.revoked_at else "active"
+        line = f"{key.id}  {key.name:24} {','.join(key.scopes):28} {','.join(key.sites or ['every site'])}  {state}"
+        typer.echo(key.model_dump_json() if as_json else line)
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: str) -> None:
+    """Make a key useless at once. Example: triage keys revoke key_0199…"""
+    from triage.errors import NotFound
+    from triage.runtime import utc_now
+
+    try:
+        open_store(settings()).revoke_key(key_id, utc_now())
+    except NotFound as error:
+        raise fail(error.message) from error
+
+
+@config.command("show")
+def config_show(as_json: JsonOption = False) -> None:
+    """Print every setting in force, secrets masked. Example: triage config show"""
+    shown = settings().model_dump(mode="json")
+    if shown["database_url"]:
+        import sqlalchemy as sa
+
+        shown["database_url"] = sa.engine.make_url(shown["database_url"]).render_as_string(hide_password=True)
+    if as_json:
+        typer.echo(json.dumps(shown))
+    else:
+        for name, value in shown.items():
+            typer.echo(f"TRIAGE_{name.upper()}={'' if value is None else value}")
+
+
+def main() -> None:
+    app()

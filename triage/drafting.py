@@ -1,0 +1,57 @@
+"""The draft of what is created in Odoo: one activity, or one approval request."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader
+
+from extractors.message import RecordRef
+from triage.odoo.records import Record
+from triage.policy import Policy
+from triage.result import Draft, Result
+
+LONGEST_SUMMARY = 120
+
+# Everything that came from outside goes through this environment, which escapes it.
+_templates = Environment(
+    loader=PackageLoader("triage", "web/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def external_key(message_id: str) -> str:
+    """The same for every try, so that Odoo can be searched for it before anything is created."""
+    return f"triage:{message_id}"
+
+
+def draft(
+    result: Result, record: Record | None, title: str, policy: Policy, evidence_url: str, reason_text: str | None
+) -> Draft:
+    """`record` is None without Odoo: then the draft shows what would be made. `reason_text` says why we cannot tell."""
+    needs_approval = result.recommendations[0].requires_approval
+    key = external_key(result.id)
+    head = "Cannot tell" if result.abstained else title
+    certainty = "" if result.abstained else f" ({result.confidence:.0%})"
+    note = _templates.get_template("note.html").render(
+        result=result, title=title, key=key, url=evidence_url, reason=reason_text
+    )
+    if result.due is None:
+        raise ValueError("a draft needs a due time")
+    name = record.name if record else _best_reference(result)
+    return Draft(
+        kind="approval" if needs_approval else "activity",
+        key=key,
+        record=RecordRef(model=record.model, id=record.id) if record else None,
+        record_name=name,
+        summary=f"[{result.priority}] {head}{certainty}: {name}"[:LONGEST_SUMMARY],
+        note=note,
+        due=result.due,
+        assignee=policy.approval.approver if needs_approval else (record and record.responsible) or policy.assignee,
+        category=policy.approval.category if needs_approval else None,
+        amount=record.value if record and needs_approval else None,
+    )
+
+
+def _best_reference(result: Result) -> str:
+    for field in ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container"):
+        for value in result.fields.get(field, ()):
+            return value.value
+    return "no record"

@@ -1,0 +1,44 @@
+"""The sentences that speak for a label, verbatim and with their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from extractors.extraction import Extraction
+from triage.result import Quote
+
+MOST_QUOTES = 2
+LONGEST_QUOTE = 300
+_SENTENCE = re.compile(r"[^\n.!?]+(?:[.!?](?!\s|$)[^\n.!?]*)*[.!?]*")
+
+
+def find_quotes(
+    extraction: Extraction, label: str, word_weights: Callable[[str, str], Sequence[tuple[int, int, float]]]
+) -> tuple[Quote, ...]:
+    """`word_weights(text, label)` gives (start, end, weight) of the words that speak for the label.
+
+    Looks into the newest text first, then the subject, then the documents.
+    """
+    message = extraction.message
+    places: list[tuple[str, int | None, str, int, int]] = [
+        ("body", None, message.text, s.start, s.end) for s in message.segments if s.kind == "newest"
+    ]
+    places.append(("subject", None, message.subject, 0, len(message.subject)))
+    places += [(d.part, p.number, p.text, 0, len(p.text)) for d in extraction.documents for p in d.pages]
+    scored: list[tuple[float, Quote]] = []
+    for part, page, text, start, end in places:
+        weights = word_weights(text[start:end], label)
+        for sentence in _SENTENCE.finditer(text, start, end):
+            quote = sentence.group().strip()
+            if len(quote) < 3:
+                continue
+            at = sentence.start() + sentence.group().index(quote)
+            until = min(at + len(quote), at + LONGEST_QUOTE)
+            score = sum(w for s, e, w in weights if s + start >= at and e + start <= until)
+            scored.append((score, Quote(quote=text[at:until], part=part, start=at, end=until, page=page)))
+        if part != "body" and any(score > 0 for score, _ in scored):
+            break  # the documents are asked only when the message itself says nothing
+    scored.sort(key=lambda pair: -pair[0])
+    best = [quote for score, quote in scored[:MOST_QUOTES] if score > 0]
+    return tuple(best or [quote for _, quote in scored[:1]])

@@ -1,0 +1,237 @@
+"""What the service does with a message from the outside in: accept it, understand it, publish it, never lose it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from classifiers.taxonomy import Taxonomy
+from extractors.message import Message
+from triage.engine import Engine
+from triage.errors import OdooUnavailable, TooManyMessages, TriageError
+from triage.odoo.records import Record, Records
+from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Tools, decide, understand
+from triage.policy import Policy
+from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
+from triage.settings import Settings
+from triage.store.store import Accepted, Store
+from triage.telemetry import PUBLISH_RETRIES, STAGE_SECONDS
+
+RETRY_DELAYS = (2, 5, 15, 60, 300)  # seconds; the last one repeats until Odoo is back
+
+log = logging.getLogger(__name__)
+
+
+class Publisher(Protocol):
+    """Creates what the draft says, once: a second call with the same key finds what the first one made.
+
+    Raises OdooUnavailable (try again), OdooRefused or OutsideAllowList (never again).
+    """
+
+    def publish(self, draft: Draft) -> OdooItem: ...
+
+
+class Service:
+    """The engine's `Work`. `records` and `publisher` are None without Odoo; `clock` returns the time in UTC."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        tools: Tools,
+        taxonomy: Taxonomy,
+        policy: Policy,
+        settings: Settings,
+        records: Records | None,
+        publisher: Publisher | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.store = store
+        self.engine = engine
+        self.tools = tools
+        self.taxonomy = taxonomy
+        self.policy = policy
+        self.settings = settings
+        self.records = records
+        self.publisher = publisher
+        self.clock = clock
+
+    # Intake
+
+    def accept(self, message: Message, *, header: str | None, original: bytes | None) -> Accepted:
+        """One transaction stores the message and queues it; when this returns, it is safe.
+
+        Raises Conflict for a reused Idempotency-Key, TooManyMessages past the queue's limit.
+        """
+        now = self.clock()
+        if self.store.waiting() >= self.settings.max_queued:
+            raise TooManyMessages(f"{self.settings.max_queued} messages are waiting; send this one again in a minute")
+        original_sha256 = self.store.keep_files(message, original)
+        with self.store.transaction() as connection:
+            accepted = self.store.accept(connection, message, header=header, original_sha256=original_sha256, now=now)
+            if not accepted.duplicate:
+                self.engine.submit_triage(connection, accepted.id, "0")
+        return accepted
+
+    def wait(self, message_id: str, seconds: float) -> Result:
+        """The result as soon as it is final, or as far as it has come when the time is over."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.store.state(message_id)[0] not in FINAL_STATES:
+            time.sleep(0.05)
+        return self.store.get(message_id)
+
+    def retry(self, message_id: str, actor: str) -> Result:
+        with self.store.transaction() as connection:
+            generation = self.store.retry(connection, message_id, actor, self.clock())
+            self.engine.submit_triage(connection, message_id, str(generation))
+        return self.store.get(message_id)
+
+    # The steps that the engine drives; each may run again after a crash
+
+    def understand(self, message_id: str) -> None:
+        state, generation = self.store.state(message_id)
+        if state in FINAL_STATES:
+            return
+        if self.store.understanding(message_id) is None:
+            try:
+                with STAGE_SECONDS.labels("understand").time():
+                    understanding = understand(self.store.message(message_id), self.tools, self.taxonomy, self.clock())
+            except Exception as error:
+                self._fail(message_id, error)
+                return
+        else:
+            understanding = None
+        with self.store.transaction() as connection:
+            if understanding is not None:
+                self.store.save_understanding(connection, understanding, message_id, self.clock())
+            label = understanding.prediction.label if understanding else None
+            columns = {"label": label} if label else {}
+            self.store.set_state(connection, message_id, "processing", self.clock(), columns=columns)
+            self.engine.submit_publish(connection, message_id, str(generation))
+
+    def publish(self, message_id: str, attempt: int) -> None:
+        state, generation = self.store.state(message_id)
+        understanding = self.store.understanding(message_id)
+        if state in FINAL_STATES or understanding is None:
+            return
+        try:
+            with STAGE_SECONDS.labels("publish").time():
+                self._publish(message_id)
+        except sa.exc.SQLAlchemyError:
+            raise
+        except OdooUnavailable as error:
+            PUBLISH_RETRIES.inc()
+            delay = timedelta(seconds=RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1])
+            log.warning("Odoo is unavailable, trying again", extra={"message_id": message_id, "attempt": attempt})
+            self._keep_provisional(message_id, error)
+            with self.store.transaction() as connection:
+                self.engine.submit_publish(connection, message_id, str(generation), attempt + 1, delay)
+        except Exception as error:
+            self._fail(message_id, error)
+
+    def _publish(self, message_id: str) -> None:
+        understanding = self.store.understanding(message_id)
+        assert understanding is not None
+        decision = decide(
+            message_id,
+            understanding,
+            self.records,
+            self._fallback,
+            self.taxonomy,
+            self.policy,
+            self._evidence_url(message_id),
+            self.clock(),
+        )
+        now = self.clock()
+        result = decision.result
+        with self.store.transaction() as connection:
+            self.store.save_decision(connection, message_id, result, now)
+            if result.draft is not None:
+                self.store.save_draft(connection, message_id, result.draft, now)
+            columns = {"label": result.label, "priority": result.priority, "site": result.site}
+            state: State = "ignored" if decision.ignore else "held" if decision.hold else "processing"
+            self.store.set_state(connection, message_id, state, now, reason=decision.hold, columns=columns)
+        if decision.ignore or decision.hold or result.draft is None or self.publisher is None:
+            return
+        try:
+            item = self.publisher.publish(result.draft)
+        except Exception as error:
+            self.store.count_attempt(result.draft.key, str(error))
+            raise
+        now = self.clock()
+        with self.store.transaction() as connection:
+            self.store.save_item(connection, result.draft.key, item, now)
+            self.store.set_state(connection, message_id, "published", now)
+
+    def _keep_provisional(self, message_id: str, error: OdooUnavailable) -> None:
+        """While Odoo is away, people still see what was understood."""
+        understanding = self.store.understanding(message_id)
+        assert understanding is not None
+        decision = decide(
+            message_id,
+            understanding,
+            None,
+            self._fallback,
+            self.taxonomy,
+            self.policy,
+            self._evidence_url(message_id),
+            self.clock(),
+            without_records=ODOO_UNAVAILABLE,
+        )
+        with self.store.transaction() as connection:
+            result = decision.result
+            self.store.save_decision(connection, message_id, result, self.clock())
+            columns = {"label": result.label, "priority": result.priority}
+            self.store.set_state(
+                connection, message_id, "processing", self.clock(), reason=error.message, columns=columns
+            )
+
+    def _fail(self, message_id: str, error: Exception) -> None:
+        log.exception("message failed", extra={"message_id": message_id})
+        if isinstance(error, TriageError):
+            failure = Failure(code=error.code, message=error.message, retryable=error.retryable)
+        else:
+            text = f"an internal error ({type(error).__name__}); the service's log names it under {message_id}"
+            failure = Failure(code="internal_error", message=text, retryable=True)
+        with self.store.transaction() as connection:
+            self.store.set_state(connection, message_id, "failed", self.clock(), failure=failure)
+
+    def _fallback(self) -> Record | None:
+        model, record_id = self.settings.odoo_fallback_model, self.settings.odoo_fallback_id
+        if self.records is None or model is None or record_id is None:
+            return None
+        return self.records.get(model, record_id)
+
+    def _evidence_url(self, message_id: str) -> str:
+        return f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}"
+
+    # What keeps the promise that nothing is lost
+
+    def sweep(self) -> None:
+        """Submit again what no workflow works on, and give up what took its worker down again and again."""
+        unfinished = self.store.unfinished()
+        poisoned, active = self.engine.given_up(), self.engine.active()
+        for message_id, _, generation in unfinished:
+            if message_id in active:
+                continue
+            now = self.clock()
+            with self.store.transaction() as connection:
+                if message_id in poisoned:
+                    text = "working on this message took the worker down several times; look at it by hand, then retry"
+                    failure = Failure(code="poison_message", message=text, retryable=True)
+                    self.store.set_state(connection, message_id, "failed", now, failure=failure)
+                else:
+                    log.warning("submitting a stranded message again", extra={"message_id": message_id})
+                    self.engine.submit_triage(connection, message_id, f"{generation}-{int(now.timestamp() * 1000)}")
+
+    def release_held(self) -> None:
+        """Once Odoo is configured, what was only held for the lack of it goes on."""
+        if self.records is None:
+            return
+        for message_id in self.store.held_because(ODOO_NOT_CONFIGURED):
+            self.retry(message_id, "service")

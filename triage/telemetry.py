@@ -1,0 +1,39 @@
+"""Logs as JSON lines on standard error, and the figures of `/metrics`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from prometheus_client import Counter, Histogram
+
+RECEIVED = Counter("triage_messages_received_total", "Messages taken in", ["channel", "duplicate"])
+REFUSED = Counter("triage_requests_refused_total", "Requests answered with an error", ["code"])
+STAGE_SECONDS = Histogram("triage_stage_seconds", "Seconds a stage took for one message", ["stage"])
+PUBLISH_RETRIES = Counter("triage_publish_retries_total", "Publishing attempts put off because Odoo was unavailable")
+
+_STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def set_up_logging(level: str = "INFO") -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("httpx").setLevel("WARNING")
+    logging.getLogger("sentence_transformers").setLevel("WARNING")
