@@ -1,7 +1,10 @@
 """Documents among the attachments: their type and their text, page by page."""
 
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from extractors.message import Value
@@ -44,3 +47,50 @@ class Document(Value):
     ocr: bool = False
     pages: tuple[Page, ...] = ()
     problem: str | None = None
+
+
+# A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
+_TITLES: tuple[tuple[DocumentType, str], ...] = (
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)"),
+    ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
+    ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
+    ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
+    ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
+    ("customs_document", r"customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
+    ("rate_confirmation", r"rate confirmation|load confirmation|carrier confirmation|transportauftrag|frachtauftrag|confirmation d'affrètement|ordre de transport|orden de carga|ordine di trasporto|transportopdracht|zlecenie transportowe"),
+    ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
+    ("freight_invoice", r"freight (?:invoice|bill)|carrier invoice|transport invoice|frachtrechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
+    ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
+    ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|list dostawy"),
+    ("damage_report", r"damage (?:report|notification|protocol)|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat) (?:de dommages?|d'avarie)|parte de daños|informe de daños|verbale di danno|rapporto danni|schade(?:rapport|melding|formulier)|protokół szkody"),
+    ("carrier_notice", r"(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+)  # fmt: skip
+_TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
+_HEAD_LINES = 8
+_FILENAME_SEPARATORS = re.compile(r"[_\W]+")
+
+
+def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
+    """The type of a document by the names that stand in its text, those at its head and by themselves counting most.
+
+    Confidence is the share of the winner in all that was found, kept low where the only hint is in running text.
+    """
+    points: dict[DocumentType, float] = {}
+    lines = [line.strip() for line in text[:6000].split("\n") if line.strip()]
+    taken: set[tuple[int, int]] = set()
+    for kind, pattern in _TITLE:
+        for i, line in enumerate(lines[:120]):
+            match = pattern.search(line[:200])
+            if match is None or any((i, at) in taken for at in range(match.start(), match.end())):
+                continue
+            taken.update((i, at) for at in range(match.start(), match.end()))
+            share = (match.end() - match.start()) / len(line)
+            weight = (3.0 if i < _HEAD_LINES else 0.5) * (1.0 if share > 0.5 else 0.4)
+            points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
+        if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):
+            points[kind] = points.get(kind, 0.0) + 1.0
+    if not points:
+        return "other_document", 0.3
+    best = max(points, key=lambda kind: points[kind])
+    total = sum(points.values())
+    return best, round(min(0.95, points[best] / total * min(1.0, 0.35 + points[best] / 4)), 2)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from extractors.message import Value
 
@@ -33,3 +34,39 @@ class Finding(Value):
     score: float
     method: Method
     evidence: Evidence
+
+
+class Span(NamedTuple):
+    """A value found in one text, before it is known which part of the message that text is."""
+
+    field: str
+    value: str
+    start: int
+    end: int
+    score: float
+
+
+def stands_in(finding: Finding, source: str | None, read: Callable[[str, str], str | None]) -> bool:
+    """Whether the quote stands in `source` where the finding says, and says what the finding says.
+
+    `read(field, quote)` gives the value of a quote in the field's stated form, or None when it has none.
+    """
+    evidence = finding.evidence
+    if source is None or not 0 <= evidence.start < evidence.end <= len(source):
+        return False
+    return (
+        source[evidence.start : evidence.end] == evidence.quote and read(finding.field, evidence.quote) == finding.value
+    )
+
+
+def without_overlaps(spans: list[Span]) -> list[Span]:
+    """The best-scored spans that do not overlap, longest first among equals, in the order of the text."""
+    kept: list[Span] = []
+    taken = bytearray()
+    for span in sorted(spans, key=lambda s: (-s.score, s.start - s.end, s.start)):
+        if len(taken) < span.end:
+            taken.extend(bytes(span.end - len(taken)))
+        if not any(taken[span.start : span.end]):
+            taken[span.start : span.end] = b"\x01" * (span.end - span.start)
+            kept.append(span)
+    return sorted(kept, key=lambda s: s.start)

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from extractors.documents import Document
-from extractors.evidence import Finding
-from extractors.message import Message, Value
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from extractors import dates, html, identifiers, plain, quantities
+from extractors.documents import Document, Page, recognise
+from extractors.evidence import Evidence, Finding, Span, stands_in
+from extractors.message import Attachment, Message, Value
+from extractors.pdf import PdfReader
+
+VERSION = "rules-2026.11"  # goes into every result's provenance; change it with every change of what is found
+
+_MAX_FINDINGS_A_FIELD = 500
+_MAX_TEXT_FILE = 200_000
+_WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
+_UNREAD = {
+    "image/png": "an image: not read yet",
+    "image/jpeg": "an image: not read yet",
+    "image/tiff": "an image: not read yet",
+    "image/gif": "an image: not read yet",
+    "application/ms-tnef": "a winmail.dat container: not read",
+    "application/zip": "an archive: not read",
+}
 
 
 class Extraction(Value):
@@ -13,3 +33,141 @@ class Extraction(Value):
     message: Message
     documents: tuple[Document, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def source(self, part: str, page: int | None = None) -> str | None:
+        """The text that evidence offsets of a part point into; None when there is no such part or page."""
+        if part == "subject":
+            return self.message.subject
+        if part == "body":
+            return self.message.text
+        for document in self.documents:
+            if document.part == part:
+                return next((p.text for p in document.pages if p.number == page), None)
+        return None
+
+
+def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
+    """Documents and fields of `message`; a value that does not stand in its source is dropped, whoever found it.
+
+    `now` (aware) settles what dates leave open where the message does not say when it was received. Never raises
+    for any content: what could not be read says so in `Document.problem`.
+    """
+    reference = message.received_at or now
+    if reference.tzinfo is None:
+        reference = reference.replace(tzinfo=UTC)
+    documents = tuple(_document(i, attachment, pdf) for i, attachment in enumerate(message.attachments))
+    read = Extraction(message=message, documents=documents)
+    found = list(_in_message(message, reference))
+    for document in documents:
+        found.extend(_in_document(document, reference))
+    kept = [finding for finding in found if _is_proven(finding, read, reference)]
+    return read.model_copy(update={"findings": _with_boxes(_best(kept), message, pdf)})
+
+
+def value_of(field: str, quote: str, reference: datetime) -> str | None:
+    """What a quote says as a value of `field`, in the field's stated form; None when it says nothing."""
+    if field in identifiers.FIELDS:
+        return identifiers.value_of(field, quote)
+    if field in dates.FIELDS:
+        return dates.value_of(field, quote, reference)
+    if field in quantities.FIELDS:
+        return quantities.value_of(field, quote)
+    return " ".join(quote.split()) or None
+
+
+def _document(index: int, attachment: Attachment, pdf: PdfReader) -> Document:
+    pages: tuple[Page, ...] = ()
+    count, problem = 0, None
+    if attachment.content_type == "application/pdf":
+        text = pdf.read(attachment.content)
+        pages, count, problem = text.pages, text.page_count, text.problem
+    elif attachment.content_type in ("text/plain", "text/html"):
+        written = plain.decode(attachment.content[: 4 * _MAX_TEXT_FILE])
+        if attachment.content_type == "text/html":
+            written, _ = html.readable(written)
+        written = plain.clean(written, Counter())
+        pages, count = (Page(number=1, width=0, height=0, text=written[:_MAX_TEXT_FILE]),), 1
+        if len(attachment.content) > 4 * _MAX_TEXT_FILE or len(written) > _MAX_TEXT_FILE:
+            problem = "too long: only its beginning was read"
+    else:
+        problem = _UNREAD.get(attachment.content_type, f"not read: {attachment.content_type}")
+    kind, confidence = recognise("\n".join(page.text for page in pages[:2]), attachment.filename)
+    return Document(
+        part=f"attachment:{index}",
+        filename=attachment.filename,
+        type=kind,
+        confidence=confidence,
+        page_count=count,
+        pages=pages,
+        problem=problem,
+    )
+
+
+def _spans(text: str, reference: datetime) -> Iterator[Span]:
+    yield from identifiers.find_references(text)
+    yield from dates.find_dates(text, reference)
+    yield from quantities.find_quantities(text)
+
+
+def _in_message(message: Message, reference: datetime) -> Iterator[Finding]:
+    for span in _spans(message.subject, reference):
+        yield _finding(span, "subject", message.subject)
+    segments = iter(message.segments)
+    segment = next(segments, None)
+    for span in sorted(_spans(message.text, reference), key=lambda s: s.start):
+        while segment is not None and segment.end <= span.start:
+            segment = next(segments, None)
+        if span.field == "document_date":  # a mail's own or quoted "Date:" header
+            continue
+        weight = _WEIGHT[segment.kind] if segment is not None else 1.0
+        yield _finding(span._replace(score=round(span.score * weight, 3)), "body", message.text)
+
+
+def _in_document(document: Document, reference: datetime) -> Iterator[Finding]:
+    for page in document.pages:
+        for span in _spans(page.text, reference):
+            yield _finding(span, document.part, page.text, page.number)
+
+
+def _finding(span: Span, part: str, text: str, page: int | None = None) -> Finding:
+    quote = text[span.start : span.end]
+    evidence = Evidence(part=part, page=page, quote=quote, start=span.start, end=span.end)
+    return Finding(field=span.field, value=span.value, score=span.score, method="pattern", evidence=evidence)
+
+
+def _is_proven(finding: Finding, extraction: Extraction, reference: datetime) -> bool:
+    source = extraction.source(finding.evidence.part, finding.evidence.page)
+    return stands_in(finding, source, lambda field, quote: value_of(field, quote, reference))
+
+
+def _best(findings: list[Finding]) -> list[Finding]:
+    """Each value of a field once, where it is best proven; sorted by field, then by falling score."""
+    best: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.field, finding.value)
+        if key not in best or finding.score > best[key].score:
+            best[key] = finding
+    kept: list[Finding] = []
+    counts: dict[str, int] = {}
+    for finding in sorted(best.values(), key=lambda f: (f.field, -f.score)):
+        counts[finding.field] = counts.get(finding.field, 0) + 1
+        if counts[finding.field] <= _MAX_FINDINGS_A_FIELD:
+            kept.append(finding)
+    return kept
+
+
+def _with_boxes(findings: list[Finding], message: Message, pdf: PdfReader) -> tuple[Finding, ...]:
+    out = list(findings)
+    for index, attachment in enumerate(message.attachments):
+        if attachment.content_type != "application/pdf":
+            continue
+        wanted = [
+            (k, (f.evidence.page, f.evidence.start, f.evidence.end))
+            for k, f in enumerate(out)
+            if f.evidence.part == f"attachment:{index}" and f.evidence.page is not None
+        ]
+        boxes = pdf.boxes(attachment.content, [(page or 0, start, end) for _, (page, start, end) in wanted])
+        for (k, _), box in zip(wanted, boxes, strict=True):
+            evidence = out[k].evidence.model_copy(update={"box": box})
+            out[k] = out[k].model_copy(update={"evidence": evidence})
+    return tuple(out)

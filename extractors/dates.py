@@ -1,0 +1,252 @@
+"""Dates, times and delays, each given its meaning by the words before it; without such words nothing is reported.
+
+Cheap patterns find the candidates; only those that hold words ("demain 14h", "23. November") go to dateparser.
+"""
+
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from threading import Lock
+
+from extractors.evidence import Span, without_overlaps
+
+FIELDS = frozenset(
+    ["pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at", "document_date", "delay_minutes"]
+)
+_LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl"]
+_MAX_CANDIDATES = 1000
+_DATEPARSER = Lock()  # dateparser keeps the current reference time in a global
+
+_MONTH = (
+    r"(?:jan(?:uar[yi]?|vier|v|eiro)?|januari|feb(?:ruar[yi]?)?|f[ée]v(?:rier|r)?|febrero|febbraio|febr|mar(?:ch|s|zo|zec|ca)?"
+    r"|märz?|mrz|maart|mrt|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|kwietnia|may|mai|mayo|maggio|mag|mei|maja|june?|juni|juin"
+    r"|junio|giugno|giu|czerwca|july?|juli|juil(?:let)?|julio|luglio|lug|lipca|aug(?:ust|ustus)?|août|aout|agosto|ago|sierpnia"
+    r"|sept?(?:ember|embre|iembre)?|settembre|set|września|o[ck]t(?:ober|obre|ubre)?|ottobre|ott|października|nov(?:ember|embre"
+    r"|iembre)?|listopada|de[cz](?:ember|embre)?|d[ée]c(?:embre)?|dic(?:iembre|embre)?|grudnia|stycznia|lutego|enero|ene|gennaio"
+    r"|gen)\b\.?"
+)
+_DAY_WORD = (
+    r"(?:today|tonight|tomorrow|yesterday|monday|tuesday|wednesday|thursday|friday|saturday|sunday|heute|morgen|gestern"
+    r"|übermorgen|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|aujourd'hui|demain|hier|lundi|mardi|mercredi"
+    r"|jeudi|vendredi|samedi|dimanche|hoy|mañana|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|oggi|domani|ieri"
+    r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag"
+    r"|zaterdag|zondag|dziś|dzisiaj|jutro|wczoraj|poniedziałek|wtorek|środ[aę]|czwartek|piątek|sobot[aę]|niedziel[aę])\b"
+)
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:h.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
+_ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?[+-]\d{2}:?\d{2}\b)?"
+_ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
+_SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)"
+_NAMED = (
+    rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
+    rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
+)
+_CANDIDATE = re.compile(
+    rf"(?<![\w/.:-])(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT})|(?P<word>{_DAY_WORD}))"
+    rf"(?:[ ,]{{0,3}}(?:(?:at|um|à|a las?|alle|ore|om|o|godz\.?|by|till?|before|bis|ab|gegen|vers|around|approx\.?|ca\.?)"
+    rf" )?(?P<time>{_TIME}){_ZONE})?(?![\w])",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
+_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
+_ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
+
+_MEANINGS: tuple[tuple[str, float, str], ...] = (
+    ("eta_original", 0.8, r"original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
+    ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
+    ("pickup_actual", 0.85, r"(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
+    ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|beladung|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
+    ("delivered_at", 0.85, r"delivered|received (?:on|at)|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
+    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*(?:date|datum|data|le)(?=\s?:)"),
+)  # fmt: skip
+_MEANING = tuple(
+    (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
+)
+_NOT_BEFORE = re.compile(
+    r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
+)
+_CLAUSE_END = re.compile(r"[;!?\n]|\.\s")
+
+_NUMBER = r"(?P<number>\d{1,4}(?:[.,]\d{1,2})?|an?|one|two|three|half an|eine[nr]?|zwei|drei|une?|deux|trois|dos|tres|due|tre|twee|drie|een|dwie|trzy)"
+_UNIT = (
+    r"(?:(?P<h>h|hrs?|hours?|std\.?|stunden?|heures?|horas?|or[ae]|uur|uren|godz\w*)|(?P<m>min\w{0,6}\.?|mins?)"
+    r"|(?P<d>days?|tage?n?|jours?|días?|giorn[oi]|dag(?:en)?|dni|dzień))"
+)
+_DURATION = re.compile(
+    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w)))?(?!\w)", re.IGNORECASE
+)
+_LATE_BEFORE = re.compile(
+    r"\b(?:late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
+    r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|ca\.|approx\.){0,25}$",
+    re.IGNORECASE,
+)
+_LATE_AFTER = re.compile(
+    r"[^.\n;]{0,15}?\b(?:late|later|delay\w*|behind|verspät\w+|verzöger\w+|später|zu spät|de retard|en retard|de retraso|tarde"
+    r"|di ritardo|in ritardo|te laat|later|vertraging|opóźnienia|spóźnienia|później)\b",
+    re.IGNORECASE,
+)
+_WORD_NUMBERS = {
+    **dict.fromkeys(["a", "an", "one", "ein", "eine", "einen", "einer", "un", "une", "een"], 1.0),
+    **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwie"], 2.0),
+    **dict.fromkeys(["three", "drei", "trois", "tres", "tre", "drie", "trzy"], 3.0),
+    "half an": 0.5,
+}
+
+
+def find_dates(text: str, reference: datetime) -> list[Span]:
+    """Dates, times (ISO 8601) and `delay_minutes` in `text`; what it leaves open is taken from `reference` (aware)."""
+    return without_overlaps([*_moments(text, reference), *_delays(text)])
+
+
+def value_of(field: str, quote: str, reference: datetime) -> str | None:
+    """The value of a quote: minutes for `delay_minutes`, else a date (2026-11-23) or a time with its zone."""
+    if field == "delay_minutes":
+        match = _DURATION.fullmatch(quote)
+        return _minutes(match) if match else None
+    match = _CANDIDATE.fullmatch(quote)
+    if match:
+        return _moment(match, quote, reference)
+    clock = _CLOCK.fullmatch(quote)
+    return _with_time(reference, clock["time"], quote) if clock else None
+
+
+def _moments(text: str, reference: datetime) -> Iterator[Span]:
+    for pattern in (_CANDIDATE, _CLOCK):
+        for match in islice(pattern.finditer(text), _MAX_CANDIDATES):
+            meaning = _meaning(text, match.start())
+            if meaning is None or (meaning[0] == "document_date" and pattern is _CLOCK):
+                continue
+            field, score = meaning
+            value = value_of(field, match[0], reference)
+            if value is None:
+                continue
+            end = match.end()
+            if match[0].endswith(".") and value_of(field, match[0][:-1], reference) == value:
+                end -= 1  # the full stop of the sentence
+            yield Span(field, value, match.start(), end, score if pattern is _CANDIDATE else round(score - 0.15, 2))
+
+
+def _meaning(text: str, start: int) -> tuple[str, float] | None:
+    """The field that the nearest words before `start`, in the same clause, give to a date there."""
+    before = text[max(0, start - 70) : start]
+    clause = before
+    for stop in _CLAUSE_END.finditer(before):
+        if before[stop.end() :].strip():  # a line end right before the date is a label above its value
+            clause = before[stop.end() :]
+    best: tuple[int, int, str, float] | None = None
+    for field, score, pattern in _MEANING:
+        for match in pattern.finditer(clause):
+            if field in ("delivered_at", "pickup_actual") and _NOT_BEFORE.search(clause[: match.start()]):
+                continue
+            if best is None or (match.end(), len(match[0])) > best[:2]:
+                best = (match.end(), len(match[0]), field, score)
+    if best is None:
+        return None
+    distance = len(clause) - best[0]
+    return best[2], round(best[3] - (0.15 if distance > 30 else 0.0), 2)
+
+
+def _moment(match: re.Match[str], quote: str, reference: datetime) -> str | None:
+    groups = match.groupdict()
+    day: datetime | None
+    try:
+        if groups["iso"]:
+            year, month, day_number = (int(part) for part in re.split(r"[-/.]", groups["iso"]))
+            day = reference.replace(year=year, month=month, day=day_number)
+        elif groups["numeric"]:
+            day = _numeric(groups["numeric"], reference)
+        elif groups["short"]:
+            day_number, month = (int(part) for part in groups["short"].split(".")[:2])
+            day = _nearest(reference, month, day_number)
+        else:
+            word = groups["named"] or groups["word"]
+            parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]))
+            day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None
+    except ValueError:
+        return None
+    if day is None:
+        return None
+    if not groups["time"]:
+        return day.date().isoformat()
+    return _with_time(day, groups["time"], quote)
+
+
+def _numeric(text: str, reference: datetime) -> datetime:
+    """Day first, as outside the United States, unless only month first makes a date."""
+    first, second, year = (int(part) for part in re.split(r"[./-]", text))
+    year += 2000 if year < 100 else 0
+    day, month = (second, first) if second > 12 else (first, second)
+    return reference.replace(year=year, month=month, day=day)
+
+
+def _nearest(reference: datetime, month: int, day: int) -> datetime:
+    years = (reference.year - 1, reference.year, reference.year + 1)
+    candidates = []
+    for year in years:
+        try:
+            candidates.append(reference.replace(year=year, month=month, day=day))
+        except ValueError:  # 29 February
+            continue
+    return min(candidates, key=lambda candidate: abs(candidate - reference))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(word: str, today: str, has_day: bool) -> datetime | None:
+    """One date in words; `has_day` when it names a day of a month, else it is a day like "tomorrow" or "Friday"."""
+    import dateparser  # type: ignore[import-untyped]  # half a second to load, so only for the texts that need it
+
+    settings = {
+        "RELATIVE_BASE": datetime.fromisoformat(today),
+        "PREFER_DATES_FROM": "current_period" if has_day else "future",
+        "DATE_ORDER": "DMY",
+        "REQUIRE_PARTS": ["day"] if has_day else [],
+    }
+    with _DATEPARSER:
+        parsed: datetime | None = dateparser.parse(word, languages=_LANGUAGES, settings=settings)
+    if parsed is None or re.search(r"(?:19|20)\d{2}", word) or not has_day:
+        return parsed
+    return _nearest(datetime.fromisoformat(today), parsed.month, parsed.day)
+
+
+def _with_time(day: datetime, clock: str, quote: str) -> str | None:
+    parts = _CLOCK_PARTS.match(clock.strip())
+    if parts is None:
+        return None
+    hour, minute, second = int(parts[1]), int(parts[2] or 0), int(parts[3] or 0)
+    if parts[4]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if parts[4].lower() == "p" else 0)
+    when = day.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    zone = _ZONE_PARTS.search(quote)
+    if zone is None:
+        return when.isoformat()
+    if zone[1]:
+        return when.replace(tzinfo=None).isoformat() + "+00:00"
+    return f"{when.replace(tzinfo=None).isoformat()}{zone[2]}{zone[3]}:{zone[4]}"
+
+
+def _delays(text: str) -> Iterator[Span]:
+    for match in _DURATION.finditer(text):
+        before = text[max(0, match.start() - 45) : match.start()]
+        if _LATE_AFTER.match(text, match.end(), match.end() + 40) or _LATE_BEFORE.search(before):
+            value = _minutes(match)
+            if value is not None:
+                yield Span("delay_minutes", value, match.start(), match.end(), 0.85)
+
+
+def _minutes(match: re.Match[str]) -> str | None:
+    word = match["number"].lower()
+    number = _WORD_NUMBERS[word] if word in _WORD_NUMBERS else float(word.replace(",", "."))
+    minutes = number * (60 if match["h"] else 1440 if match["d"] else 1)
+    if match["rest"]:
+        if not match["h"]:
+            return None
+        minutes += int(match["rest"])
+    return str(round(minutes)) if 0 < minutes <= 129_600 else None

@@ -1,0 +1,339 @@
+"""References by which a shipment is known: by their own form and check digit, or by the words before them.
+
+Check digits: ISO 6346 (container), GS1 (SSCC), IATA (air waybill), UPU S10, and those of UPS, FedEx, USPS and DHL as
+the tracking_number_data project (MIT) lists them. What fails its check is not reported.
+"""
+
+# ruff: noqa: E501, SIM905 - tables of words are read across, not wrapped
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from extractors.evidence import Span, without_overlaps
+
+_MAX_SPANS = 2000
+
+# ISO 3166-1 alpha-2: the last two letters of an S10 number
+_COUNTRIES = frozenset(
+    "AD AE AF AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BR BS BT BW BY BZ CA CD CF CG CH "
+    "CI CL CM CN CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH "
+    "GI GL GM GN GP GQ GR GT GW GY HK HN HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR "
+    "KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MH MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA "
+    "NC NE NG NI NL NO NP NR NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SI "
+    "SK SL SM SN SO SR SS ST SV SY SZ TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VI VN "
+    "VU WF WS YE YT ZA ZM ZW".split()
+)
+
+
+def _weighted(digits: str, weights: tuple[int, ...]) -> int:
+    return sum(int(d) * weights[i % len(weights)] for i, d in enumerate(digits))
+
+
+def _mod10(number: str, even: int, odd: int) -> bool:
+    return -_weighted(number[:-1], (even, odd)) % 10 == int(number[-1])
+
+
+def container(number: str) -> bool:
+    """ISO 6346: letters count from 10 and skip the multiples of 11."""
+    if not re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", number):
+        return False
+    total = 0
+    for i, char in enumerate(number[:10]):
+        value = int(char) if char.isdigit() else (v := ord(char) - 55) + (v - 1) // 10
+        total += value << i
+    return total % 11 % 10 == int(number[10])
+
+
+def sscc(number: str) -> bool:
+    return re.fullmatch(r"\d{18}", number) is not None and len(set(number)) > 2 and _mod10(number, 3, 1)
+
+
+def awb(number: str) -> bool:
+    """Three digits of the airline, seven of the serial, one check digit: the serial modulo 7."""
+    digits = number.replace("-", "")
+    return (
+        re.fullmatch(r"\d{11}", digits) is not None and int(digits[3:10]) % 7 == int(digits[10]) and int(digits[3:]) > 0
+    )
+
+
+def s10(number: str) -> bool:
+    if not re.fullmatch(r"[A-Z]{2}\d{9}[A-Z]{2}", number) or number[-2:] not in _COUNTRIES:
+        return False
+    rest = 11 - _weighted(number[2:10], (8, 6, 4, 2, 3, 5, 9, 7)) % 11
+    return {10: 0, 11: 5}.get(rest, rest) == int(number[10])
+
+
+def ups(number: str) -> bool:
+    if not re.fullmatch(r"1Z[A-Z0-9]{15}\d", number):
+        return False
+    digits = "".join(c if c.isdigit() else str((ord(c) - 63) % 10) for c in number[2:])
+    return len(set(digits)) > 2 and _mod10(digits, 1, 2)
+
+
+def fedex(number: str) -> bool:
+    if not number.isdecimal() or len(set(number)) < 3:
+        return False
+    if len(number) == 12:
+        return _weighted(number[:11], (3, 1, 7)) % 11 % 10 == int(number[11])
+    if len(number) == 34 and number.startswith(("100", "96")):
+        return _weighted(number[-14:-1], (1, 7, 3)) % 11 % 10 == int(number[-1])
+    if len(number) == 22 and number.startswith("92"):
+        return _mod10(number[2:], 3, 1)
+    if len(number) == 22 and number.startswith("96"):
+        return _mod10(number[7:], 1, 3)
+    return len(number) == 15 and _mod10(number, 1, 3)
+
+
+def usps(number: str) -> bool:
+    if not number.isdecimal() or len(set(number)) < 3:
+        return False
+    if number.startswith("420") and len(number) in (30, 31, 34):
+        number = number[8:] if number[8:10] in ("91", "92", "93", "94", "95") else number[-22:]
+    if len(number) in (22, 26) and number.startswith(("91", "92", "93", "94", "95")):
+        return _mod10(number, 3, 1)
+    if len(number) != 20:
+        return False
+    return _mod10(number, 3, 1) or (number.startswith("7") and _mod10("91" + number, 3, 1))
+
+
+def dhl(number: str) -> bool:
+    return re.fullmatch(r"\d{10,11}", number) is not None and int(number[:-1]) % 7 == int(number[-1])
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+_ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-](OUT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-](\d{3,6})")
+_CHECKED: dict[str, Callable[[str], bool]] = {"container": container, "sscc": sscc, "awb": awb}
+_COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer_plate"})
+_UN = re.compile(r"(\d{4})\s*$")
+
+FIELDS = frozenset(
+    "shipment tracking pro bol cmr awb container sscc purchase_order sales_order delivery_order invoice seal "
+    "booking return_authorisation un_number vehicle_plate trailer_plate".split()
+)
+
+
+def value_of(field: str, quote: str) -> str | None:
+    """The stated form of a reference: upper case; without separators where they mean nothing; None when it is none.
+
+    awb `020-12345675`, delivery_order `WH/OUT/00042`, un_number `UN1263`; sscc without the leading (00).
+    """
+    text = " ".join(quote.upper().split())
+    if field == "un_number":
+        match = _UN.search(text)
+        return f"UN{match[1]}" if match and 4 <= int(match[1]) <= 3550 else None
+    if field == "delivery_order" and (match := _ODOO_PICKING.fullmatch(text)):
+        return "/".join(match.groups())
+    compact = re.sub(r"[ ./()-]", "", text)
+    if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
+        compact = compact[2:]
+    if field in _CHECKED and not _CHECKED[field](compact):
+        return None
+    if field == "awb":
+        return f"{compact[:3]}-{compact[3:]}"
+    return compact if field in _COMPACT else text or None
+
+
+# --- by their own form -----------------------------------------------------------------------------------------------
+
+_START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_CONTAINER = re.compile(rf"{_START}[A-Za-z]{{3}}[UJZujz][ -]?\d{{3}}[ ]?\d{{3}}[ -]?\d{_END}")
+_UPS = re.compile(rf"{_START}1[Zz](?: ?[A-Za-z0-9]){{16}}{_END}")
+_S10 = re.compile(rf"{_START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}{_END}")
+_DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(?![\w/]|[.,-]\d)")
+_PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:OUT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
+_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}")
+_PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
+_ODOO_INVOICE = re.compile(rf"{_START}(?:INV|BILL|RINV)/\d{{4}}/(?:\d{{2}}/)?\d{{3,6}}{_END}")
+_UN_NUMBER = re.compile(rf"{_START}(?:UN|ONU)[ -]?(?:(?:No|Nr|nº|n°|number)\.?:? ?)?\d{{4}}{_END}")
+
+_PHONE_BEFORE = re.compile(
+    r"(?:\b(?:t[eé]l(?:[eé]?fono?|efon|ephone)?|phone|fax|mob(?:ile|il)?|cell|handy|gsm|whatsapp|call|hotline|kom|t|m|f)"
+    r"\b[ .:/)-]*|\+\s*|\(\s*|\bIBAN\b.{0,12})$",
+    re.IGNORECASE,
+)
+_DATE_LIKE = re.compile(
+    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2})(?:[T ].*)?|(?:19|20)\d{2}"
+    r"|\d{1,2}[:.]\d{2}(?:[:.]\d{2})?"
+)
+_TRACKING_BEFORE = re.compile(
+    r"track|tracing|waybill|parcel|colis|paquet|paket|sendung|envío|envio|spedizione|zending|przesy|label|airbill|consign",
+    re.IGNORECASE,
+)
+_SSCC_BEFORE = re.compile(r"\bsscc|\bnve\b|pallet|palet|\(00\)", re.IGNORECASE)
+_AWB_BEFORE = re.compile(r"\b(?:[mh]?awb|air ?way ?bill|luftfrachtbrief|lta|lettera di vettura aerea)\b", re.IGNORECASE)
+_CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
+    ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
+    ("usps", re.compile(r"\busps\b", re.IGNORECASE), usps),
+    ("dhl", re.compile(r"\bdhl\b", re.IGNORECASE), dhl),
+)
+
+
+def _by_form(text: str) -> Iterator[Span]:
+    for pattern, field, check, score in (
+        (_CONTAINER, "container", container, 0.98),
+        (_UPS, "tracking", ups, 0.98),
+        (_S10, "tracking", s10, 0.95),
+    ):
+        for match in pattern.finditer(text):
+            if check(re.sub(r"[ -]", "", match[0]).upper()):
+                yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), score)
+    for pattern, field, score in (
+        (_PICKING, "delivery_order", 0.99),
+        (_SALES, "sales_order", 0.9),
+        (_PURCHASE, "purchase_order", 0.9),
+        (_ODOO_INVOICE, "invoice", 0.95),
+        (_UN_NUMBER, "un_number", 0.95),
+    ):
+        for match in pattern.finditer(text):
+            value = value_of(field, match[0])
+            if value is not None:
+                yield Span(field, value, match.start(), match.end(), score)
+    yield from _numbers(text)
+
+
+def _numbers(text: str) -> Iterator[Span]:
+    named = {name: bool(pattern.search(text)) for name, pattern, _ in _CARRIERS}
+    for match in _DIGITS.finditer(text):
+        quote = match[0]
+        digits = re.sub(r"\D", "", quote)
+        if len(digits) < 10:
+            continue
+        before = text[max(0, match.start() - 40) : match.start()]
+        line = before.rsplit("\n", 1)[-1]
+        if _PHONE_BEFORE.search(line) and not quote.startswith("("):
+            continue
+        start, end = match.span()
+        if len(digits) in (18, 20) and (len(digits) == 18 or digits.startswith("00")) and sscc(digits[-18:]):
+            score = 0.98 if quote.startswith("(00)") or _SSCC_BEFORE.search(before) else 0.8
+            yield Span("sscc", digits[-18:], start, end, score)
+        elif (
+            len(digits) == 11
+            and awb(digits)
+            and (_AWB_BEFORE.search(before) or re.fullmatch(r"\d{3}[- ]\d{8}|\d{3}-\d{4} \d{4}", quote))
+        ):
+            yield Span("awb", value_of("awb", quote) or "", start, end, 0.97 if _AWB_BEFORE.search(before) else 0.75)
+        elif len(digits) in (22, 26, 30, 34) and (usps(digits) or fedex(digits)):
+            yield Span("tracking", digits, start, end, 0.95)
+        else:
+            meant = bool(_TRACKING_BEFORE.search(before))
+            for name, _, check in _CARRIERS:
+                if (named[name] or (meant and len(digits) >= 12)) and check(digits):
+                    yield Span("tracking", digits, start, end, 0.95 if meant and named[name] else 0.7)
+                    break
+
+
+# --- by the words before them ----------------------------------------------------------------------------------------
+
+_WORDS: tuple[tuple[str, float, str], ...] = (
+    ("tracking", 0.75, r"track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
+    ("pro", 0.85, r"PRO"),
+    ("bol", 0.85, r"b/?o?/?l|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
+    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|zamówieni[ea]"),
+    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder|zlecenie"),
+    ("delivery_order", 0.75, r"delivery (?:order|note)|lieferschein|bon de livraison|albarán|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz"),
+    ("invoice", 0.8, r"invoices?|inv|rechnungs?|factures?|factura|fattura|factuur|faktur[ay]"),
+    ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
+    ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
+    ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
+    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|spedizione|zending|rit|przesyłk[ai]|ładunek|transport"),
+    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("trailer_plate", 0.75, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
+)  # fmt: skip
+_CONNECTOR = (
+    r"(?:s?(?:[ -]?(?:no|nos|nr|num|number|numbers|nummer|numéro|número|numero|numer|reference|referenz|référence|"
+    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
+)
+_VALUE = r"(?P<value>[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
+_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_CONTEXTS = tuple(
+    (
+        field,
+        score,
+        re.compile(
+            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
+            if field != "pro"
+            else rf"(?<![\w/-])(?:PRO|Pro|pro(?=[ -]?(?:#|no|number|nr)))(?i:{_CONNECTOR}){_VALUE}(?![\w-])"
+        ),
+    )
+    for field, score, words in _WORDS
+)
+_NEXT = re.compile(
+    r"[ \t]*(?:,|;|&|\+|/|\b(?:and|und|et|y|e|en|oraz|i|or)\b)[ \t]*(?:and |und |et |y |e |en |i )?"
+    + _VALUE
+    + r"(?![\w-])"
+)
+_UNIT_AFTER = re.compile(
+    r"\s?(?:kgs?|lbs?|tons?|t|pcs|pieces?|pallets?|palet\w*|cartons?|colis|colli|stück|km|miles?|m3|cbm|%|€|\$|£|eur|usd|gbp"
+    r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
+    re.IGNORECASE,
+)
+_LEAST_DIGITS = {"shipment": 4, "sales_order": 4, "tracking": 6, "cmr": 4, "invoice": 3, "pro": 5, "seal": 3}
+
+
+def _by_words(text: str) -> Iterator[Span]:
+    for field, score, pattern in _CONTEXTS:
+        for match in pattern.finditer(text):
+            start, end = match.span("value")
+            if not _plausible(field, text, start, end):
+                continue
+            value = value_of(field, text[start:end])
+            if value is not None:
+                yield Span(field, value, start, end, score)
+            if field.endswith("plate"):
+                continue
+            shape = _shape(text[start:end])
+            for _ in range(50):  # "POs 4500012345, 4500012346 and 4500012347"
+                following = _NEXT.match(text, end)
+                if following is None:
+                    break
+                start, end = following.span("value")
+                value = value_of(field, text[start:end])
+                if _shape(text[start:end]) != shape or value is None or not _plausible(field, text, start, end):
+                    break
+                yield Span(field, value, start, end, score)
+
+
+def _plausible(field: str, text: str, start: int, end: int) -> bool:
+    value = text[start:end]
+    digits = sum(c.isdigit() for c in value)
+    if field.endswith("plate"):
+        letters = sum(c.isalpha() for c in value)
+        return 5 <= len(value) <= 11 and digits >= 2 and letters >= 1 and not _UNIT_AFTER.match(text, end)
+    if digits < _LEAST_DIGITS.get(field, 3) or digits * 3 < len(value) or _DATE_LIKE.fullmatch(value):
+        return False
+    if value.isdecimal() and _UNIT_AFTER.match(text, end):
+        return False
+    compact = re.sub(r"[ ./-]", "", value).upper()
+    return not _fails_its_check(compact)
+
+
+def _fails_its_check(compact: str) -> bool:
+    """Whether `compact` has the form of a checked number and is none: then it was misread or mistyped."""
+    if re.fullmatch(r"1Z[A-Z0-9]{16}", compact):
+        return not ups(compact)
+    if re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", compact):
+        return not container(compact)
+    if re.fullmatch(r"[A-Z]{2}\d{9}[A-Z]{2}", compact):
+        return not s10(compact)
+    if re.fullmatch(r"\d{18}", compact):
+        return not sscc(compact)
+    return False
+
+
+def _shape(value: str) -> str:
+    return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "9", value))
+
+
+def find_references(text: str) -> list[Span]:
+    """References in `text`, in order, none overlapping another; linear in its length."""
+    spans: list[Span] = []
+    for source in (_by_form(text), _by_words(text)):
+        for span in source:
+            spans.append(span)
+            if len(spans) >= _MAX_SPANS:
+                break
+    return without_overlaps(spans)

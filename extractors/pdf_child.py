@@ -1,0 +1,211 @@
+"""The child process that touches PDFs: run by file name, with nothing of ours imported, so that it holds no secrets.
+
+It reads jobs from the socket given as its only argument and answers each with JSON lines: one a page, then one with
+`end`. A job is a line of JSON, followed by the bytes of the PDF.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import socket
+import sys
+from collections.abc import Iterator
+from io import BufferedRWPair
+from itertools import pairwise
+from typing import Any
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+_MAX_PAGE_CHARS = 100_000
+_MAX_CHARS = 1_000_000
+_PASSWORD = 4  # FPDF_ERR_PASSWORD
+_HYPHENS = frozenset((0x02, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line
+
+Box = tuple[float, float, float, float]
+
+
+def main() -> None:
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    stream = connection.makefile("rwb")
+    _send(stream, {"ready": True})  # from here on the clock is the job's own
+    while line := stream.readline():
+        job = json.loads(line)
+        content = stream.read(job["size"])
+        _limit(job["memory"], job["seconds"])
+        try:
+            for answer in _answers(job, content):
+                _send(stream, answer)
+        except MemoryError:
+            _send(stream, {"end": True, "problem": "reading it needs more memory than is allowed"})
+        except Exception as error:  # whatever a hostile file provokes is its own fault, and is told
+            _send(stream, {"end": True, "problem": f"damaged: {type(error).__name__}"})
+
+
+def _send(stream: BufferedRWPair, answer: dict[str, Any]) -> None:
+    stream.write(json.dumps(answer).encode() + b"\n")
+    stream.flush()
+
+
+def _limit(memory: int, seconds: float) -> None:
+    """Memory for this process in all, CPU time for this job; the parent's clock is the first to act."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = math.ceil(usage.ru_utime + usage.ru_stime)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (used + math.ceil(seconds) + 1, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
+    try:
+        document = pdfium.PdfDocument(content)
+        count = len(document)
+    except pdfium.PdfiumError as error:
+        encrypted = getattr(error, "err_code", None) == _PASSWORD
+        yield {"end": True, "problem": "encrypted" if encrypted else "damaged"}
+        return
+    if "spans" in job:
+        yield {"end": True, "boxes": _boxes(document, job["spans"])}
+        return
+    yield {"count": count}
+    left = _MAX_CHARS
+    for number in range(1, min(count, job["pages"]) + 1):
+        try:
+            page = document[number - 1]
+            text = _Text(page)
+        except pdfium.PdfiumError:
+            yield {"page": number, "width": 0, "height": 0, "text": "", "problem": f"page {number} is damaged"}
+            continue
+        problem = None
+        if not text.text.strip():
+            problem = f"page {number} has no text layer"
+        elif text.cut or len(text.text) > left:
+            problem = f"page {number} has too much text: only its beginning was read"
+        yield {"page": number, "width": text.width, "height": text.height, "text": text.text[:left], "problem": problem}
+        left = max(0, left - len(text.text))
+        text.close()
+        page.close()
+    too_many = (
+        f"more than {job['pages']} pages: only the first {job['pages']} were read" if count > job["pages"] else None
+    )
+    yield {"end": True, "problem": too_many}
+
+
+class _Text:
+    """The text of one page and, for each of its characters, the character of PDFium that it is."""
+
+    def __init__(self, page: pdfium.PdfPage) -> None:
+        self._page = page
+        self.width, self.height = page.get_size()
+        self._textpage = page.get_textpage()
+        count = self._textpage.count_chars()
+        self.cut = count > _MAX_PAGE_CHARS
+        chars: list[str] = []
+        indices: list[int] = []
+        for index in range(min(count, _MAX_PAGE_CHARS)):
+            code = raw.FPDFText_GetUnicode(self._textpage, index)
+            if code in _HYPHENS:
+                code = 0x2D
+            elif 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
+                code = 0xFFFD
+            elif code == 0xA0:
+                code = 0x20
+            elif code < 0x20 and code != 0x0A:  # line ends come as CR LF
+                continue
+            chars.append(chr(code))
+            indices.append(index)
+        self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
+
+    def box(self, start: int, end: int) -> Box | None:
+        """(left, top, right, bottom) of a span, in points from the top left; None when nothing of it is drawn."""
+        boxes = [box for i in range(max(0, start), min(end, len(self.text))) if (box := self._box(self._indices[i]))]
+        if not boxes:
+            return None
+        left, top, right, bottom = zip(*boxes, strict=True)
+        return min(left), min(top), max(right), max(bottom)
+
+    def close(self) -> None:
+        self._textpage.close()
+
+    def _box(self, index: int) -> Box | None:
+        """Through the page's own mapping, since pages may be rotated and cropped."""
+        if index < 0:
+            return None
+        sides = [raw.c_double() for _ in range(4)]
+        left, right, bottom, top = sides
+        if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top) or right.value <= left.value:
+            return None
+        first, second = self._device(left.value, top.value), self._device(right.value, bottom.value)
+        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(first, second, strict=True))
+        return x0, y0, x1, y1
+
+    def _device(self, x: float, y: float) -> tuple[float, float]:
+        scale = 100  # the mapping answers in whole units
+        device_x, device_y = raw.c_int(), raw.c_int()
+        width, height = round(self.width * scale), round(self.height * scale)
+        raw.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, x, y, device_x, device_y)
+        return device_x.value / scale, device_y.value / scale
+
+
+def _in_reading_order(text: str, indices: list[int], box: Any) -> tuple[str, list[int]]:
+    """PDFium gives lines in the order in which they were drawn; where that order jumps about, sort them into rows.
+
+    A page of two or three columns jumps back to the top once or twice and is left as it is.
+    """
+    lines: list[tuple[int, int]] = []
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if text[at:end].strip():
+            lines.append((at, end))
+        at = end + 1
+    placed: list[tuple[float, float, float, int, int]] = []
+    for start, end in lines:
+        first = next((b for i in range(start, end) if not text[i].isspace() and (b := box(indices[i]))), None)
+        if first is not None:
+            placed.append((first[1], first[3], first[0], start, end))
+    jumps = sum(1 for a, b in pairwise(placed) if b[1] < a[0])
+    if len(placed) < len(lines) or jumps < 3 or jumps * 10 < len(placed):
+        return text, indices
+    placed.sort()
+    rows: list[list[tuple[float, float, float, int, int]]] = []
+    for line in placed:
+        middle = (line[0] + line[1]) / 2
+        if rows and rows[-1][0][0] <= middle <= rows[-1][0][1]:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    out: list[str] = []
+    order: list[int] = []
+    for row in rows:
+        for k, (_, _, _, start, end) in enumerate(sorted(row, key=lambda line: line[2])):
+            separator = "\n" if k == 0 else " "
+            if out:
+                out.append(separator)
+                order.append(-1)
+            out.append(text[start:end].rstrip())
+            order.extend(indices[start : start + len(out[-1])])
+    return "".join(out), order
+
+
+def _boxes(document: pdfium.PdfDocument, spans: list[tuple[int, int, int]]) -> list[Box | None]:
+    boxes: list[Box | None] = [None] * len(spans)
+    for number in sorted({page for page, _, _ in spans}):
+        if not 1 <= number <= len(document):
+            continue
+        page = document[number - 1]
+        text = _Text(page)
+        for k, (span_page, start, end) in enumerate(spans):
+            if span_page == number:
+                boxes[k] = text.box(start, end)
+        text.close()
+        page.close()
+    return boxes
+
+
+if __name__ == "__main__":
+    main()

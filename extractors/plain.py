@@ -1,0 +1,75 @@
+"""Bytes and strings from outside as clean text: charsets repaired, invisible characters removed and counted."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from charset_normalizer import from_bytes
+
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape"})  # slow, or they run escapes
+# What people write beyond ASCII in the languages of the service: on texts as short as a driver's mail this tells the
+# single-byte charsets apart where a general detector guesses wrong.
+_COMMON = "€°§’‘“”„–—…«» "
+_LETTERS = tuple(
+    (name, frozenset(letters + letters.upper() + _COMMON))
+    for name, letters in (
+        ("cp1252", "äöüßéèàâêëîïôûùçñáíóúìòãõåæø¿¡ºª"),
+        ("cp1250", "ąćęłńóśźżáčďéěíňřšťúůýžäöüßőű"),
+        ("iso8859_2", "ąćęłńóśźżáčďéěíňřšťúůýžäöüßőű"),
+        ("cp1251", "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїє"),
+    )
+)
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+_ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+
+
+def clean(text: str, signals: Counter[str]) -> str:
+    """`text` with \\n line ends and without what a reader cannot see; what was removed is counted in `signals`."""
+    text = _LINE_ENDS.sub("\n", text)
+    text, signals_zero_width = _ZERO_WIDTH.subn("", text)
+    text, signals_bidi = _BIDI.subn("", text)
+    signals.update({k: n for k, n in {"zero_width": signals_zero_width, "bidi": signals_bidi}.items() if n})
+    text = _SURROGATE.sub("\ufffd", _CONTROL.sub("", text))
+    return _SPACES.sub(" ", text)
+
+
+def line(text: str | None, signals: Counter[str], limit: int = 1000) -> str:
+    """One clean line, as for a subject or a name."""
+    return " ".join(clean((text or "")[: 4 * limit], signals).split())[:limit]
+
+
+def decode(content: bytes, charset: str | None = None) -> str:
+    """`content` as text whatever its declared charset: the declared one, UTF-8, the best guess, Latin-1."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        charset = "utf-16"
+    if (charset or "").lower().replace("-", "_") in _NO_CHARSETS:
+        charset = None
+    for name in ("utf-8-sig", charset):  # UTF-8 first: text that is valid UTF-8 is never meant as anything else
+        if name is None or (name == "utf-8-sig" and (charset or "").lower().startswith(("utf-16", "iso-2022"))):
+            continue
+        try:
+            return content.decode(name)
+        except (UnicodeError, LookupError, ValueError):
+            continue
+    sample = content[:20_000]
+    guesses = [(_expected(sample.decode(name, "replace"), letters), name) for name, letters in _LETTERS]
+    share, likely = max(guesses, key=lambda guess: guess[0])
+    if share < 0.9 and (best := from_bytes(sample).best()):
+        likely = best.encoding
+    for name in (likely, "cp1252"):
+        try:
+            return content.decode(name)
+        except (UnicodeError, LookupError):
+            continue
+    return content.decode("latin-1")
+
+
+def _expected(text: str, letters: frozenset[str]) -> float:
+    """The share of `letters` among the characters beyond ASCII."""
+    foreign = [c for c in text if c > "\x7f"]
+    return sum(1 for c in foreign if c in letters) / len(foreign) if foreign else 1.0

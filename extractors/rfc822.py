@@ -1,0 +1,209 @@
+"""A raw email taken apart: headers, bodies, files, and the messages nested in it.
+
+Parsed with the compat32 policy on purpose: the newer policies parse headers by a grammar that is quadratic on long
+ones and raises on broken ones.
+"""
+
+from __future__ import annotations
+
+import email
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.header import decode_header
+from email.message import Message as Mime
+from email.policy import compat32
+from email.utils import getaddresses, parsedate_to_datetime
+
+from extractors import html, plain, sniff
+from extractors.limits import LimitError, Limits
+
+_MAX_WORK = 20_000_000  # lines times boundaries: what the standard parser gets through in about 2 s
+_MAX_PARTS = 1000
+_LOGO_BYTES = 30_000  # inline images below this are logos and icons
+_MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
+
+
+@dataclass
+class Mail:
+    """What a raw email holds; `text` is the readable body with nested messages appended as quoted ones."""
+
+    subject: str
+    sender: tuple[str | None, str | None]
+    message_id: str | None
+    in_reply_to: str | None
+    references: tuple[str, ...]
+    sent_at: datetime | None
+    text: str = ""
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    signals: Counter[str] = field(default_factory=Counter)
+
+
+def read(raw: bytes, limits: Limits, *, depth: int = 0) -> Mail:
+    """`raw` as a `Mail`; raises `LimitError` where parsing it would cost too much, and nothing else."""
+    if (raw.lower().count(b"boundary") + 2) * raw.count(b"\n") > _MAX_WORK:
+        raise LimitError("The email has too many lines and parts; send it without its attachments", field="body")
+    try:
+        mime = email.message_from_bytes(raw, policy=compat32)
+        return _read(mime, limits, depth)
+    except RecursionError:
+        raise LimitError("The email is nested too deeply; send the inner message by itself", field="body") from None
+
+
+def message_ids(value: str | None) -> tuple[str, ...]:
+    """Message-IDs without their angle brackets, in order."""
+    value = (value or "")[:20_000]
+    return tuple(_MESSAGE_ID.findall(value)) or tuple(value.replace(",", " ").split()[:100])
+
+
+def address(value: str | None) -> tuple[str | None, str | None]:
+    """(name, address) of the first mailbox of a header, either of them None."""
+    for name, mail in getaddresses([(value or "")[:2000]], **_NOT_STRICT):
+        return name.strip() or None, mail.strip().lower() or None
+    return None, None
+
+
+# Patched Python versions refuse, by default, addresses with a comma in an unquoted name, which real senders write.
+_NOT_STRICT: dict[str, bool] = {"strict": False} if "strict" in (getaddresses.__kwdefaults__ or {}) else {}
+
+
+def moment(value: str | None) -> datetime | None:
+    """The time of a Date header in UTC, or None when it cannot be read."""
+    try:
+        when = parsedate_to_datetime((value or "")[:200])
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
+    signals: Counter[str] = Counter()
+    references = message_ids(_header(mime, "References", 20_000))
+    replied_to = message_ids(_header(mime, "In-Reply-To"))
+    own = message_ids(_header(mime, "Message-ID"))
+    name, mail_address = address(_header(mime, "From") or _header(mime, "Sender"))
+    mail = Mail(
+        subject=plain.line(_header(mime, "Subject"), signals),
+        sender=(plain.line(name, signals) or None, plain.line(mail_address, signals, 320) or None),
+        message_id=own[0] if own else None,
+        in_reply_to=replied_to[0] if replied_to else None,
+        references=references[:200],
+        sent_at=moment(_header(mime, "Date")),
+        signals=signals,
+    )
+    texts: list[str] = []
+    htmls: list[str] = []
+    nested: list[Mail] = []
+    for part, level in _leaves(mime, depth, limits, signals):
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            inner = part.get_payload(0)
+            if isinstance(inner, Mime):
+                nested.append(_read(inner, limits, level + 1))
+            continue
+        content = part.get_payload(decode=True)
+        if not isinstance(content, bytes):
+            content = b""
+        filename = plain.line(_decoded(part.get_filename()), signals, 255)
+        declared = part.get_content_type()
+        if declared in ("text/plain", "text/html") and not filename and part.get_content_disposition() != "attachment":
+            (texts if declared == "text/plain" else htmls).append(plain.decode(content, _charset(part)))
+            continue
+        if not content:
+            continue
+        kind = sniff.content_type(content)
+        if kind == "message/rfc822":  # a forwarded mail that its mailer declared as a plain file
+            if level < limits.max_mime_depth:
+                nested.append(read(content, limits, depth=level + 1))
+                continue
+        elif kind.startswith("image/") and len(content) < _LOGO_BYTES and _is_inline(part):
+            signals["inline_images"] += 1
+            continue
+        mail.files.append((filename or "attachment", content))
+    mail.text = body("\n\n".join(texts), "\n".join(htmls), limits, signals, stub_allowed=False)
+    for inner_mail in nested:
+        absorb(mail, inner_mail)
+    return mail
+
+
+def absorb(mail: Mail, inner: Mail) -> None:
+    """`inner` appended to `mail` as mailers quote: history, unless nothing stands above or the subject says forward."""
+    head = [
+        "-----Original Message-----",
+        f"From: {inner.sender[0] or ''} <{inner.sender[1] or ''}>",
+        f"Date: {inner.sent_at.isoformat() if inner.sent_at else ''}",
+        f"Subject: {inner.subject}",
+    ]
+    mail.text = "\n\n".join(part for part in (mail.text.rstrip(), "\n".join(head), inner.text) if part)
+    mail.files.extend(inner.files)
+    mail.signals.update(inner.signals)
+    mail.signals["nested_messages"] += 1
+
+
+def body(text: str, markup: str, limits: Limits, signals: Counter[str], *, stub_allowed: bool) -> str:
+    """The readable body: the plain text, or the HTML where the plain text is missing or, unless allowed, a stub."""
+    text = plain.clean(text, signals).strip("\n")
+    if markup.strip():
+        visible, found = html.readable(markup[: 8 * limits.max_text_chars])
+        signals.update(found)
+        hidden: Counter[str] = Counter()
+        visible = plain.clean(visible, hidden)
+        is_stub = not stub_allowed and len(visible) > 200 and len(text.strip()) * 3 < len(visible)
+        if not text.strip() or is_stub:
+            signals.update(hidden)
+            text = visible
+    if len(text) > limits.max_text_chars:
+        signals["text_cut"] += len(text) - limits.max_text_chars
+        text = text[: limits.max_text_chars]
+    return text
+
+
+def _leaves(mime: Mime, depth: int, limits: Limits, signals: Counter[str]) -> list[tuple[Mime, int]]:
+    """The parts that hold something, with their depth, in order; those past a limit are counted and left out."""
+    leaves: list[tuple[Mime, int]] = []
+    stack = [(mime, depth)]
+    while stack:
+        part, level = stack.pop()
+        if level > limits.max_mime_depth or len(leaves) >= _MAX_PARTS:
+            signals["parts_left_out"] += 1
+        elif part.get_content_maintype() == "multipart" and part.is_multipart():
+            payload = part.get_payload()
+            if isinstance(payload, list):
+                stack.extend((child, level + 1) for child in reversed(payload) if isinstance(child, Mime))
+        else:
+            leaves.append((part, level))
+    return leaves
+
+
+def _is_inline(part: Mime) -> bool:
+    return part.get_content_disposition() != "attachment" and (
+        part.get("Content-ID") is not None or part.get_content_disposition() == "inline"
+    )
+
+
+def _charset(part: Mime) -> str | None:
+    charset = part.get_param("charset")
+    return charset if isinstance(charset, str) else None
+
+
+def _header(mime: Mime, name: str, limit: int = 4000) -> str | None:
+    for key, value in mime.raw_items():
+        if key.lower() == name.lower():
+            return _decoded(str(value)[:limit])
+    return None
+
+
+def _decoded(value: str | None) -> str | None:
+    """A header with its encoded words decoded, raw 8-bit bytes included; never raises."""
+    if value is None:
+        return None
+    if any("\udc80" <= c <= "\udcff" for c in value):
+        value = plain.decode(value.encode("utf-8", "surrogateescape"))
+    value = re.sub(r"\s*[\r\n]+\s*", " ", value)
+    if "=?" not in value:
+        return value
+    try:
+        parts = decode_header(value)
+    except Exception:  # binascii and header errors on broken encoded words: the raw header is still readable
+        return value
+    return "".join(part if isinstance(part, str) else plain.decode(part, charset) for part, charset in parts)

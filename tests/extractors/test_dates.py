@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from extractors.dates import find_dates, value_of
+
+MONDAY = datetime(2026, 11, 23, 8, 15, tzinfo=timezone(timedelta(hours=1)))
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(span.field, span.value) for span in find_dates(text, MONDAY)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("New ETA 24.11.2026 14:30.", ("eta_revised", "2026-11-24T14:30:00+01:00")),
+        ("Original ETA was 2026-11-23T10:00Z", ("eta_original", "2026-11-23T10:00:00+00:00")),
+        ("expected on November 26th, 2026", ("eta_revised", "2026-11-26")),
+        ("ETA tomorrow 9:00", ("eta_revised", "2026-11-24T09:00:00+01:00")),
+        ("Delivered on 22/11/2026 at 3 pm.", ("delivered_at", "2026-11-22T15:00:00+01:00")),
+        ("Delivery date:\n25.11.2026\nNew ETA:\n26.11.2026", ("eta_revised", "2026-11-26")),
+        ("Abholung am 25.11. um 08:00 Uhr", ("pickup_planned", "2026-11-25T08:00:00+01:00")),
+        ("neue Ankunft morgen um 16 Uhr", ("eta_revised", "2026-11-24T16:00:00+01:00")),
+        ("Livraison prévue demain à 14h30", ("eta_revised", "2026-11-24T14:30:00+01:00")),
+        ("Nueva fecha 3 de diciembre", ("eta_revised", "2026-12-03")),
+        ("nuova data 3 dicembre", ("eta_revised", "2026-12-03")),
+        ("verwacht op 28 november", ("eta_revised", "2026-11-28")),
+        ("nowa data 27 listopada", ("eta_revised", "2026-11-27")),
+        ("Pickup: Friday 9:00", ("pickup_planned", "2026-11-27T09:00:00+01:00")),
+        ("picked up 20.11.2026", ("pickup_actual", "2026-11-20")),
+        ("Invoice date: 11/23/2026", ("document_date", "2026-11-23")),
+        ("ETA 2 January", ("eta_revised", "2027-01-02")),
+    ],
+)
+def test_dates_get_their_meaning_from_the_words_before_them(text: str, expected: tuple[str, str]) -> None:
+    assert expected in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The meeting is on 12.12.2026.",
+        "call me at 14:30",
+        "Not delivered 21.11.2026",
+        "ETA 31.02.2026",
+        "ETA 45.99.2026",
+        "eta 3.5.2",
+    ],
+)
+def test_dates_without_meaning_and_dates_that_do_not_exist_are_not_reported(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("running 2 h late", "120"),
+        ("delayed by 1.5 hours", "90"),
+        ("2h30 late", "150"),
+        ("about an hour late", "60"),
+        ("45 min Verspätung", "45"),
+        ("Verspätung von ca. 2 Std.", "120"),
+        ("retard de 3 h", "180"),
+        ("3 horas de retraso", "180"),
+        ("ritardo di 2 ore", "120"),
+        ("2 uur vertraging", "120"),
+        ("opóźnienie 2 godz", "120"),
+        ("two days late", "2880"),
+    ],
+)
+def test_delays_are_minutes_in_every_language(text: str, minutes: str) -> None:
+    assert found(text) == [("delay_minutes", minutes)]
+
+
+def test_a_duration_that_is_no_delay_is_not_reported() -> None:
+    assert found("unloading takes 2 hours, we open in 3 days") == []
+
+
+def test_quotes_give_their_value_again() -> None:
+    text = "New ETA 24.11.2026 14:30, 3 h delay. Pickup: Friday 9:00."
+    spans = find_dates(text, MONDAY)
+    assert len(spans) == 3
+    assert all(value_of(span.field, text[span.start : span.end], MONDAY) == span.value for span in spans)
+
+
+@pytest.mark.parametrize("unit", ["1.", "1.1.2026 ", "eta 1.1.26 ", "1 min ", "1 min late ", "not delivered ", "mon "])
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    started = time.monotonic()
+    find_dates((unit * 200_000)[:200_000], MONDAY)
+    assert time.monotonic() - started < 8

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from extractors.documents import recognise
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("PROOF OF DELIVERY\nDelivery note 123\nReceived by: J. Smit", "proof_of_delivery"),
+        ("INTERNATIONALER FRACHTBRIEF\nCMR", "cmr_waybill"),
+        ("Straight Bill of Lading\nShip from", "bill_of_lading"),
+        ("Air Waybill\n020-12345675", "air_waybill"),
+        ("Lieferschein Nr. 800123", "delivery_note"),
+        ("Liste de colisage", "packing_list"),
+        ("COMMERCIAL INVOICE\nExporter", "commercial_invoice"),
+        ("Frachtrechnung\nRechnungsnummer 12", "freight_invoice"),
+        ("Rate Confirmation\nLoad 778812", "rate_confirmation"),
+        ("Shipper's Declaration for Dangerous Goods", "dangerous_goods_declaration"),
+        ("Damage report", "damage_report"),
+        ("Notice of delay", "carrier_notice"),
+    ],
+)
+def test_a_title_at_the_head_names_the_type(head: str, expected: str) -> None:
+    kind, confidence = recognise(head + "\nsome line\nanother line")
+    assert kind == expected
+    assert confidence > 0.4
+
+
+def test_a_mention_in_running_text_is_weaker_than_a_title() -> None:
+    titled = recognise("Bill of Lading\nx")[1]
+    mentioned = recognise("\n".join(["line"] * 20) + "\nplease send us the bill of lading as soon as you can")[1]
+    assert mentioned < titled
+
+
+def test_without_any_hint_it_is_another_document_with_low_confidence() -> None:
+    assert recognise("hello") == ("other_document", 0.3)
+
+
+def test_the_filename_is_a_hint_where_the_text_gives_none() -> None:
+    assert recognise("", "scan_CMR_0042.pdf")[0] == "cmr_waybill"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import base64
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from extractors.evidence import Evidence, Finding, Span, stands_in, without_overlaps
+from extractors.extraction import Extraction, extract, value_of
+from extractors.limits import Limits
+from extractors.message import message_from_json
+from extractors.pdf import PdfReader
+from tests.extractors.conftest import make_pdf
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TEXT = """Hello,
+
+driver broke down near Venlo. Load WH/OUT/00042, container CSQU3054383. New ETA 24.11.2026 14:30, about 3 h delay.
+
+Kind regards,
+Jan
+
+From: Anna <anna@example.com>
+Sent: Monday, 23 November 2026
+To: Dispatch
+Subject: status
+
+Order S00045 please, container CSQU3054383.
+"""
+POD = make_pdf(
+    [(72, 800, "PROOF OF DELIVERY"), (72, 780, "Delivery note: WH/OUT/00043"), (72, 760, "Gross weight: 812 kg")],
+    [(72, 800, "BOL No: 0012345")],
+)
+
+
+def extracted(reader: PdfReader, *files: bytes, text: str = TEXT, subject: str = "RE: PO 4500012345") -> Extraction:
+    attachments = [{"filename": "file", "content_base64": base64.b64encode(file).decode()} for file in files]
+    return extract(
+        message_from_json({"text": text, "subject": subject, "attachments": attachments}, Limits()), reader, now=NOW
+    )
+
+
+def test_fields_come_from_subject_body_and_every_page_each_with_its_proof(reader: PdfReader) -> None:
+    result = extracted(reader, POD)
+    found = {(f.field, f.value): f.evidence for f in result.findings}
+    assert found["purchase_order", "4500012345"].part == "subject"
+    assert found["delivery_order", "WH/OUT/00042"].part == "body"
+    assert found["eta_revised", "2026-11-24T14:30:00+00:00"].quote == "24.11.2026 14:30"
+    assert found["delay_minutes", "180"].part == "body"
+    assert (found["bol", "0012345"].part, found["bol", "0012345"].page) == ("attachment:0", 2)
+    for finding in result.findings:
+        source = result.source(finding.evidence.part, finding.evidence.page)
+        assert source is not None
+        assert source[finding.evidence.start : finding.evidence.end] == finding.evidence.quote
+        assert value_of(finding.field, finding.evidence.quote, NOW) == finding.value
+        assert (finding.evidence.box is not None) == (finding.evidence.part == "attachment:0")
+
+
+def test_documents_are_typed_and_findings_sorted(reader: PdfReader) -> None:
+    result = extracted(reader, POD)
+    assert [(d.part, d.type, d.page_count) for d in result.documents] == [("attachment:0", "proof_of_delivery", 2)]
+    keys = [(f.field, -f.score) for f in result.findings]
+    assert keys == sorted(keys)
+    assert len({(f.field, f.value) for f in result.findings}) == len(result.findings)
+
+
+def test_history_counts_less_than_what_was_written_now(reader: PdfReader) -> None:
+    scores = {f.value: f.score for f in extracted(reader).findings}
+    assert scores["S00045"] == pytest.approx(0.9 * 0.6)
+    assert scores["CSQU3054383"] == 0.98  # stands in both: the better proof is kept
+
+
+def test_every_attachment_is_accounted_for(reader: PdfReader) -> None:
+    png, page = b"\x89PNG\r\n\x1a\n", b"<html><body><p>Delivery note</p><p>PO 4500099999\x01</p></body></html>"
+    documents = extracted(reader, b"%PDF-1.4 broken", png, page, b"\x00\x01").documents
+    assert [d.part for d in documents] == [f"attachment:{i}" for i in range(4)]
+    assert [d.problem is None for d in documents] == [False, False, True, False]
+    assert documents[2].pages[0].text == "Delivery note\n\nPO 4500099999"
+
+
+@pytest.mark.parametrize(
+    ("quote", "start", "value", "proven"),
+    [
+        ("WH/OUT/00042", 5, "WH/OUT/00042", True),
+        ("WH/OUT/00042", 5, "WH/OUT/00043", False),
+        ("WH/OUT/00042", 4, "WH/OUT/00042", False),
+        ("WH/OUT/00043", 5, "WH/OUT/00043", False),
+        ("WH/OUT/00042", 500, "WH/OUT/00042", False),
+        ("", 5, "WH/OUT/00042", False),
+    ],
+)
+def test_only_what_stands_in_its_source_is_proven(quote: str, start: int, value: str, proven: bool) -> None:
+    evidence = Evidence(part="body", quote=quote, start=start, end=start + len(quote))
+    finding = Finding(field="delivery_order", value=value, score=1.0, method="model", evidence=evidence)
+    assert stands_in(finding, "load WH/OUT/00042", lambda field, text: value_of(field, text, NOW)) is proven
+
+
+def test_of_overlapping_spans_the_best_is_kept() -> None:
+    spans = [Span("a", "1", 0, 5, 0.5), Span("b", "2", 3, 8, 0.9), Span("c", "3", 8, 9, 0.1)]
+    assert [span.field for span in without_overlaps(spans)] == ["b", "c"]
+
+
+def test_the_same_message_gives_the_same_extraction(reader: PdfReader) -> None:
+    assert extracted(reader, POD) == extracted(reader, POD)
+
+
+def test_an_email_is_read_in_milliseconds_and_200_000_characters_in_bounded_time(reader: PdfReader) -> None:
+    extracted(reader)
+    started = time.perf_counter()
+    for _ in range(10):
+        extracted(reader)
+    assert (time.perf_counter() - started) / 10 < 0.05
+    started = time.perf_counter()
+    extracted(reader, text=(TEXT * 1000)[:200_000])
+    assert time.perf_counter() - started < 20

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from extractors import identifiers
+from extractors.identifiers import find_references, value_of
+
+
+def found(text: str) -> set[tuple[str, str]]:
+    return {(span.field, span.value) for span in find_references(text)}
+
+
+# Numbers from the examples of tracking_number_data (MIT) and of the standards.
+@pytest.mark.parametrize(
+    ("check", "valid", "invalid"),
+    [
+        ("container", ["CSQU3054383", "MSKU1234565"], ["CSQU3054384", "CSQX3054383", "MSKU1234567"]),
+        ("sscc", ["106141412345678908", "340434161094042557"], ["106141412345678909", "000000000000000000"]),
+        ("awb", ["020-12345675", "17612345675"], ["020-12345676", "02000000000", "020-1234567"]),
+        (
+            "ups",
+            ["1Z5R89390357567127", "1Z879E930346834440", "1Z8V92A70367203024"],
+            ["2Z5R89390357567127", "1Z1111111111111111", "1Z5R89390357567128"],
+        ),
+        ("s10", ["RB123456785GB", "RB123456785US"], ["RB123456786US", "RB123456785XX"]),
+        (
+            "fedex",
+            [
+                "986578788855",
+                "477179081230",
+                "568283610012734",
+                "9611020987654312345672",
+                "1001921334250001000300779017972697",
+            ],
+            ["996578788855", "568283610012732", "1001901781990001000300617767839438"],
+        ),
+        (
+            "usps",
+            [
+                "03071790000523483741",
+                "9400111201080805483016",
+                "4201002334249200190132607600833457",
+                "71969010756003077385",
+            ],
+            ["03071790000523483742", "9200000000000000000000"],
+        ),
+        ("dhl", ["3318810025", "8487135506", "73891051146"], ["3318810010", "73891051149"]),
+    ],
+)
+def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invalid: list[str]) -> None:
+    function = getattr(identifiers, check)
+    assert {number: function(number) for number in valid} == dict.fromkeys(valid, True)
+    assert {number: function(number) for number in invalid} == dict.fromkeys(invalid, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("box CSQU 305438-3 at the quay", ("container", "CSQU3054383")),
+        ("parcel 1Z 5R8 939 03 5756 7127 lost", ("tracking", "1Z5R89390357567127")),
+        ("(00)106141412345678908", ("sscc", "106141412345678908")),
+        ("MAWB No. 176 12345675", ("awb", "176-12345675")),
+        ("FedEx tracking 986578788855", ("tracking", "986578788855")),
+        ("picking WH/OUT/00042 is late", ("delivery_order", "WH/OUT/00042")),
+        ("picking WH-OUT-00042", ("delivery_order", "WH/OUT/00042")),
+        ("S00045 and more", ("sales_order", "S00045")),
+        ("your SO045", ("sales_order", "SO045")),
+        ("P00012", ("purchase_order", "P00012")),
+        ("PO00012", ("purchase_order", "PO00012")),
+        ("PO 4500012345", ("purchase_order", "4500012345")),
+        ("PO#4500012345", ("purchase_order", "4500012345")),
+        ("Unsere Bestellnummer: 45-88123", ("purchase_order", "45-88123")),
+        ("bon de commande n° 881234", ("purchase_order", "881234")),
+        ("BOL# 0012345", ("bol", "0012345")),
+        ("B/L MEDUX1234567", ("bol", "MEDUX1234567")),
+        ("PRO# 123456789", ("pro", "123456789")),
+        ("CMR 123456", ("cmr", "123456")),
+        ("Booking ref: HLCU987654", ("booking", "HLCU987654")),
+        ("boeking 7788123", ("booking", "7788123")),
+        ("Seal no: AB12345", ("seal", "AB12345")),
+        ("Plombe Nr. 4471203", ("seal", "4471203")),
+        ("RMA 20231", ("return_authorisation", "20231")),
+        ("Rechnung Nr. RE-2024-001", ("invoice", "RE-2024-001")),
+        ("fattura n. 2024/778", ("invoice", "2024/778")),
+        ("INV/2024/00012", ("invoice", "INV/2024/00012")),
+        ("Lieferschein-Nr.: 80012345", ("delivery_order", "80012345")),
+        ("Sendung 99887766", ("shipment", "99887766")),
+        ("load ref 778812", ("shipment", "778812")),
+        ("UN 1263, III", ("un_number", "UN1263")),
+        ("UN-Nr. 1950", ("un_number", "UN1950")),
+        ("Kennzeichen: HH-AB 1234", ("vehicle_plate", "HHAB1234")),
+        ("truck AB12 CDE broke down", ("vehicle_plate", "AB12CDE")),
+        ("Auflieger B-XY 987", ("trailer_plate", "BXY987")),
+    ],
+)
+def test_references_are_found_as_people_write_them(text: str, expected: tuple[str, str]) -> None:
+    assert expected in found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "container CSQU3054384",  # check digit wrong
+        "tracking 1Z5R89390357567128",
+        "tracking RB123456786US",
+        "SSCC 106141412345678909",
+        "AWB 020-12345676",
+        "Tel: 020-12345675",  # a good AWB check digit by chance
+        "call +49 170 1234567",
+        "phone 0049 1701234567",
+        "order 23.11.2026",
+        "order date 2026-11-23",
+        "invoice 2026",
+        "shipment 1240 kg",
+        "the order of 1200 pallets",
+        "load 33 pallets",
+        "pro 20245 years",
+        "professional service 12345",
+        "UN 9999",
+        "meet at 14:30, load 14:30",
+        "truck arrives Monday",
+    ],
+)
+def test_wrong_check_digits_phone_numbers_dates_and_quantities_are_not_references(text: str) -> None:
+    assert found(text) == set()
+
+
+def test_a_list_after_one_word_is_read_to_its_end() -> None:
+    text = "POs 4500012345, 4500012346 and 4500012347, 3 pallets"
+    assert found(text) == {("purchase_order", f"450001234{i}") for i in (5, 6, 7)}
+
+
+def test_quotes_are_exact_and_give_their_value_again() -> None:
+    text = "Re WH/OUT/00042 / CSQU 305438-3, (00)106141412345678908; MAWB 176 12345675; PO 4500012345; UN 1263"
+    spans = find_references(text)
+    assert len(spans) == 6
+    assert all(value_of(span.field, text[span.start : span.end]) == span.value for span in spans)
+
+
+def test_a_checked_number_outscores_one_known_by_its_words_alone() -> None:
+    scores = {span.field: span.score for span in find_references("container CSQU3054383, load 778812")}
+    assert scores["container"] > 0.9 > scores["shipment"]
+
+
+@pytest.mark.parametrize(
+    "unit", ["1", "12 ", "1234567890-", "A", "po ", "order no no ", "PO 123, ", "1Z ", "MSKU 123 "]
+)
+def test_hostile_text_takes_linear_time(unit: str) -> None:
+    started = time.monotonic()
+    find_references((unit * 200_000)[:200_000])
+    assert time.monotonic() - started < 8

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from extractors.quantities import find_quantities, value_of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("33 pallets on board", ("pallets", "33 PF")),
+        ("12 Paletten", ("pallets", "12 PF")),
+        ("40 cartons short", ("pieces", "40 H87")),
+        ("Gross weight: 1.240,5 kg", ("gross_weight", "1240.5 KGM")),
+        ("Bruttogewicht: 12.400 kg", ("gross_weight", "12400 KGM")),
+        ("Goods value EUR 45.000,00", ("goods_value", "45000.00 EUR")),
+        ("Warenwert 1.234 €", ("goods_value", "1234 EUR")),
+        ("freight 1,250.00 USD", ("freight_charge", "1250.00 USD")),
+        ("we dispute $300", ("disputed_amount", "300 USD")),
+    ],
+)
+def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -> None:
+    spans = find_quantities(text)
+    assert [(span.field, span.value) for span in spans] == [expected]
+    assert value_of(spans[0].field, text[spans[0].start : spans[0].end]) == expected[1]
+
+
+def test_money_without_meaning_is_not_reported() -> None:
+    assert find_quantities("lunch was 12 EUR, 5 km") == []
