@@ -1,0 +1,192 @@
+"""Priority, policy, recommendation and draft: pure steps, so each promise is one call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from classifiers.prediction import Prediction
+from classifiers.taxonomy import load_taxonomy
+from extractors.evidence import Evidence, Finding
+from extractors.extraction import Extraction
+from extractors.message import Message, Segment
+from triage.actions import recommend
+from triage.odoo.records import Record
+from triage.pipeline import Decision, decide
+from triage.policy import FILE, load_policy
+from triage.priority import prioritise
+from triage.quotes import find_quotes
+from triage.understanding import Understanding
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TAXONOMY = load_taxonomy()
+POLICY = load_policy(TAXONOMY)
+TEXT = "Hello. The truck for WH/OUT/00042 broke down. Regards"
+
+
+def a_record(**more: object) -> Record:
+    given: dict[str, object] = {
+        "model": "stock.picking",
+        "id": 42,
+        "name": "WH/OUT/00042",
+        "references": ("WH/OUT/00042",),
+        "responsible": "anna",
+        "currency": "EUR",
+        "value": 800.0,
+        "scheduled_at": NOW + timedelta(hours=3),
+    }
+    return Record.model_validate(given | more)
+
+
+class Records:
+    def __init__(self, *records: Record) -> None:
+        self._records = list(records)
+
+    def find(self, references: object) -> list[Record]:
+        return self._records
+
+    def get(self, model: str, record_id: int) -> Record | None:
+        return next((r for r in self._records if (r.model, r.id) == (model, record_id)), None)
+
+
+def understood(label: str = "vehicle_breakdown", abstained: str | None = None, text: str = TEXT) -> Understanding:
+    message = Message(channel="portal", text=text, segments=(Segment(kind="newest", start=0, end=len(text)),))
+    findings: tuple[Finding, ...] = ()
+    if "WH/OUT/00042" in text:
+        at = text.index("WH/OUT/00042")
+        evidence = Evidence(part="body", quote="WH/OUT/00042", start=at, end=at + 12)
+        findings = (Finding(field="delivery_order", value="WH/OUT/00042", score=0.95, method="pattern", evidence=evidence),)
+    scores = dict.fromkeys(TAXONOMY.codes, 0.1 / 22) | {label: 0.9}
+    prediction = Prediction(label, 0.9, scores, abstained, "test")  # type: ignore[arg-type]
+    extraction = Extraction(message=message, findings=findings)
+    return Understanding(extraction=extraction, prediction=prediction, extractor="x", taxonomy="1")
+
+
+def decided(understanding: Understanding, *records: Record, fallback: Record | None = None) -> Decision:
+    found = Records(*records)
+    return decide("msg_1", understanding, found, lambda: fallback, TAXONOMY, POLICY, "http://triage.example/m", NOW)
+
+
+def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_path: Path) -> None:
+    data = yaml.safe_load(FILE.read_text())
+    for change, complaint in (
+        (lambda d: d["labels"].pop("damage"), "damage"),
+        (lambda d: d["labels"]["damage"]["actions"].append("pray"), "pray"),
+        (lambda d: d["actions"]["expedite"].update(approval="whim"), "whim"),
+        (lambda d: d["labels"]["damage"].update(severity=7), "severity"),
+        (lambda d: d.update(colour="red"), "colour"),
+    ):
+        broken = yaml.safe_load(yaml.safe_dump(data))
+        change(broken)
+        path = tmp_path / "policy.yaml"
+        path.write_text(yaml.safe_dump(broken))
+        with pytest.raises(ValueError, match=complaint):
+            load_policy(TAXONOMY, path)
+    assert sum(POLICY.priority.weights.model_dump().values()) == pytest.approx(1)
+
+
+def test_priority_rises_with_severity_urgency_and_value_and_says_why() -> None:
+    soon = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(), POLICY, NOW)
+    later = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(scheduled_at=NOW + timedelta(days=9)), POLICY, NOW)
+    mild = prioritise("billing_dispute", "Billing dispute", 0.9, a_record(), POLICY, NOW)
+    dear = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(value=50_000.0), POLICY, NOW)
+    assert later.score < soon.score < dear.score
+    assert mild.score < soon.score
+    assert soon.priority == "P1"
+    assert soon.due == NOW + timedelta(hours=1)
+    assert "promised in 3 h" in soon.reasons
+    late = prioritise("damage", "Damage", 0.9, a_record(scheduled_at=NOW - timedelta(hours=5)), POLICY, NOW)
+    assert "promised 5 h ago" in late.reasons
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "reason"),
+    [
+        (a_record(value=12_500.0), (), "the shipment is worth 12,500 EUR, and the threshold is 10,000 EUR"),
+        (a_record(value=900.0, currency="USD"), (), "in USD, which the threshold cannot be compared with"),
+        (a_record(regulated=True), (), "regulated goods"),
+        (a_record(), ("un_number",), "regulated goods"),
+    ],
+)
+def test_high_risk_always_goes_to_approval(record: Record, fields: tuple[str, ...], reason: str) -> None:
+    steps = recommend("document_problem", "Document problem", 0.9, fields, record, POLICY)
+    assert all(step.requires_approval for step in steps)
+    assert any(reason in text for text in steps[0].approval_reasons)
+
+
+def test_carrier_choice_and_customer_promise_need_approval_whatever_the_shipment_is() -> None:
+    steps = {s.action: s for s in recommend("vehicle_breakdown", "Breakdown", 0.9, (), a_record(), POLICY)}
+    assert steps["reassign_carrier"].requires_approval
+    assert steps["inform_customer"].requires_approval
+    assert not steps["ask_carrier_plan"].requires_approval
+
+
+def test_a_matched_exception_becomes_an_activity_for_the_records_own_user() -> None:
+    draft = decided(understood(), a_record()).result.draft
+    assert draft is not None
+    assert (draft.kind, draft.assignee, draft.key) == ("activity", "anna", "triage:msg_1")
+    assert draft.summary == "[P1] Vehicle breakdown (90%): WH/OUT/00042"
+    assert draft.due == NOW + timedelta(hours=1)
+    for expected in ("http://triage.example/m", "triage:msg_1", "90%"):
+        assert expected in draft.note
+
+
+def test_a_dear_shipment_becomes_an_approval_request_with_its_amount() -> None:
+    draft = decided(understood(), a_record(value=25_000.0)).result.draft
+    assert draft is not None
+    assert (draft.kind, draft.category, draft.amount) == ("approval", "Dispatch exception", 25_000.0)
+
+
+def test_two_records_that_fit_equally_are_not_chosen_between() -> None:
+    twin = a_record(id=43, name="WH/OUT/00043", references=("WH/OUT/00042",))
+    one = a_record(name="WH/OUT/00041", references=("WH/OUT/00042",))
+    decision = decided(understood(), one, twin)
+    assert decision.result.match is None
+    assert decision.hold
+
+
+def test_what_cannot_be_told_is_put_to_a_person_with_the_reason_and_the_best_guesses() -> None:
+    result = decided(understood(abstained="ambiguous"), a_record()).result
+    assert result.draft is not None
+    assert result.abstained == "ambiguous"
+    assert result.needs_review is True
+    assert result.draft.summary.startswith("[P")
+    assert "Cannot tell" in result.draft.summary
+    assert "several labels fit about equally well" in result.draft.note
+    assert len(result.alternatives) == 2
+
+
+def test_no_record_means_held_or_the_fallback_record_and_never_a_guess() -> None:
+    without = understood(text="The truck broke down. Regards")
+    assert decided(without).hold
+    result = decided(without, fallback=a_record(id=7, name="Inbox")).result
+    assert result.draft is not None
+    assert result.draft.record_name == "Inbox"
+    assert result.match is None
+    assert result.needs_review is True
+
+
+def test_information_only_is_ignored_but_a_doubtful_one_is_not() -> None:
+    assert decided(understood("status_update"), a_record()).ignore
+    assert not decided(understood("status_update", abstained="ambiguous"), a_record()).ignore
+
+
+def test_text_from_outside_is_escaped_in_the_note() -> None:
+    text = "<script>steal()</script> WH/OUT/00042 broke down"
+    understanding = understood(text=text)
+    quotes = find_quotes(understanding.extraction, "vehicle_breakdown", lambda t, label: [(0, 8, 1.0)])
+    draft = decided(understanding.model_copy(update={"quotes": quotes}), a_record()).result.draft
+    assert draft is not None
+    assert "<script>" not in draft.note
+    assert "&lt;script&gt;" in draft.note
+
+
+def test_quotes_are_verbatim_and_the_telling_sentence_comes_first() -> None:
+    extraction = understood().extraction
+    word = TEXT.index("broke")
+    quotes = find_quotes(extraction, "vehicle_breakdown", lambda text, label: [(word, word + 5, 2.0)] if text == TEXT else [])
+    assert quotes[0].quote == "The truck for WH/OUT/00042 broke down."
+    assert TEXT[quotes[0].start : quotes[0].end] == quotes[0].quote

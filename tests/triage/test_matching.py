@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from extractors.evidence import Evidence, Finding
+from extractors.message import RecordRef
+from triage.matching import Matching, match
+from triage.odoo.records import Record
+
+
+def found(field: str, value: str, score: float = 0.95) -> Finding:
+    evidence = Evidence(part="body", quote=value, start=0, end=len(value))
+    return Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
+
+
+def picking(number: int, *references: str) -> Record:
+    name = f"WH/OUT/{number:05d}"
+    return Record(model="stock.picking", id=number, name=name, references=(name, *references))
+
+
+def chosen(matching: Matching) -> int | None:
+    return matching.match.id if matching.match else None
+
+
+A, B = picking(1, "SO0042", "PO-77", "1Z999AA10123456784"), picking(2, "SO0042", "PO-77", "JD014600003")
+C = picking(3, "SO0099")
+
+
+def test_the_pickings_own_name_is_the_best_reference() -> None:
+    by_name = match([found("delivery_order", "wh/out/00001")], [A], None)
+    by_order = match([found("sales_order", "SO0042")], [A], None)
+    assert by_name.match is not None
+    assert by_order.match is not None
+    assert by_name.match.score > by_order.match.score
+    assert by_name.match.reasons == ("delivery_order wh/out/00001 is its name",)
+
+
+def test_an_order_with_one_shipment_matches_it_and_with_several_asks() -> None:
+    assert chosen(match([found("sales_order", "SO0042")], [A], None)) == 1
+    asked = match([found("sales_order", "SO0042")], [A, B], None)
+    assert asked.match is None
+    assert [c.id for c in asked.alternatives] == [1, 2]
+    assert asked.reason == "2 records answer to the message about equally well (WH/OUT/00001 and WH/OUT/00002)"
+
+
+def test_what_two_shipments_share_does_not_blur_the_one_that_is_named() -> None:
+    shared = [found("sales_order", "SO0042"), found("purchase_order", "PO-77")]
+    for own in (found("delivery_order", "WH/OUT/00002"), found("tracking", "JD014600003", 0.9)):
+        matching = match([*shared, own], [A, B], None)
+        assert chosen(matching) == 2
+        assert matching.match is not None
+        assert [c.id for c in matching.match.alternatives] == [1]
+
+
+def test_two_shipments_named_alike_are_a_question() -> None:
+    matching = match(
+        [found("delivery_order", "WH/OUT/00001"), found("delivery_order", "WH/OUT/00003", 0.9)], [A, C], None
+    )
+    assert matching.match is None
+    assert len(matching.alternatives) == 2
+
+
+def test_a_reference_from_old_history_neither_decides_nor_disturbs() -> None:
+    old = found("delivery_order", "WH/OUT/00003", 0.4)
+    assert chosen(match([found("delivery_order", "WH/OUT/00001"), old], [A, C], None)) == 1
+    alone = match([old], [C], None)
+    assert alone.match is None
+    assert alone.reason == "the references found are too doubtful"
+    assert [c.id for c in alone.alternatives] == [3]
+
+
+def test_references_that_agree_strengthen_each_other_and_repeats_do_not() -> None:
+    once = match([found("sales_order", "SO0042", 0.7)], [A], None).match
+    twice = match([found("sales_order", "SO0042", 0.7), found("sales_order", "so 0042", 0.6)], [A], None).match
+    more = match([found("sales_order", "SO0042", 0.7), found("tracking", "1Z999AA10123456784", 0.7)], [A], None).match
+    assert once is not None
+    assert twice is not None
+    assert more is not None
+    assert once.score == twice.score < more.score < 1
+
+
+def test_the_record_that_the_sender_gave_is_taken() -> None:
+    given = RecordRef(model="stock.picking", id=3)
+    matching = match([found("delivery_order", "WH/OUT/00001")], [A, C], given)
+    assert matching.match is not None
+    assert (matching.match.id, matching.match.score) == (3, 1.0)
+    assert matching.match.reasons == ("the sender gave this record",)
+    assert [c.id for c in matching.match.alternatives] == [1]
+
+
+def test_a_given_record_that_does_not_exist_leaves_it_to_the_references() -> None:
+    assert chosen(match([found("delivery_order", "WH/OUT/00001")], [A], RecordRef(model="stock.picking", id=99))) == 1
+
+
+@pytest.mark.parametrize("findings", [[], [found("invoice", "SO0042")], [found("sales_order", "SO9999")]])
+def test_nothing_that_points_at_a_record_is_no_match(findings: list[Finding]) -> None:
+    assert match(findings, [A], None).match is None
+    assert match(findings, [], None) == Matching(reason="no reference points at a record")
