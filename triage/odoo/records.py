@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from extractors.message import Value
+from triage.odoo.gateway import ACTIVITY_MODELS, REGULATED_FIELDS, Gateway, related_id, related_name
+
+TRACKING_FIELDS = ("tracking", "pro", "bol", "cmr", "awb", "container", "sscc", "booking")
 
 
 class Record(Value):
@@ -38,3 +42,222 @@ class Records(Protocol):
         """Records that answer to any of the references, given by field code of the taxonomy."""
 
     def get(self, model: str, record_id: int) -> Record | None: ...
+
+
+_MAX_REFERENCES = 40  # per field: a message that names more is a list, and a list names no record
+_MAX_MOVES = 500
+
+Row = dict[str, Any]
+
+
+class OdooRecords:
+    """Records of Odoo 11 to 19, in about ten calls a message, with the fields that the server has.
+
+    An order that has shipments is reported as its shipments; one that has none, as itself. The steps inside a
+    warehouse (pick, pack) are left out where a delivery or receipt answers to the same order. The value is that of
+    the sale order, else of the purchase order, else quantity times list price. `scheduled_at` is the date promised
+    to the customer where Odoo keeps one, else the scheduled date.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def find(self, references: Mapping[str, Sequence[str]]) -> list[Record]:
+        """Records that answer to any of the references; cancelled shipments only where they are named themselves."""
+
+        def given(*fields: str) -> list[str]:
+            return _spellings(value for field in fields for value in references.get(field, ())[:_MAX_REFERENCES])
+
+        names = given("delivery_order", "shipment")
+        numbers = {t.upper() for t in given("shipment", *TRACKING_FIELDS) if re.fullmatch(r"[A-Za-z0-9-]{6,60}", t)}
+        tracking = sorted(numbers)[:_MAX_REFERENCES]
+        ours, theirs = given("sales_order"), given("purchase_order")
+        sales = self._search("sale.order", [_in("name", ours), _in("client_order_ref", ours + theirs)])
+        purchases = self._search("purchase.order", [_in("name", theirs), _in("partner_ref", ours + theirs)])
+        origins = ours + theirs + given("shipment") + [row["name"] for row in sales + purchases]
+        sale_ids = [row["id"] for row in sales]
+
+        def is_named(row: Row) -> bool:
+            return row["name"] in names or not numbers.isdisjoint(_tracking_numbers(row))
+
+        def is_ordered(row: Row) -> bool:
+            return row["origin"] in origins or related_id(row.get("sale_id")) in sale_ids
+
+        alive = [("state", "!=", "cancel")]
+        pickings = self._search(
+            "stock.picking",
+            [
+                _in("name", names),
+                *([("carrier_tracking_ref", "ilike", number)] for number in tracking),
+                *(["&", *alive, *term] for term in (_in("origin", origins), _in("sale_id", sale_ids)) if term),
+            ],
+        )
+        named = [row for row in pickings if is_named(row)]
+        ordered = [row for row in pickings if row not in named and is_ordered(row)]
+        shipped = {row["origin"] for row in named + ordered}
+        shipped |= {related_name(row.get("sale_id")) for row in named + ordered}
+        shipments = self._shipments(named + self._without_inner_steps(ordered), sales + purchases)
+        unshipped = (
+            (model, [row for row in rows if row["name"] not in shipped])
+            for model, rows in (("sale.order", sales), ("purchase.order", purchases))
+        )
+        return shipments + [record for model, rows in unshipped for record in self._orders(model, rows)]
+
+    def get(self, model: str, record_id: int) -> Record | None:
+        """The record, or None where it is gone, is of a kind that takes no activity, or its app is not installed."""
+        if model == "stock.picking":
+            found = self._shipments([*self._table(model, [record_id]).values()], [])
+        elif model in ACTIVITY_MODELS:
+            found = self._orders(model, [*self._table(model, [record_id]).values()])
+        else:
+            return None
+        return found[0] if found else None
+
+    def _shipments(self, rows: list[Row], orders: list[Row]) -> list[Record]:
+        if not rows:
+            return []
+        known = {order["name"]: order for order in orders}
+        sale_ids = _ids(rows, "sale_id") - {order["id"] for order in orders if "client_order_ref" in order}
+        known |= {row["name"]: row for row in self._table("sale.order", sale_ids).values()}
+        unknown = sorted({row["origin"] for row in rows if row["origin"]} - set(known))
+        known |= {row["name"]: row for row in self._search("purchase.order", [_in("name", unknown)])}
+
+        def order_of(row: Row) -> Row:
+            return known.get(related_name(row.get("sale_id")) or "") or known.get(row["origin"] or "") or {}
+
+        pairs = [(row, order_of(row)) for row in rows]
+        types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["warehouse_id"])
+        warehouses = self._table("stock.warehouse", _ids(types.values(), "warehouse_id"), ["code"])
+        everything = [*rows, *(order for _, order in pairs)]
+        partners = self._table("res.partner", _ids(everything, "partner_id"), ["email"])
+        users = self._table("res.users", _ids(everything, "user_id"), ["login"])
+        contents = self._contents(rows, without_order=not all(order for _, order in pairs))
+        companies = self._table("res.company", _ids([r for r, o in pairs if not o], "company_id"), ["currency_id"])
+        records = []
+        for row, order in pairs:
+            worth, regulated = contents.get(row["id"], (None, False))
+            partner = row["partner_id"] or order.get("partner_id")
+            currency = order.get("currency_id") or _of(companies, row["company_id"], "currency_id")
+            record = Record(
+                model="stock.picking",
+                id=row["id"],
+                name=row["name"],
+                references=_unique([row["name"], row["origin"], *_tracking_numbers(row), *_order_names(order)]),
+                partner=related_name(partner),
+                partner_email=_of(partners, partner, "email"),
+                responsible=_of(users, row.get("user_id"), "login") or _of(users, order.get("user_id"), "login"),
+                site=_of(warehouses, _of(types, row["picking_type_id"], "warehouse_id"), "code"),
+                scheduled_at=_moment(row.get("date_deadline") or row["scheduled_date"]),
+                value=order.get("amount_total", worth),
+                currency=related_name(currency),
+                carrier=related_name(row.get("carrier_id")),
+                regulated=regulated,
+            )
+            records.append(record)
+        return records
+
+    def _orders(self, model: str, rows: list[Row]) -> list[Record]:
+        """Orders, and every other kind of record that is known by its name alone."""
+        types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["warehouse_id"])
+        places = _ids(rows, "warehouse_id") | _ids(types.values(), "warehouse_id")
+        warehouses = self._table("stock.warehouse", places, ["code"])
+        partners = self._table("res.partner", _ids(rows, "partner_id"), ["email"])
+        users = self._table("res.users", _ids(rows, "user_id"), ["login"])
+        records = []
+        for row in rows:
+            warehouse = row.get("warehouse_id") or _of(types, row.get("picking_type_id"), "warehouse_id")
+            record = Record(
+                model=model,
+                id=row["id"],
+                name=row["name"],
+                references=_unique([*_order_names(row), row.get("origin")]),
+                partner=related_name(row.get("partner_id")),
+                partner_email=_of(partners, row.get("partner_id"), "email") or row.get("email") or None,
+                responsible=_of(users, row.get("user_id"), "login"),
+                site=_of(warehouses, warehouse, "code"),
+                scheduled_at=_moment(row.get("commitment_date") or row.get("date_planned")),
+                value=row.get("amount_total"),
+                currency=related_name(row.get("currency_id")),
+            )
+            records.append(record)
+        return records
+
+    def _without_inner_steps(self, rows: list[Row]) -> list[Row]:
+        types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["code"])
+        outer = [row for row in rows if _of(types, row["picking_type_id"], "code") != "internal"]
+        return outer + [row for row in rows if row["origin"] not in {other["origin"] for other in outer}]
+
+    def _contents(self, rows: list[Row], *, without_order: bool) -> dict[int, tuple[float | None, bool]]:
+        """Of each picking: quantity times list price, and whether a product is flagged as regulated."""
+        flags = [flag for flag in REGULATED_FIELDS if flag in self._gateway.fields("product.product")]
+        if not (flags or without_order):
+            return {}
+        moves = self._gateway.search_read(
+            "stock.move",
+            [("picking_id", "in", [row["id"] for row in rows]), ("state", "!=", "cancel")],
+            ["picking_id", "product_id", "product_uom_qty"],
+            limit=_MAX_MOVES,
+        )
+        counted = len(moves) < _MAX_MOVES  # a part of the value would pass for the whole
+        products = self._table("product.product", _ids(moves, "product_id"), ["list_price", *flags])
+        contents: dict[int, tuple[float | None, bool]] = {}
+        for move in moves:
+            picking, product = related_id(move["picking_id"]), products.get(related_id(move["product_id"]) or 0, {})
+            if picking is not None:
+                worth, regulated = contents.get(picking, (None, False))
+                more = move["product_uom_qty"] * product.get("list_price", 0.0)
+                contents[picking] = (
+                    (worth or 0.0) + more if counted else None,
+                    regulated or any(product.get(flag) for flag in flags),
+                )
+        return contents
+
+    def _search(self, model: str, terms: Iterable[Sequence[Any]]) -> list[Row]:
+        """Rows for which any of the terms holds; no call where there is none, or for fields the server lacks."""
+        there = self._gateway.fields(model)
+        known = [term for term in terms if term and all(isinstance(t, str) or t[0] in there for t in term)]
+        if not known:
+            return []
+        domain = ["|"] * (len(known) - 1) + [part for term in known for part in term]
+        return self._gateway.search_read(model, domain, sorted(there), order="id desc")
+
+    def _table(self, model: str, ids: Iterable[int], fields: Sequence[str] | None = None) -> dict[int, Row]:
+        """Rows by id; with all that may be read of them, or with some fields."""
+        wanted = sorted(self._gateway.fields(model)) if fields is None else ["id", *fields]
+        return {row["id"]: row for row in self._gateway.read(model, [*ids], wanted)}
+
+
+def _in(field: str, values: Sequence[str | int]) -> list[Any]:
+    return [(field, "in", list(values))] if values else []
+
+
+def _spellings(values: Iterable[str]) -> list[str]:
+    """The values as they are and in capitals, which is how Odoo's sequences write; none that is no plain reference."""
+    plain = [v for v in (value.strip() for value in values) if 2 < len(v) <= 100 and v.isprintable()]
+    return list(dict.fromkeys([*plain, *(v.upper() for v in plain)]))
+
+
+def _tracking_numbers(row: Row) -> list[str]:
+    return re.split(r"[,;\s]+", (row.get("carrier_tracking_ref") or "").strip().upper())
+
+
+def _order_names(order: Row) -> list[Any]:
+    return [order.get(field) for field in ("name", "client_order_ref", "partner_ref")]
+
+
+def _unique(names: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _ids(rows: Iterable[Row], field: str) -> set[int]:
+    return {i for i in (related_id(row.get(field)) for row in rows) if i is not None}
+
+
+def _of(table: Mapping[int, Row], related: Any, field: str) -> Any:
+    """The field of the row that a many2one points at, or None."""
+    return table.get(related_id(related) or 0, {}).get(field) or None
+
+
+def _moment(text: str | bool | None) -> datetime | None:
+    """Odoo writes UTC without saying so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if isinstance(text, str) else None

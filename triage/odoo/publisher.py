@@ -1,0 +1,214 @@
+"""Makes a draft real in Odoo exactly once, however often it is asked to."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, tzinfo
+from html import escape
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from extractors.message import RecordRef
+from triage.errors import OdooRefused
+from triage.odoo.gateway import ARCHIVED_TOO, REQUIREMENTS, Gateway, related_id
+from triage.odoo.records import OdooRecords
+from triage.result import Draft, OdooItem
+
+ACTIVITY_TYPE = "Dispatch exception"
+_TO_DO = ("To Do", "To-Do", "Todo", "To-do")
+_SUPERUSER = 1  # Odoo 11 and 12 create every activity in this user's name, whoever asks
+_NEEDED = frozenset(
+    {"name", "category_id", "reason", "reference", "amount", "request_owner_id", "request_status", "create_uid"}
+)
+_REFUSED_REQUIREMENTS = {"has_payment_method": "a payment method", "has_product": "products"}
+
+
+class OdooPublisher:
+    """`publish` searches for the draft's key first and adopts what carries it, so a repeated try adds nothing.
+
+    In Odoo the key stands as `Ref: KEY` at the end of an activity's note and as `reference` of an approval request;
+    only items that our own user created are adopted (Odoo 11 and 12 do not say who created an activity). The
+    activity goes to the draft's assignee, else to the user responsible for the record, else to our own user. The
+    owner of an approval request is our own user: the service asks, the category's approvers answer. `url` is Odoo's
+    address as people reach it.
+    """
+
+    def __init__(self, gateway: Gateway, url: str, *, default_category: str = ACTIVITY_TYPE) -> None:
+        self._gateway = gateway
+        self._records = OdooRecords(gateway)
+        self._url = url.rstrip("/")
+        self._default_category = default_category
+
+    def publish(self, draft: Draft) -> OdooItem:
+        """The item in Odoo. Raises `OdooUnavailable` (try again, nothing is doubled) or `OdooRefused`."""
+        if not re.fullmatch(r"[\w.:/-]{4,120}", draft.key, re.ASCII):
+            raise ValueError(f"a key must be 4 to 120 letters, digits or ._:/-, not {draft.key!r}")
+        # Both kinds, and every record: what was decided may have changed since the try that we do not remember.
+        item = self._find_request(draft.key) or self._find_activity(draft.key)
+        if item is not None:
+            return item
+        if draft.kind == "activity":
+            return self._create_activity(draft, draft.summary)
+        if self._gateway.fields("approval.request"):
+            return self._create_request(draft)
+        return self._create_activity(draft, f"Approval needed (no approvals app in Odoo): {draft.summary}")
+
+    def _find_activity(self, key: str) -> OdooItem | None:
+        creators = [self._gateway.uid, _SUPERUSER]
+        domain: list[Any] = [("create_uid", "in", creators), ("note", "ilike", f"Ref: {key}")]
+        if "active" in self._gateway.fields("mail.activity"):  # from 19 on a done activity is archived
+            domain += ARCHIVED_TOO
+        for row in self._gateway.search_read("mail.activity", domain, ["id", "note", "res_model", "res_id"]):
+            if _carries(row["note"] or "", key):
+                return self._activity(row["id"], row["res_model"], row["res_id"])
+        return None
+
+    def _create_activity(self, draft: Draft, summary: str) -> OdooItem:
+        if draft.record is None:
+            raise OdooRefused("An activity needs a record to stand on, and the draft has none.")
+        user = self._assignee(draft.assignee, draft.record)
+        note = draft.note
+        if draft.assignee and user.get("login") != draft.assignee:
+            note += f"<p>Meant for {escape(draft.assignee)}, who is not a user of Odoo.</p>"
+        if not _carries(note, draft.key):
+            note += f"<p>Ref: {draft.key}</p>"
+        values = {
+            "res_id": draft.record.id,
+            "summary": _line(summary),
+            "note": note,
+            "user_id": user["id"],
+            "date_deadline": draft.due.astimezone(_zone(user.get("tz"))).date().isoformat(),
+        }
+        kind = self._activity_type(draft.record.model)
+        if kind is not None:
+            values["activity_type_id"] = kind
+        activity = self._gateway.create_activity(draft.record.model, values)
+        return self._activity(activity, draft.record.model, draft.record.id)
+
+    def _activity(self, activity: int, model: str, record_id: int) -> OdooItem:
+        """An activity has no page of its own: its link leads to the record it stands on."""
+        return OdooItem(kind="activity", model="mail.activity", id=activity, url=self._link(model, record_id))
+
+    def _request(self, request: int) -> OdooItem:
+        return OdooItem(
+            kind="approval", model="approval.request", id=request, url=self._link("approval.request", request)
+        )
+
+    def _link(self, model: str, record_id: int) -> str:
+        return f"{self._url}/web#id={record_id}&model={model}&view_type=form"
+
+    def _assignee(self, login: str | None, record: RecordRef) -> dict[str, Any]:
+        """Id, login and tz of the first of assignee, responsible and own user who is an active user."""
+        if login and (rows := self._users([("login", "=", login)])):
+            return rows[0]
+        found = self._records.get(record.model, record.id)
+        if found and found.responsible and (rows := self._users([("login", "=", found.responsible)])):
+            return rows[0]
+        return (self._users([("id", "=", self._gateway.uid)]) or [{"id": self._gateway.uid}])[0]
+
+    def _users(self, domain: list[Any]) -> list[dict[str, Any]]:
+        return self._gateway.search_read("res.users", [*domain, ("active", "=", True)], ["id", "login", "tz"], limit=1)
+
+    def _activity_type(self, model: str) -> int | None:
+        """None leaves the choice to Odoo."""
+        rows = self._gateway.search_read(
+            "mail.activity.type",
+            [("name", "in", [ACTIVITY_TYPE, *_TO_DO])],
+            ["id", "name", "res_model"],
+            order="sequence",
+        )
+        rows = [row for row in rows if not row.get("res_model") or row["res_model"] == model]
+        rows.sort(key=lambda row: row["name"] != ACTIVITY_TYPE)
+        return int(rows[0]["id"]) if rows else None
+
+    def _find_request(self, key: str) -> OdooItem | None:
+        """What carries the key; one that an earlier try created and no more is confirmed now."""
+        there = self._gateway.fields("approval.request")
+        if not there:
+            return None
+        lacking = _NEEDED - there
+        if lacking:
+            raise OdooRefused(f"Odoo's approval.request lacks {', '.join(sorted(lacking))}: cannot search for our own.")
+        domain = [("reference", "=", key), ("create_uid", "=", self._gateway.uid)]
+        rows = self._gateway.search_read("approval.request", domain, ["id", "request_status"], limit=1)
+        if not rows:
+            return None
+        if rows[0]["request_status"] == "new" and self._gateway.adopt(rows[0]["id"], key):
+            self._gateway.confirm(rows[0]["id"])
+        return self._request(rows[0]["id"])
+
+    def _create_request(self, draft: Draft) -> OdooItem:
+        category = self._category(draft.category or self._default_category)
+        request = self._gateway.create_request(self._request_values(draft, category))
+        if category.get("requirer_document") == "required":
+            self._gateway.attach(request, "dispatch-exception.html", draft.note.encode())
+        self._gateway.confirm(request)
+        return self._request(request)
+
+    def _category(self, name: str) -> dict[str, Any]:
+        rows = self._gateway.search_read(
+            "approval.category", [("name", "=", name)], ["id", "name", *REQUIREMENTS], limit=1
+        )
+        if not rows:
+            raise OdooRefused(f"Odoo has no approval category {name!r}; create it, then retry the message.")
+        for field, what in _REFUSED_REQUIREMENTS.items():
+            if rows[0].get(field) == "required":
+                raise OdooRefused(f"The approval category {name!r} requires {what}; make that optional in Odoo.")
+        return rows[0]
+
+    def _request_values(self, draft: Draft, category: dict[str, Any]) -> dict[str, Any]:
+        wanted = {field for field in REQUIREMENTS if category.get(field) in ("required", "optional")}
+        required = {field for field in wanted if category[field] == "required"}
+        values: dict[str, Any] = {
+            "name": _line(draft.summary),
+            "category_id": category["id"],
+            "request_owner_id": self._gateway.uid,
+            "reason": draft.note,
+            "reference": draft.key,
+        }
+        due = draft.due.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        if "has_amount" in wanted and draft.amount is not None:
+            values["amount"] = draft.amount
+        elif "has_amount" in required:
+            raise OdooRefused(f"The approval category {category['name']!r} requires an amount, and none is known.")
+        if "has_date" in required:
+            values["date"] = due
+        if "has_period" in required:
+            values |= {"date_start": due, "date_end": due}
+        if "has_quantity" in required:
+            values["quantity"] = 1.0  # one shipment
+        if "has_location" in required:
+            values["location"] = _line(draft.record_name)
+        if "has_partner" in required:
+            partner = self._partner(draft.record)
+            if partner is None:
+                raise OdooRefused(
+                    f"The approval category {category['name']!r} requires a contact; the record has none."
+                )
+            values["partner_id"] = partner
+        return values
+
+    def _partner(self, record: RecordRef | None) -> int | None:
+        if record is None or "partner_id" not in self._gateway.fields(record.model):
+            return None
+        rows = self._gateway.read(record.model, [record.id], ["partner_id"])
+        return related_id(rows[0]["partner_id"]) if rows else None
+
+
+def _carries(note: str, key: str) -> bool:
+    """The key must be the last word: a quote within the note may repeat the key of another message."""
+    return re.sub(r"<[^>]*>", " ", note).split()[-2:] == ["Ref:", key]
+
+
+def _line(text: str) -> str:
+    """A char field of Odoo holds one line."""
+    line = " ".join(text.replace("\x00", " ").split())
+    return line if len(line) <= 250 else line[:249] + "…"
+
+
+def _zone(name: object) -> tzinfo:
+    """The due day is that of the person who has to act."""
+    try:
+        return ZoneInfo(name) if isinstance(name, str) and name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
