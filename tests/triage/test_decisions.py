@@ -58,7 +58,9 @@ def understood(label: str = "vehicle_breakdown", abstained: str | None = None, t
     if "WH/OUT/00042" in text:
         at = text.index("WH/OUT/00042")
         evidence = Evidence(part="body", quote="WH/OUT/00042", start=at, end=at + 12)
-        findings = (Finding(field="delivery_order", value="WH/OUT/00042", score=0.95, method="pattern", evidence=evidence),)
+        findings = (
+            Finding(field="delivery_order", value="WH/OUT/00042", score=0.95, method="pattern", evidence=evidence),
+        )
     scores = dict.fromkeys(TAXONOMY.codes, 0.1 / 22) | {label: 0.9}
     prediction = Prediction(label, 0.9, scores, abstained, "test")  # type: ignore[arg-type]
     extraction = Extraction(message=message, findings=findings)
@@ -90,7 +92,9 @@ def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_
 
 def test_priority_rises_with_severity_urgency_and_value_and_says_why() -> None:
     soon = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(), POLICY, NOW)
-    later = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(scheduled_at=NOW + timedelta(days=9)), POLICY, NOW)
+    later = prioritise(
+        "vehicle_breakdown", "Breakdown", 0.9, a_record(scheduled_at=NOW + timedelta(days=9)), POLICY, NOW
+    )
     mild = prioritise("billing_dispute", "Billing dispute", 0.9, a_record(), POLICY, NOW)
     dear = prioritise("vehicle_breakdown", "Breakdown", 0.9, a_record(value=50_000.0), POLICY, NOW)
     assert later.score < soon.score < dear.score
@@ -187,6 +191,8 @@ def test_text_from_outside_is_escaped_in_the_note() -> None:
 def test_quotes_are_verbatim_and_the_telling_sentence_comes_first() -> None:
     extraction = understood().extraction
     word = TEXT.index("broke")
-    quotes = find_quotes(extraction, "vehicle_breakdown", lambda text, label: [(word, word + 5, 2.0)] if text == TEXT else [])
+    quotes = find_quotes(
+        extraction, "vehicle_breakdown", lambda text, label: [(word, word + 5, 2.0)] if text == TEXT else []
+    )
     assert quotes[0].quote == "The truck for WH/OUT/00042 broke down."
     assert TEXT[quotes[0].start : quotes[0].end] == quotes[0].quote

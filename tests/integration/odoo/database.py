@@ -21,7 +21,7 @@ Rows = dict[str, list[dict[str, Any]]]
 # Odoo 11 to 13 store the nearest deadline of a record's activities in the record's own row, and stamp the row when
 # they do. No client can create an activity without that; every other column must stay as it was.
 BOOKKEEPING: Mapping[str, frozenset[str]] = {
-    "stock_picking": frozenset({"activity_date_deadline", "write_date", "write_uid"}),
+    "stock_picking": frozenset({"activity_date_deadline", "write_date"}),
 }
 
 
