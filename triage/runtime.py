@@ -90,7 +90,7 @@ class Runtime:
         pdf = PdfReader(limits_of(settings))
         if tools is None:
             bundle = load_bundle(settings.model_dir or PACKAGED)
-            tools = make_tools(Classifier(Encoder(settings.classifier_threads), bundle), pdf)
+            tools = make_tools(Classifier(Encoder(), bundle), pdf)
         pool = create_engine(settings.sqlalchemy_url)
         migrate(pool)
         engine = Engine(pool, settings.executor_id)

@@ -15,7 +15,7 @@ def summarise(
 ) -> str:
     """The first sentence says what happened, in the sender's words; the second says to what, and what was promised."""
     who = sender or "The sender"
-    what = f"{who}: “{shorten(quotes[0].quote)}”" if quotes else f"{who} wrote nothing that could be quoted"
+    what = f"{who}: “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else f"{who} wrote nothing that could be quoted"
     head = "It cannot be told what this is" if abstained else title
     first = f"{head}. {what}."
     if record is None:

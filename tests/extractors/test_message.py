@@ -370,3 +370,9 @@ def test_no_bytes_escape_with_another_error(raw: bytes) -> None:
             continue
         assert covers(message)
         json.loads(message.model_dump_json())
+
+
+def test_a_comma_in_an_encoded_name_does_not_cut_the_sender() -> None:
+    raw = b"From: =?utf-8?q?Lager=2C_Kollmar_GmbH?= <lager@kollmar.example>\r\nSubject: x\r\n\r\nHallo\r\n"
+    message = message_from_rfc822(raw, Limits())
+    assert (message.sender.name, message.sender.email) == ("Lager, Kollmar GmbH", "lager@kollmar.example")
