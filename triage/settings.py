@@ -36,9 +36,9 @@ class Settings(BaseSettings):
     max_queued: int = Field(10_000, description="messages waiting before intake answers 429")
     intake_seconds: float = Field(10.0, description="deadline of the intake transaction before it answers 503")
 
-    # The engine starts at most (workers / its poll of 0.2 s) a second: 16 workers are 80 messages a second.
-    triage_workers: int = 16
-    publish_workers: int = 16
+    # The engine starts at most (workers / its poll of 0.1 s) a second. More workers wait for SQLite's one writer.
+    triage_workers: int = 6
+    publish_workers: int = 6
     model_dir: Path | None = Field(None, description="another classifier bundle than the packaged one")
     policy_file: Path | None = Field(None, description="another policy than the packaged one")
 
