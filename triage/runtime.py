@@ -34,7 +34,6 @@ from triage.store.store import Store
 from triage.understanding import Understanding
 
 SWEEP_SECONDS = 60.0
-GRACE_SECONDS = 15.0  # a worker that lost its lock for twice this long is dead
 KEEP_WORKFLOWS = timedelta(days=7)
 
 log = logging.getLogger(__name__)
@@ -115,7 +114,7 @@ class Runtime:
         self.engine.every(SWEEP_SECONDS, self.service.sweep)
         self.engine.every(3600, self._purge)
         if self.settings.database_url:
-            self.engine.every(GRACE_SECONDS, self.engine.adopt_dead())
+            self.engine.every(self.settings.takeover_seconds, self.engine.adopt_dead())
 
     def stop(self) -> None:
         if self._working:

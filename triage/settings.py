@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str = Field("http://127.0.0.1:8000", description="how people reach this service; used in links")
     executor_id: str = Field("one", description="stable name of this worker; each worker on PostgreSQL has its own")
+    takeover_seconds: float = Field(15.0, description="a worker whose lock is free for twice as long is taken for dead")
     run_worker: bool = Field(True, description="whether `triage serve` also works off the queues")
 
     max_body_bytes: int = 25 * MEGABYTE

@@ -138,10 +138,12 @@ class Store:
             "created_at": now,
             "updated_at": now,
         }
-        inserted = connection.execute(self._insert(t.message).values(row).on_conflict_do_nothing()).rowcount
-        if inserted:
-            self.log(connection, now, "intake", "accepted", str(row["id"]), {"idempotency_key": key})
-            return Accepted(id=str(row["id"]), duplicate=False)
+        # RETURNING and not rowcount, which says -1 on PostgreSQL.
+        insert = self._insert(t.message).values(row).on_conflict_do_nothing().returning(t.message.c.id)
+        message_id = connection.execute(insert).scalar_one_or_none()
+        if message_id is not None:
+            self.log(connection, now, "intake", "accepted", message_id, {"idempotency_key": key})
+            return Accepted(id=message_id, duplicate=False)
         first = connection.execute(
             sa.select(t.message.c.id, t.message.c.content_hash).where(t.message.c.idempotency_key == key)
         ).one()

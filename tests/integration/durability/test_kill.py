@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,9 +32,9 @@ def free_port() -> int:
 class Process:
     """The service as its own process, so that it can be killed."""
 
-    def __init__(self, folder: Path, database_url: str | None = None) -> None:
+    def __init__(self, folder: Path, database_url: str | None = None, **environment: str) -> None:
         self.ledger = Ledger(folder / "ledger.sqlite3")
-        self._environment = os.environ | {"TRIAGE_DATA_DIR": str(folder / "data")}
+        self._environment = os.environ | {"TRIAGE_DATA_DIR": str(folder / "data")} | environment
         if database_url:
             self._environment["TRIAGE_DATABASE_URL"] = database_url
         self._folder = folder
@@ -140,3 +141,28 @@ def drop_engine_tables(process: Process, folder: Path) -> None:
         for name in sa.inspect(connection).get_table_names():
             if name not in ours:
                 connection.execute(sa.text(f'DROP TABLE "{name}"'))
+
+
+def test_of_two_postgresql_workers_one_is_killed_for_ever_and_the_other_finishes_all(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    both = [
+        Process(tmp_path, postgres_url, TRIAGE_EXECUTOR_ID=name, TRIAGE_TAKEOVER_SECONDS="2") for name in ("a", "b")
+    ]
+    for process in both:
+        process.start()
+    try:
+        with ThreadPoolExecutor(20) as pool:
+            same = list(pool.map(lambda n: httpx.post(f"{both[n % 2].url}/v1/messages", json=text(0)), range(50)))
+        assert {answer.status_code for answer in same} <= {200, 202}
+        assert len({answer.json()["id"] for answer in same}) == 1, "the same message at two processes is one message"
+        for number in range(1, 60):
+            httpx.post(f"{both[number % 2].url}/v1/messages", json=text(number), timeout=30).raise_for_status()
+        wait_until(lambda: len(both[1].ledger.keys()) >= 5, 60)
+        both[0].kill()
+        wait_until(lambda: states(both[1].url) == {"published": 60}, 120)
+        assert len(both[1].ledger.keys()) == 60
+        assert set(both[1].ledger.keys().values()) == {1}
+    finally:
+        for process in both:
+            process.stop()
