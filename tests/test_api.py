@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from io import BytesIO
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from reportlab.pdfgen.canvas import Canvas
 
@@ -230,6 +231,27 @@ def test_while_odoo_is_down_the_result_is_seen_and_published_later(service: Test
     assert service.get("/health/ready").json() | {"parts": None} == {"status": "degraded", "parts": None}
     ledger.down.unlink()
     assert service.post("/v1/messages?wait=20", json=portal(external_id="down")).json()["state"] == "published"
+    assert list(ledger.keys().values()) == [1]
+
+
+def test_a_message_whose_workflow_broke_on_our_database_is_swept_up_and_finished(
+    service: TestClient, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = sa.exc.OperationalError("UPDATE", {}, Exception("disk I/O error"))
+
+    def fail(*_: object) -> None:
+        raise broken
+
+    monkeypatch.setattr(Store, "save_decision", fail)
+    message_id = service.post("/v1/messages?wait=2", json=portal()).json()["id"]
+    runtime = service.app.state.runtime  # type: ignore[attr-defined]
+    until = time.monotonic() + 20
+    while runtime.engine.active() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert store_of(service).state(message_id)[0] == "processing"
+    monkeypatch.undo()
+    runtime.service.sweep()
+    assert service.post("/v1/messages?wait=20", json=portal()).json()["state"] == "published"
     assert list(ledger.keys().values()) == [1]
 
 

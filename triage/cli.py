@@ -12,6 +12,7 @@ import httpx
 import typer
 from tqdm import tqdm
 
+from eval.cli import eval_app
 from triage.security import SCOPES, is_loopback, make_key
 from triage.settings import Settings
 
@@ -22,6 +23,7 @@ keys = typer.Typer(no_args_is_help=True, help="API keys.")
 config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
 app.add_typer(keys, name="keys")
 app.add_typer(config, name="config")
+app.add_typer(eval_app, name="eval")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 

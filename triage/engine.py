@@ -30,11 +30,14 @@ log = logging.getLogger(__name__)
 
 
 class Work(Protocol):
-    """What the engine drives. Both may run more than once for the same arguments and must then change nothing."""
+    """What the engine drives. Both may run more than once for the same arguments and must then change nothing.
 
-    def understand(self, message_id: str) -> None: ...
+    `run` tells one submission of a message from another; a step hands it on to what it submits.
+    """
 
-    def publish(self, message_id: str, attempt: int) -> None: ...
+    def understand(self, message_id: str, run: str) -> None: ...
+
+    def publish(self, message_id: str, run: str, attempt: int) -> None: ...
 
 
 class AlreadyRunning(RuntimeError):
@@ -51,23 +54,23 @@ def _the_work() -> Work:
 
 
 @DBOS.step(name="understand")
-def _understand(message_id: str) -> None:
-    _the_work().understand(message_id)
+def _understand(message_id: str, run: str) -> None:
+    _the_work().understand(message_id, run)
 
 
 @DBOS.step(name="publish")
-def _publish(message_id: str, attempt: int) -> None:
-    _the_work().publish(message_id, attempt)
+def _publish(message_id: str, run: str, attempt: int) -> None:
+    _the_work().publish(message_id, run, attempt)
 
 
 @DBOS.workflow(name="triage_message", max_recovery_attempts=MAX_RECOVERIES)
-def triage_message(message_id: str) -> None:
-    _understand(message_id)
+def triage_message(message_id: str, run: str) -> None:
+    _understand(message_id, run)
 
 
 @DBOS.workflow(name="publish_message", max_recovery_attempts=MAX_RECOVERIES)
-def publish_message(message_id: str, attempt: int) -> None:
-    _publish(message_id, attempt)
+def publish_message(message_id: str, run: str, attempt: int) -> None:
+    _publish(message_id, run, attempt)
 
 
 class Engine:
@@ -103,14 +106,14 @@ class Engine:
     # Submitting
 
     def submit_triage(self, connection: sa.Connection, message_id: str, run: str) -> None:
-        """In the caller's transaction; `run` tells this submission from earlier ones of the same message."""
+        """In the caller's transaction; a `run` that was submitted before changes nothing."""
         options: EnqueueOptions = {
             "queue_name": TRIAGE_QUEUE,
             "workflow_name": "triage_message",
             "workflow_id": f"triage:{message_id}:{run}",
             "app_version": APPLICATION_VERSION,
         }
-        self.client.enqueue_in_transaction(connection, options, message_id)
+        self.client.enqueue_in_transaction(connection, options, message_id, run)
 
     def submit_publish(
         self, connection: sa.Connection, message_id: str, run: str, attempt: int = 1, delay: timedelta = timedelta()
@@ -123,7 +126,7 @@ class Engine:
         }
         if delay:
             options["delay_seconds"] = delay.total_seconds()
-        self.client.enqueue_in_transaction(connection, options, message_id, attempt)
+        self.client.enqueue_in_transaction(connection, options, message_id, run, attempt)
 
     # Looking
 

@@ -15,12 +15,13 @@ from extractors.message import Message
 from triage.engine import Engine
 from triage.errors import OdooUnavailable, TooManyMessages, TriageError
 from triage.odoo.records import Record, Records
-from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Tools, decide, understand
+from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Decision, Tools, decide, understand
 from triage.policy import Policy
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.settings import Settings
 from triage.store.store import Accepted, Store
 from triage.telemetry import PUBLISH_RETRIES, STAGE_SECONDS
+from triage.understanding import Understanding
 
 RETRY_DELAYS = (2, 5, 15, 60, 300)  # seconds; the last one repeats until Odoo is back
 
@@ -93,60 +94,58 @@ class Service:
 
     # The steps that the engine drives; each may run again after a crash
 
-    def understand(self, message_id: str) -> None:
-        state, generation = self.store.state(message_id)
-        if state in FINAL_STATES:
+    def understand(self, message_id: str, run: str) -> None:
+        if self.store.state(message_id)[0] in FINAL_STATES:
             return
-        if self.store.understanding(message_id) is None:
+        understanding = self.store.understanding(message_id)  # there already when this step runs again
+        if understanding is None:
             try:
                 with STAGE_SECONDS.labels("understand").time():
                     understanding = understand(self.store.message(message_id), self.tools, self.taxonomy, self.clock())
+            except sa.exc.SQLAlchemyError:
+                raise
             except Exception as error:
                 self._fail(message_id, error)
                 return
-        else:
-            understanding = None
+        columns = {"label": understanding.prediction.label}
         with self.store.transaction() as connection:
-            if understanding is not None:
-                self.store.save_understanding(connection, understanding, message_id, self.clock())
-            label = understanding.prediction.label if understanding else None
-            columns = {"label": label} if label else {}
+            self.store.save_understanding(connection, understanding, message_id, self.clock())
             self.store.set_state(connection, message_id, "processing", self.clock(), columns=columns)
-            self.engine.submit_publish(connection, message_id, str(generation))
+            self.engine.submit_publish(connection, message_id, run)
 
-    def publish(self, message_id: str, attempt: int) -> None:
-        state, generation = self.store.state(message_id)
+    def publish(self, message_id: str, run: str, attempt: int) -> None:
         understanding = self.store.understanding(message_id)
-        if state in FINAL_STATES or understanding is None:
+        if understanding is None or self.store.state(message_id)[0] in FINAL_STATES:
             return
         try:
             with STAGE_SECONDS.labels("publish").time():
-                self._publish(message_id)
+                self._publish(message_id, self._decide(message_id, understanding, self.records))
         except sa.exc.SQLAlchemyError:
-            raise
+            raise  # our own database: the engine and the sweep try again
         except OdooUnavailable as error:
             PUBLISH_RETRIES.inc()
             delay = timedelta(seconds=RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1])
             log.warning("Odoo is unavailable, trying again", extra={"message_id": message_id, "attempt": attempt})
-            self._keep_provisional(message_id, error)
+            self._keep_provisional(message_id, self._decide(message_id, understanding, None), error)
             with self.store.transaction() as connection:
-                self.engine.submit_publish(connection, message_id, str(generation), attempt + 1, delay)
+                self.engine.submit_publish(connection, message_id, run, attempt + 1, delay)
         except Exception as error:
             self._fail(message_id, error)
 
-    def _publish(self, message_id: str) -> None:
-        understanding = self.store.understanding(message_id)
-        assert understanding is not None
-        decision = decide(
+    def _decide(self, message_id: str, understanding: Understanding, records: Records | None) -> Decision:
+        return decide(
             message_id,
             understanding,
-            self.records,
+            records,
             self._fallback,
             self.taxonomy,
             self.policy,
-            self._evidence_url(message_id),
+            f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}",
             self.clock(),
+            without_records=ODOO_NOT_CONFIGURED if self.records is None else ODOO_UNAVAILABLE,
         )
+
+    def _publish(self, message_id: str, decision: Decision) -> None:
         now = self.clock()
         result = decision.result
         with self.store.transaction() as connection:
@@ -156,37 +155,24 @@ class Service:
             columns = {"label": result.label, "priority": result.priority, "site": result.site}
             state: State = "ignored" if decision.ignore else "held" if decision.hold else "processing"
             self.store.set_state(connection, message_id, state, now, reason=decision.hold, columns=columns)
-        if decision.ignore or decision.hold or result.draft is None or self.publisher is None:
+        if state != "processing" or result.draft is None or self.publisher is None:
             return
         try:
             item = self.publisher.publish(result.draft)
-        except Exception as error:
-            self.store.count_attempt(result.draft.key, str(error))
+        except TriageError as error:
+            self.store.count_attempt(result.draft.key, error.message)
             raise
         now = self.clock()
         with self.store.transaction() as connection:
             self.store.save_item(connection, result.draft.key, item, now)
             self.store.set_state(connection, message_id, "published", now)
 
-    def _keep_provisional(self, message_id: str, error: OdooUnavailable) -> None:
+    def _keep_provisional(self, message_id: str, decision: Decision, error: OdooUnavailable) -> None:
         """While Odoo is away, people still see what was understood."""
-        understanding = self.store.understanding(message_id)
-        assert understanding is not None
-        decision = decide(
-            message_id,
-            understanding,
-            None,
-            self._fallback,
-            self.taxonomy,
-            self.policy,
-            self._evidence_url(message_id),
-            self.clock(),
-            without_records=ODOO_UNAVAILABLE,
-        )
+        result = decision.result
+        columns = {"label": result.label, "priority": result.priority}
         with self.store.transaction() as connection:
-            result = decision.result
             self.store.save_decision(connection, message_id, result, self.clock())
-            columns = {"label": result.label, "priority": result.priority}
             self.store.set_state(
                 connection, message_id, "processing", self.clock(), reason=error.message, columns=columns
             )
@@ -206,9 +192,6 @@ class Service:
         if self.records is None or model is None or record_id is None:
             return None
         return self.records.get(model, record_id)
-
-    def _evidence_url(self, message_id: str) -> str:
-        return f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}"
 
     # What keeps the promise that nothing is lost
 
