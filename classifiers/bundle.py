@@ -31,12 +31,21 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Bundle:
-    """`head` and `lexical` map features to logits (labels, features); `centroids` are unit vectors, one a label."""
+    """The weights map features to logits and have the shape (labels, features).
+
+    `head` reads both encoders and serves English; `multilingual` reads the multilingual one alone and serves the
+    other languages; `english` (one row) reads the letters and says which of the two is heard how much. `lexical`
+    reads the letters. `centroids` are unit vectors, one a label.
+    """
 
     version: str
     labels: tuple[str, ...]
     head: NDArray[np.float32]
     head_intercepts: NDArray[np.float32]
+    multilingual: NDArray[np.float32]
+    multilingual_intercepts: NDArray[np.float32]
+    english: NDArray[np.float32]
+    english_intercepts: NDArray[np.float32]
     lexical: NDArray[np.float32]
     lexical_intercepts: NDArray[np.float32]
     idf: NDArray[np.float32]
@@ -49,9 +58,9 @@ class Bundle:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            name: value.astype(np.float16) for name, value in self.__dict__.items() if isinstance(value, np.ndarray)
-        }
+        arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
+        for name in ("lexical", "english"):  # by far the largest; half the bits are enough
+            arrays[name] = arrays[name].astype(np.float16)
         np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
         (folder / WORDS).write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
         manifest = {

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import Bundle
-from classifiers.embedding import Matrix
+from classifiers.embedding import ENGLISH_DIMENSIONS, Matrix
 from classifiers.lexical import Lexical
 from classifiers.prediction import Abstention, Prediction
 
@@ -28,9 +28,16 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def blend(embedded: NDArray[np.float32], lexical: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Both heads' logits to one; `share` is the part of the lexical one."""
-    return (1 - share) * embedded + share * lexical
+def blend(
+    english: NDArray[np.float32],
+    multilingual: NDArray[np.float32],
+    lexical: NDArray[np.float32],
+    is_english: NDArray[np.float32],
+    share: float,
+) -> NDArray[np.float32]:
+    """The logits of the three heads to one; `is_english` (n, 1) is a logit, `share` the part of the lexical head."""
+    heard = 1 / (1 + np.exp(-is_english))
+    return np.asarray((1 - share) * (heard * english + (1 - heard) * multilingual) + share * lexical, np.float32)
 
 
 class Classifier:
@@ -39,7 +46,7 @@ class Classifier:
     def __init__(self, encoder: Encodes, bundle: Bundle) -> None:
         self._encoder = encoder
         self._bundle = bundle
-        self._lexical = Lexical(bundle.vocabulary, bundle.idf, bundle.lexical, bundle.lexical_intercepts)
+        self._lexical = Lexical(bundle.vocabulary, bundle.idf, bundle.lexical)
         self._label_index = {label: i for i, label in enumerate(bundle.labels)}
 
     @property
@@ -50,7 +57,14 @@ class Classifier:
         """`texts` as `classifiers.text.classifier_text` makes them."""
         b = self._bundle
         vectors = self._encoder.encode(texts)
-        logits = blend(vectors @ b.head.T + b.head_intercepts, self._lexical.logits(texts), b.lexical_share)
+        letters = self._lexical.features(texts)
+        logits = blend(
+            vectors @ b.head.T + b.head_intercepts,
+            vectors[:, ENGLISH_DIMENSIONS:] @ b.multilingual.T + b.multilingual_intercepts,
+            letters @ b.lexical.T + b.lexical_intercepts,
+            letters @ b.english.T + b.english_intercepts,
+            b.lexical_share,
+        )
         scores = softmax(logits / np.float32(b.temperature))
         familiarity = (vectors @ b.centroids.T).max(axis=1) if len(texts) else np.zeros(0)
         return [

@@ -20,7 +20,8 @@ Matrix = NDArray[np.float32]
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 USE_TOKENS_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
-DIMENSIONS = 384 + 512
+ENGLISH_DIMENSIONS = 384  # the first columns; the others are the multilingual encoder's
+DIMENSIONS = ENGLISH_DIMENSIONS + 512
 BATCH = 8
 
 
@@ -76,6 +77,6 @@ class Encoder:
             with self._inference():
                 english = self._minilm(features)["sentence_embedding"].float().numpy()
             rows = slice(start, start + len(batch))
-            vectors[rows, : english.shape[1]] = english / np.linalg.norm(english, axis=1, keepdims=True)
-            vectors[rows, english.shape[1] :] = self._use.encode(batch)
+            vectors[rows, :ENGLISH_DIMENSIONS] = english / np.linalg.norm(english, axis=1, keepdims=True)
+            vectors[rows, ENGLISH_DIMENSIONS:] = self._use.encode(batch)
         return vectors

@@ -1,4 +1,4 @@
-"""The words themselves: TF-IDF with a linear head, which also shows which words speak for a label."""
+"""The letters themselves: TF-IDF with a linear head, which also shows which words speak for a label."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer, strip_accents_unicode
 
-WORD = r"(?u)\b\w\w+\b"
-_token = re.compile(WORD)
+_word = re.compile(r"\w+")
 
 
 def vectorizer(vocabulary: Sequence[str] | None = None, idf: NDArray[np.float32] | None = None) -> TfidfVectorizer:
-    """Words and pairs of words, sublinear counts; ready with `vocabulary` and `idf`, else waiting to be fitted."""
-    words = TfidfVectorizer(
-        token_pattern=WORD,
-        ngram_range=(1, 2),
+    """Runs of 2 to 5 letters within words, sublinear counts; they carry over between inflections and languages.
+
+    With `vocabulary` and `idf` it is ready, else it waits to be fitted.
+    """
+    runs = TfidfVectorizer(
+        analyzer="char_wb",
+        preprocessor=plain,
+        ngram_range=(2, 5),
         min_df=1 if vocabulary is not None else 3,
+        max_features=None if vocabulary is not None else 40_000,
         sublinear_tf=True,
-        strip_accents="unicode",
         dtype=np.float32,
-        vocabulary=None if vocabulary is None else {word: i for i, word in enumerate(vocabulary)},
+        vocabulary=None if vocabulary is None else {run: i for i, run in enumerate(vocabulary)},
     )
     if idf is not None:
-        words.idf_ = idf
-    return words
+        runs.idf_ = idf
+    return runs
+
+
+def plain(text: str) -> str:
+    """Lower case without accents; every digit is a 0, since which one it is says nothing."""
+    return re.sub(r"\d", "0", strip_accents_unicode(text.lower()))
 
 
 class Lexical:
-    """`coefficients` has the shape (labels, words)."""
+    """`coefficients` has the shape (labels, runs of letters)."""
 
-    def __init__(
-        self,
-        vocabulary: Sequence[str],
-        idf: NDArray[np.float32],
-        coefficients: NDArray[np.float32],
-        intercepts: NDArray[np.float32],
-    ) -> None:
-        self._words = vectorizer(vocabulary, idf)
-        self._index = {word: i for i, word in enumerate(vocabulary)}
+    def __init__(self, vocabulary: Sequence[str], idf: NDArray[np.float32], coefficients: NDArray[np.float32]) -> None:
+        self._runs = vectorizer(vocabulary, idf)
+        self._index = {run: i for i, run in enumerate(vocabulary)}
         self._idf = idf
         self._coefficients = coefficients
-        self._intercepts = intercepts
-        self._plain = self._words.build_preprocessor()
+        self._cut = self._runs.build_analyzer()
 
-    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, labels)."""
-        features: csr_matrix = self._words.transform(texts)
-        return np.asarray(features @ self._coefficients.T + self._intercepts, np.float32)
+    def features(self, texts: Sequence[str]) -> csr_matrix:
+        """(n, runs of letters)."""
+        return self._runs.transform(texts)
 
     def word_weights(self, text: str, label: int) -> list[tuple[int, int, float]]:
         """Start, end and weight of each word that speaks for the label (weight > 0) in the text."""
         weighted = []
-        for word in _token.finditer(text):
-            known = self._index.get(self._plain(word.group()))
-            weight = 0.0 if known is None else float(self._coefficients[label, known] * self._idf[known])
+        for word in _word.finditer(text):
+            known = [self._index[run] for run in self._cut(word.group()) if run in self._index]
+            weight = float((self._coefficients[label, known] * self._idf[known]).sum())
             if weight > 0:
                 weighted.append((word.start(), word.end(), weight))
         return weighted

@@ -93,5 +93,12 @@ def test_the_interval_of_a_quantile_is_that_of_order_statistics() -> None:
     assert (estimate["low"], estimate["high"]) == (40.0, 61.0)
 
 
+def test_one_group_has_no_interval() -> None:
+    values = np.array([1.0, 2.0, 4.0])
+    value, draws = Bootstrap(["a", "a", "a"], 20).of(lambda w: w @ values / w.sum(axis=1))
+    assert value[0] == pytest.approx(7 / 3)
+    assert np.isnan(interval(draws)).all()
+
+
 def test_what_has_no_value_is_null_in_json() -> None:
     assert rounded({"a": [float("nan"), 1 / 3]}) == {"a": [None, 0.333333]}

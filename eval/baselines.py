@@ -1,0 +1,144 @@
+"""What simple methods make of the same cases: without them a figure says nothing.
+
+Each reads the text that the product's classifier reads and is fitted on the dataset's own `train` split, with settings
+fixed beforehand. `keywords` and `zero_shot` need no examples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from classifiers.embedding import DIMENSIONS
+from classifiers.taxonomy import Taxonomy
+from classifiers.training import EmbeddingCache
+from eval.datasets import Case, Dataset
+from eval.product import Product, text_read
+from extractors.limits import InputError
+
+KEYWORDS = Path(__file__).with_name("keywords.yaml")
+NEIGHBOURS = 7
+SHARPNESS = 20.0  # of the softmax over cosines of the zero-shot baseline; it moves confidences, never a label
+TITLES = {
+    "majority": "Most frequent label",
+    "keywords": "Keyword rules",
+    "tfidf": "TF-IDF, logistic regression",
+    "knn": f"Embeddings, {NEIGHBOURS} nearest",
+    "zero_shot": "Embeddings, label descriptions",
+}
+Scores = NDArray[np.float64]  # (cases, labels), rows sum to 1
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def run_baselines(
+    names: Sequence[str],
+    dataset: Dataset,
+    chosen: Sequence[Case],
+    product: Product,
+    cache: Path | None,
+    progress: Callable[[str, int, int], None],
+) -> dict[str, Any]:
+    """By name: title, number of training cases, and label and confidence for each case.
+
+    Without a train split apart from the chosen cases, those that learn are left out.
+    """
+    asked = {case.id for case in chosen}
+    train = [
+        c for c in dataset.cases if c.split == "train" and c.label in product.taxonomy.labels and c.id not in asked
+    ]
+    if not train:
+        names = [name for name in names if name in ("keywords", "zero_shot")]
+    texts = [_text(case, dataset.folder, product) for case in chosen]
+    learnt = [_text(case, dataset.folder, product) for case in train]
+    vectors = EmbeddingCache(product.encoder, cache)
+
+    def encode(batch: Sequence[str]) -> NDArray[np.float32]:
+        if not batch:
+            return np.zeros((0, DIMENSIONS), np.float32)
+        return vectors.encode(batch, lambda done, total: progress("embeddings", done, total))
+
+    codes = product.taxonomy.codes
+    truth = np.array([codes.index(str(case.label)) for case in train], int)
+    methods: dict[str, Callable[[], Scores]] = {
+        "majority": lambda: majority(truth, len(codes), len(texts)),
+        "keywords": lambda: keywords(texts, codes),
+        "tfidf": lambda: tfidf(learnt, truth, texts, len(codes)),
+        "knn": lambda: nearest(encode(learnt), truth, encode(texts), len(codes)),
+        "zero_shot": lambda: zero_shot(texts, product.taxonomy, encode),
+    }
+    out = {}
+    for name in names:
+        scores = methods[name]()
+        best = scores.argmax(axis=1)
+        answers = {
+            case.id: {"label": codes[b], "confidence": round(float(row[b]), 6)}
+            for case, b, row in zip(chosen, best, scores, strict=True)
+        }
+        out[name] = {"title": TITLES[name], "train": len(train), "answers": answers}
+    return out
+
+
+def _text(case: Case, folder: Path, product: Product) -> str:
+    try:
+        return text_read(product.extract(case, folder))
+    except (InputError, OSError):
+        return ""
+
+
+def majority(truth: NDArray[np.int64], labels: int, cases: int) -> Scores:
+    shares = np.bincount(truth, minlength=labels) / len(truth)
+    return np.tile(shares, (cases, 1))
+
+
+def keywords(texts: Sequence[str], codes: Sequence[str]) -> Scores:
+    """The label with most words of its list in the text; the first among equals, `transit_delay` where none is."""
+    rules = load_keywords(KEYWORDS)
+    counts = np.zeros((len(texts), len(codes)))
+    for j, code in enumerate(codes):
+        if code in rules:
+            counts[:, j] = [len({m.group().casefold() for m in rules[code].finditer(text)}) for text in texts]
+    counts[counts.sum(axis=1) == 0, list(codes).index("transit_delay")] = 1e-3
+    smoothed = counts + 1e-4
+    return np.asarray(smoothed / (smoothed.sum(axis=1, keepdims=True) + 1))
+
+
+def load_keywords(path: Path) -> dict[str, re.Pattern[str]]:
+    lists = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {
+        code: re.compile("|".join(rf"\b{re.escape(word)}" for word in words), re.IGNORECASE)
+        for code, words in lists.items()
+    }
+
+
+def tfidf(learnt: Sequence[str], truth: NDArray[np.int64], texts: Sequence[str], labels: int) -> Scores:
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
+    model = LogisticRegression(C=10.0, max_iter=2000).fit(words.fit_transform(learnt), truth)
+    return _spread(model.predict_proba(words.transform(texts)), model.classes_, labels)
+
+
+def nearest(learnt: NDArray[np.float32], truth: NDArray[np.int64], vectors: NDArray[np.float32], labels: int) -> Scores:
+    count = min(NEIGHBOURS, len(learnt))
+    model = KNeighborsClassifier(count, metric="cosine", weights="distance", algorithm="brute").fit(learnt, truth)
+    return _spread(model.predict_proba(vectors), model.classes_, labels)
+
+
+def zero_shot(texts: Sequence[str], taxonomy: Taxonomy, encode: Encode) -> Scores:
+    described = encode([f"{label.title}: {label.means}" for label in taxonomy.labels.values()])
+    logits = SHARPNESS * (encode(texts) @ described.T).astype(float)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _spread(scores: Scores, classes: NDArray[np.int64], labels: int) -> Scores:
+    out = np.zeros((len(scores), labels))
+    out[:, classes] = scores
+    return out

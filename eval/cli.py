@@ -1,0 +1,333 @@
+"""`triage eval …`: a change is decided by figures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+eval_app = typer.Typer(no_args_is_help=True, help="Measure, compare and gate the product on labelled cases.")
+feedback_app = typer.Typer(no_args_is_help=True, help="What supervisors said of results.")
+
+GATES = Path(__file__).with_name("gates.yaml")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+Out = Annotated[Path, typer.Argument(help="folder of a run")]
+
+
+def fail(message: object, status: int = 1) -> typer.Exit:
+    typer.echo(f"triage: {message}", err=True)
+    return typer.Exit(status)
+
+
+class Bar:
+    """One progress bar at a time, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._what = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if what != self._what:
+            self.close()
+            self._bar = tqdm(total=total, unit="case", desc=what, disable=not sys.stderr.isatty())
+            self._what = what
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+@eval_app.command("run")
+def run_command(
+    context: typer.Context,
+    dataset: Annotated[Path | None, typer.Option(help="labelled cases, JSON lines")] = None,
+    out: Annotated[Path, typer.Option(help="folder for predictions, metrics and report")] = Path("build/eval"),
+    suite: Annotated[Path | None, typer.Option(help="YAML that names dataset, models, slices and more")] = None,
+    split: Annotated[str | None, typer.Option(help="a split, or 'all'; default: test where there is one")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first so many cases")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="cases at once; 1 for honest latencies")] = None,
+    baselines: Annotated[str | None, typer.Option(help="comma-separated names, or 'none'; default: all")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="another classifier bundle")] = None,
+    policy: Annotated[Path | None, typer.Option(help="another policy file")] = None,
+    seed: Annotated[int | None, typer.Option(help="of the bootstrap")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="run every case again")] = False,
+    only_failed: Annotated[bool, typer.Option("--only-failed", help="run again only what could not be run")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the product on labelled cases and report.
+
+    Example: triage eval run --dataset eval/data/dispatch.jsonl --out build/eval
+    """
+    from eval.datasets import DatasetError
+    from eval.run import RunError, Suite, load_suite, run
+    from triage.settings import Settings
+
+    if dataset is None and suite is None:
+        raise fail("give --dataset FILE.jsonl or --suite SUITE.yaml", 2)
+    names = None if baselines is None else tuple(n for n in baselines.split(",") if n and n != "none")
+    given = {
+        "dataset": dataset,
+        "split": split,
+        "limit": limit,
+        "workers": workers,
+        "baselines": names,
+        "bundle": bundle,
+        "policy": policy,
+        "seed": seed,
+    }
+    bar = Bar()
+    try:
+        chosen = load_suite(suite) if suite is not None else Suite(name=dataset.stem if dataset else "unnamed")
+        chosen = Suite.model_validate(chosen.model_dump() | {k: v for k, v in given.items() if v is not None})
+        metrics = run(
+            chosen,
+            out,
+            settings=Settings(),
+            use_cache=not no_cache,
+            only_failed=only_failed,
+            arguments=_arguments(context),
+            progress=bar,
+        )
+    except (DatasetError, RunError) as error:
+        raise fail(error, 2) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise fail(error) from error
+    finally:
+        bar.close()
+    _show(metrics, out, as_json)
+
+
+@eval_app.command("score")
+def score_command(out: Out, as_json: JsonOption = False) -> None:
+    """Measure and report again from a run's folder, without running. Example: triage eval score build/eval"""
+    from eval.run import RunError, score
+
+    try:
+        metrics = score(out)
+    except RunError as error:
+        raise fail(error, 2) from error
+    _show(metrics, out, as_json)
+
+
+@eval_app.command("compare")
+def compare_command(
+    a: Annotated[Path, typer.Argument(help="folder of the run before")],
+    b: Annotated[Path, typer.Argument(help="folder of the run after")],
+    out: Annotated[Path | None, typer.Option(help="file for the comparison as JSON")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether run B is better, worse or tied beside run A. Example: triage eval compare build/before build/after"""
+    from eval.compare import as_text, compare
+    from eval.run import RunError
+
+    try:
+        found = compare(a, b)
+    except RunError as error:
+        raise fail(error, 2) from error
+    if out is not None:
+        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else as_text(found))
+
+
+@eval_app.command("gate")
+def gate_command(
+    out: Out,
+    gates: Annotated[Path, typer.Option(help="file of floors, ceilings and measures that must not get worse")] = GATES,
+    baseline: Annotated[Path | None, typer.Option(help="folder of the run to compare with")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fail (exit status 1) when a run may not ship. Example: triage eval gate build/eval --baseline build/main"""
+    from eval.gate import as_text, check, load_gates
+    from eval.run import RunError
+
+    try:
+        checks = check(load_gates(gates), out, baseline)
+    except RunError as error:
+        raise fail(error, 2) from error
+    typer.echo(json.dumps([c.model_dump() for c in checks]) if as_json else as_text(checks))
+    if not all(c.passed for c in checks):
+        raise typer.Exit(1)
+
+
+@eval_app.command("leakage")
+def leakage_command(
+    datasets: Annotated[list[Path], typer.Argument(help="labelled cases, JSON lines; several are taken as one")],
+    similar: Annotated[float, typer.Option(min=0.05, max=1, help="Jaccard of word triples that is too much")] = 0.6,
+    as_json: JsonOption = False,
+) -> None:
+    """Fail (exit status 1) on the same text on both sides of a split.
+
+    Example: triage eval leakage eval/data/dispatch.jsonl
+    """
+    from eval.datasets import DatasetError, load_dataset
+    from eval.leakage import find_leaks, text_of
+
+    try:
+        loaded = [load_dataset(path) for path in datasets]
+    except DatasetError as error:
+        raise fail(error, 2) from error
+    cases = [case for dataset in loaded for case in dataset.cases]
+    texts = [text_of(case, dataset.folder) for dataset in loaded for case in dataset.cases]
+    leaks = find_leaks(cases, texts, similar)
+    if as_json:
+        typer.echo(json.dumps([leak.model_dump() for leak in leaks]))
+    elif not leaks:
+        typer.echo(f"no leak among {len(cases)} cases")
+    else:
+        typer.echo(f"{'kind':11} {'like':>5}  cases")
+        for leak in leaks[:100]:
+            pair = f"{leak.first} ({leak.first_split}) = {leak.second} ({leak.second_split})"
+            typer.echo(f"{leak.kind:11} {leak.similarity:5.2f}  {pair}")
+        typer.echo(f"{len(leaks)} leaks among {len(cases)} cases: give the pairs one split (and one group)")
+    if leaks:
+        raise typer.Exit(1)
+
+
+@eval_app.command("split")
+def split_command(
+    dataset: Annotated[Path, typer.Argument(help="labelled cases, JSON lines")],
+    out: Annotated[Path, typer.Option(help="file for the same cases with their splits")],
+    by: Annotated[str, typer.Option(help="group or time")] = "group",
+    shares: Annotated[
+        str, typer.Option(help="in this order; for time the oldest first")
+    ] = "train=0.7,dev=0.1,test=0.2",
+) -> None:
+    """Give every case a split, groups whole. Example: triage eval split cases.jsonl --by time --out split.jsonl"""
+    from eval.datasets import DatasetError, load_dataset, split_by_group, split_by_time
+
+    ways = {"group": split_by_group, "time": split_by_time}
+    try:
+        parts = {name: float(share) for name, share in (part.split("=") for part in shares.split(","))}
+        if by not in ways:
+            raise DatasetError(f"--by must be group or time, not {by!r}")
+        chosen = {case.id: case.split for case in ways[by](load_dataset(dataset).cases, parts)}
+    except ValueError as error:
+        raise fail(error, 2) from error
+    lines = []
+    for line in dataset.read_text(encoding="utf-8-sig").split("\n"):
+        if line.strip():
+            row = json.loads(line)
+            lines.append(json.dumps(row | {"split": chosen[str(row["id"])]}, ensure_ascii=False))
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    counts = {name: sum(split == name for split in chosen.values()) for name in parts}
+    typer.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+@eval_app.command("datasheet")
+def datasheet_command(
+    dataset: Annotated[Path, typer.Argument(help="labelled cases, JSON lines")],
+    licence: Annotated[str, typer.Option(help="of the cases")] = "",
+    label_guide: Annotated[str, typer.Option(help="version of the label guide they were labelled by")] = "",
+    how_made: Annotated[str, typer.Option(help="who wrote or collected and labelled them, and how")] = "",
+    notes: Annotated[str, typer.Option(help="what else a reader must know")] = "",
+) -> None:
+    """Write the datasheet beside a dataset, with the hash of its content.
+
+    Example: triage eval datasheet cases.jsonl --licence Apache-2.0 --label-guide 1 --how-made "written by hand"
+    """
+    import yaml
+
+    from eval.datasets import DatasetError, describe, load_unchecked, sheet_path
+
+    try:
+        sheet = describe(
+            load_unchecked(dataset), licence=licence, label_guide=label_guide, how_made=how_made, notes=notes
+        )
+    except DatasetError as error:
+        raise fail(error, 2) from error
+    place = sheet_path(dataset)
+    place.write_text(
+        yaml.safe_dump(sheet.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
+    typer.echo(f"{place} {sheet.sha256}")
+
+
+@eval_app.command("replay")
+def replay_command(
+    message_id: Annotated[str, typer.Argument(help="a message in the service's store")], as_json: JsonOption = False
+) -> None:
+    """Make a stored result again, offline; exit status 1 when it differs. Example: triage eval replay msg_0199"""
+    from eval.product import Product
+    from eval.replay import replay
+    from triage.errors import NotFound
+    from triage.settings import Settings
+
+    settings = Settings()
+    try:
+        with Product(settings) as product:
+            found = replay(_store(settings), product, message_id)
+    except NotFound as error:
+        raise fail(error.message, 2) from error
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        typer.echo("the same" if found["same"] else f"{len(found['differences'])} places differ")
+        for version, then in found["versions"]["then"].items():
+            now = found["versions"]["now"][version]
+            typer.echo(f"  {version}: {then}" + ("" if then == now else f", now {now}"))
+        for place in found["differences"][:20]:
+            typer.echo(f"  {place['path']}: {place['then']!r:.60} now {place['now']!r:.60}")
+    if not found["same"]:
+        raise typer.Exit(1)
+
+
+@feedback_app.command("export")
+def feedback_export(
+    out: Annotated[Path, typer.Option(help="file for the cases, JSON lines")] = Path("build/feedback.jsonl"),
+    disputed: Annotated[bool, typer.Option("--disputed", help="only those that somebody has to decide")] = False,
+) -> None:
+    """Write what supervisors said as labelled cases. Example: triage feedback export --out build/feedback.jsonl"""
+    from eval.feedback import export
+    from triage.settings import Settings
+
+    count = 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", encoding="utf-8") as file:
+        for case in export(_store(Settings()), disputed_only=disputed):
+            file.write(json.dumps(case, ensure_ascii=False) + "\n")
+            count += 1
+    typer.echo(f"{count} cases in {out}")
+
+
+def _store(settings: Any) -> Any:
+    from triage.store.database import create_engine, migrate
+    from triage.store.files import Files
+    from triage.store.store import Store
+
+    engine = create_engine(settings.sqlalchemy_url)
+    migrate(engine)
+    return Store(engine, Files(settings.data_dir / "files"))
+
+
+def _arguments(context: typer.Context) -> dict[str, Any]:
+    """What was said on the command line, and what was not."""
+    split: dict[str, dict[str, Any]] = {"given": {}, "defaulted": {}}
+    for name, value in sorted(context.params.items()):
+        source = context.get_parameter_source(name)
+        defaulted = source is None or source.name == "DEFAULT"
+        split["defaulted" if defaulted else "given"][name] = str(value) if isinstance(value, Path) else value
+    return split
+
+
+def _show(metrics: dict[str, Any], out: Path, as_json: bool) -> None:
+    from eval.report import HEADLINE, at, say
+
+    if as_json:
+        typer.echo(json.dumps(metrics, ensure_ascii=False))
+        return
+    for measure in HEADLINE:
+        entry = at(metrics, measure.path)
+        if entry and entry["value"] is not None:
+            span = f"{say(entry['low'], measure.style)} to {say(entry['high'], measure.style)}"
+            typer.echo(f"{measure.title:28} {say(entry['value'], measure.style):>10}   {span:24} n={entry['n']}")
+    cases = metrics["cases"]
+    if cases["unscored"]:
+        typer.echo(f"{cases['unscored']} of {cases['n']} cases could not be run: {cases['unscored_reasons']}")
+    typer.echo(f"report: {out / 'report.html'}")

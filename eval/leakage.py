@@ -1,0 +1,106 @@
+"""Cases that stand on both sides of a split, so that a test would only ask what was learnt by heart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer
+
+from eval.datasets import Case, read_message
+from extractors.limits import InputError, Limits
+from extractors.message import Value
+
+Kind = Literal["group", "exact", "normalised", "near"]
+SIMILAR = 0.6  # Jaccard of word triples; two letters from one hand about two shipments stay below 0.4
+FEWEST_WORDS = 6  # below that, short answers ("any news?") would all be copies of each other
+BLOCK = 512
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"\w+")
+
+
+class Leak(Value):
+    kind: Kind
+    first: str
+    first_split: str
+    second: str
+    second_split: str
+    similarity: float
+
+
+def text_of(case: Case, folder: Path) -> str:
+    """Subject and what was newly written; the quoted history is shared in a thread by nature."""
+    try:
+        message = read_message(case, folder, Limits())
+    except (InputError, OSError):
+        return ""
+    return f"{message.subject}\n{message.newest}".strip()
+
+
+def normalised(text: str) -> str:
+    """Letters only differ by what they say: case, accents, spaces, punctuation and all numbers are gone."""
+    flat = unicodedata.normalize("NFKD", text.casefold())
+    flat = "".join(c for c in flat if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(_NUMBER.sub("0", flat)))
+
+
+def find_leaks(cases: Sequence[Case], texts: Sequence[str], similar: float = SIMILAR) -> list[Leak]:
+    """Pairs across splits, each once with the strongest kind, worst first. Cases without a split are left out."""
+    kept = [i for i, case in enumerate(cases) if case.split]
+    cases, texts = [cases[i] for i in kept], [texts[i] for i in kept]
+    found: dict[tuple[int, int], tuple[Kind, float]] = {}
+    for kind, keys in (
+        ("exact", list(texts)),
+        ("normalised", plain := [normalised(text) for text in texts]),
+        ("group", [case.group or "" for case in cases]),
+    ):
+        for pair in _same(keys, [case.split or "" for case in cases]):
+            found.setdefault(pair, (kind, 1.0))  # type: ignore[arg-type]
+    for i, j, similarity in _near(plain, similar):
+        if cases[i].split != cases[j].split:
+            found.setdefault((i, j), ("near", similarity))
+    order = ("exact", "normalised", "near", "group")
+    leaks = [
+        Leak(
+            kind=kind,
+            first=cases[i].id,
+            first_split=cases[i].split or "",
+            second=cases[j].id,
+            second_split=cases[j].split or "",
+            similarity=round(similarity, 3),
+        )
+        for (i, j), (kind, similarity) in found.items()
+    ]
+    return sorted(leaks, key=lambda leak: (order.index(leak.kind), -leak.similarity, leak.first, leak.second))
+
+
+def _same(keys: Sequence[str], splits: Sequence[str]) -> list[tuple[int, int]]:
+    """For each key in several splits, the first case of each split paired with the first one of all."""
+    firsts: dict[str, dict[str, int]] = {}
+    for i, (key, split) in enumerate(zip(keys, splits, strict=True)):
+        if key:
+            firsts.setdefault(key, {}).setdefault(split, i)
+    return [(min(f.values()), i) for f in firsts.values() for i in sorted(f.values())[1:]]
+
+
+def _near(texts: Sequence[str], similar: float) -> list[tuple[int, int, float]]:
+    long = [i for i, text in enumerate(texts) if len(text.split()) >= FEWEST_WORDS]
+    if len(long) < 2:
+        return []
+    triples = CountVectorizer(ngram_range=(3, 3), binary=True, tokenizer=str.split, token_pattern=None, lowercase=False)
+    rows: csr_matrix = triples.fit_transform([texts[i] for i in long])
+    rows = rows.astype(np.float32)
+    sizes = np.asarray(rows.sum(axis=1)).ravel()
+    pairs = []
+    for start in range(0, len(long), BLOCK):
+        shared = (rows[start : start + BLOCK] @ rows.T).tocoo()
+        a, b = shared.row + start, shared.col
+        jaccard = shared.data / (sizes[a] + sizes[b] - shared.data)
+        keep = (a < b) & (jaccard >= similar)
+        pairs += [(long[i], long[j], float(s)) for i, j, s in zip(a[keep], b[keep], jaccard[keep], strict=True)]
+    return pairs

@@ -1,0 +1,229 @@
+"""The report: data first (`report_data`), then drawn as one static HTML file and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from eval import plots
+from eval.metrics import Row, has_label, matched, same_relaxed, strict
+
+HTML, MARKDOWN = "report.html", "report.md"
+MOST_SHOWN = 400  # cases in the browser of errors, the most confident first
+LONGEST_TEXT = 6000
+TOP_SCORES = 5
+_environment = Environment(
+    loader=PackageLoader("eval", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+class Measure(NamedTuple):
+    path: str
+    title: str
+    means: str
+    style: str = "share"  # share, plain, ms, minutes
+
+
+HEADLINE = (
+    Measure("accuracy", "Accuracy", "the label is the true one"),
+    Measure("macro_f1", "Macro-F1", "mean over labels, rare ones count as much"),
+    Measure("coverage_at_95_precision", "Coverage at 95 % precision", "messages that could be taken as read"),
+    Measure("abstention.rate", "Cannot tell", "messages where the service says so"),
+    Measure("abstention.accuracy_when_answered", "Accuracy where it answers", "without those"),
+    Measure("secondary.micro_f1", "All labels, F1", "first and secondary ones as a set"),
+    Measure("fields.micro_f1", "Fields, F1", "the same characters"),
+    Measure("fields.relaxed.micro_f1", "Fields, F1 relaxed", "the same letters and digits"),
+    Measure("documents.accuracy", "Document types", "found among the attachments"),
+    Measure("routing.accuracy", "Right route", "activity, approval, ignore or hold"),
+    Measure("routing.lost", "Exceptions lost", "something had to be done, and it was ignored"),
+    Measure("routing.utility", "Minutes saved a message", "by the stated costs, beside working by hand", "minutes"),
+    Measure("ece", "Calibration error (ECE)", "10 bins of equal mass", "plain"),
+    Measure("brier", "Brier score", "over all labels", "plain"),
+    Measure("aurc", "AURC", "mean error over all coverages", "plain"),
+    Measure("latency_ms.p50", "Latency p50", "reading, labelling and deciding", "ms"),
+    Measure("latency_ms.p95", "Latency p95", "", "ms"),
+    Measure("latency_ms.p99", "Latency p99", "", "ms"),
+)
+BASELINE_COLUMNS = (*HEADLINE[:3], HEADLINE[12])
+
+
+def write_reports(out: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    data = report_data(manifest, metrics, rows)
+    html = _environment.get_template("report.html").render(data, say=say, plots=_drawn(metrics))
+    (out / HTML).write_text(html, encoding="utf-8")
+    (out / MARKDOWN).write_text(_environment.get_template("report.md").render(data, say=say), encoding="utf-8")
+
+
+def at(metrics: Mapping[str, Any], path: str) -> Any:
+    """The entry under a dotted path, None where there is none."""
+    entry: Any = metrics
+    for step in path.split("."):
+        if not isinstance(entry, Mapping) or step not in entry:
+            return None
+        entry = entry[step]
+    return entry
+
+
+def say(number: float | None, style: str = "share") -> str:
+    if number is None:
+        return "–"
+    if style == "share":
+        return f"{100 * number:.1f} %"
+    if style == "ms":
+        return f"{number:,.1f} ms"
+    return f"{number:.2f}" if style == "minutes" else f"{number:.3f}"
+
+
+def report_data(manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    """Everything the report shows, as plain values."""
+    wrong = [row for row in rows if has_label(row) and row["label"] != row["expected"]["label"]]
+    wrong.sort(key=lambda row: (-row["confidence"], row["id"]))
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in wrong[:MOST_SHOWN]:
+        groups.setdefault((row["expected"]["label"], row["label"]), []).append(_case(row))
+    confusion = metrics["confusion"]
+    used = [i for i, label in enumerate(confusion["labels"]) if label in metrics["per_label"]]
+    counts = [[confusion["counts"][i][j] for j in used] for i in used]
+    headline = [(m, at(metrics, m.path)) for m in HEADLINE]
+    others = sorted(metrics["baselines"].values(), key=lambda entry: -(entry["accuracy"]["value"] or 0))
+    ours = {"title": "This product", **metrics}
+    return {
+        "manifest": manifest,
+        "metrics": metrics,
+        "warnings": _warnings(manifest, metrics),
+        "headline": [(m, e) for m, e in headline if e and e["value"] is not None],
+        "unmeasured": [m.title for m, e in headline if not e or e["value"] is None],
+        "baseline_columns": BASELINE_COLUMNS,
+        "compared": [(entry["title"], [at(entry, m.path) for m in BASELINE_COLUMNS]) for entry in (ours, *others)],
+        "labels": [confusion["labels"][i] for i in used],
+        "counts": counts,
+        "largest_error": max((c for i, row in enumerate(counts) for j, c in enumerate(row) if i != j), default=0) + 2,
+        "groups": sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])),
+        "wrong": len(wrong),
+        "shown": min(len(wrong), MOST_SHOWN),
+        "unscored": [(row["id"], row["unscored_reason"]) for row in rows if not row["scored"]],
+        "field_errors": _field_errors(rows),
+        "slices": {name: _judged(values) for name, values in metrics["slices"].items() if name != "label" and values},
+    }
+
+
+def _judged(values: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return sorted(values.items(), key=lambda item: (-item[1]["n"], item[0]))
+
+
+def _warnings(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    cases = metrics["cases"]
+    found = []
+    if cases["unscored"]:
+        found.append(f"{cases['unscored']} of {cases['n']} cases could not be run; they are in no figure.")
+    if 0 < cases["with_label"] < 100:
+        found.append(f"Only {cases['with_label']} cases have a label: read the intervals, not the values.")
+    split = manifest["dataset"]["split"]
+    if split in ("train", "dev", "calibration") or (split == "all" and "train" in manifest["dataset"]["splits"]):
+        found.append(f"The split is {split}: the classifier may have learnt from these cases.")
+    if manifest["dataset"]["datasheet"] is None:
+        found.append("The dataset has no datasheet, so nobody vouches for what it is.")
+    if manifest["cases"]["kept_from_other_versions"]:
+        found.append(f"{manifest['cases']['kept_from_other_versions']} rows were made by other code or models.")
+    if manifest["code"]["dirty"]:
+        found.append("The code had changes that were not committed.")
+    return found
+
+
+# One case
+
+
+def _case(row: Row) -> dict[str, Any]:
+    scores = sorted(row["scores"].items(), key=lambda item: (-item[1], item[0]))
+    shown = scores[:TOP_SCORES]
+    if row["expected"]["label"] not in dict(shown):
+        shown.append((row["expected"]["label"], row["scores"].get(row["expected"]["label"], 0.0)))
+    quotes = [("quote", e["part"], e.get("page"), e["start"], e["end"]) for e in row["evidence"]]
+    fields = [
+        ("field", f["evidence"]["part"], f["evidence"]["page"], f["evidence"]["start"], f["evidence"]["end"])
+        for values in row["fields"].values()
+        for f in values
+    ]
+    marks: dict[str, list[tuple[str, int, int]]] = {}
+    for kind, part, page, start, end in quotes + fields:
+        marks.setdefault(part if page is None else f"{part} page {page}", []).append((kind, start, end))
+    return {
+        "id": row["id"],
+        "row": row,
+        "scores": shown,
+        "sources": [
+            (name, highlighted(text, marks.get(name, ())), len(text) > LONGEST_TEXT, _page(name, row))
+            for name, text in sorted(row["sources"].items(), key=lambda item: _reading_order(item[0]))
+        ],
+        "fields": {name: [f["value"] for f in values] for name, values in row["fields"].items()},
+    }
+
+
+def _page(source: str, row: Row) -> dict[str, Any] | None:
+    """A page to scale with the boxes of what was found on it, None where nothing was."""
+    boxes = []
+    for name, values in row["fields"].items():
+        for f in values:
+            e = f["evidence"]
+            if e.get("box") and f"{e['part']} page {e['page']}" == source:
+                left, top, right, bottom = e["box"]
+                boxes.append(
+                    {
+                        "x": left,
+                        "y": top,
+                        "width": right - left,
+                        "height": bottom - top,
+                        "says": f"{name}: {f['value']}",
+                    }
+                )
+    size = row.get("pages", {}).get(source)
+    return {"width": size[0], "height": size[1], "boxes": boxes} if size and boxes else None
+
+
+def _reading_order(source: str) -> tuple[int, str]:
+    return ("subject", "body").index(source) if source in ("subject", "body") else 2, source
+
+
+def highlighted(text: str, marks: Sequence[tuple[str, int, int]]) -> Markup:
+    """The text, escaped, with its evidence marked; what lies within several marks carries them all."""
+    text = text[:LONGEST_TEXT]
+    cuts = sorted({0, len(text), *(min(max(p, 0), len(text)) for _, a, b in marks for p in (a, b))})
+    out = Markup()
+    for start, end in pairwise(cuts):
+        kinds = sorted({kind for kind, a, b in marks if a <= start and end <= b})
+        piece = Markup.escape(text[start:end])
+        out += Markup('<mark class="{}">{}</mark>').format(" ".join(kinds), piece) if kinds else piece
+    return out
+
+
+def _field_errors(rows: Sequence[Row], most: int = 200) -> list[tuple[str, str, list[str], list[str]]]:
+    """(case, field, missed, not asked for), for the fields that the dataset labels."""
+    labelled = [row for row in rows if row["scored"] and row["expected"]["fields"] is not None]
+    names = {name for row in labelled for name, values in row["expected"]["fields"].items() if values}
+    found = []
+    for row in labelled:
+        for name in sorted(names):
+            true = row["expected"]["fields"].get(name, [])
+            given = [f["value"] for f in row["fields"].get(name, ())]
+            missed = [v for v in true if strict(v) not in {strict(g) for g in given}]
+            extra = [g for g in given if strict(g) not in {strict(v) for v in true}]
+            if missed or extra:
+                close = matched(missed, extra, same_relaxed) == max(len(missed), len(extra))
+                found.append((row["id"], name + (" (form only)" if close else ""), missed, extra))
+    return found[:most]
+
+
+def _drawn(metrics: Mapping[str, Any]) -> dict[str, Markup]:
+    """SVG made here from numbers and our own codes, so it is safe as it is."""
+    if metrics["accuracy"]["value"] is None:
+        return {}
+    drawn = {
+        "reliability": plots.reliability(metrics["reliability"]),
+        "risk_coverage": plots.risk_coverage(metrics["risk_coverage"], 1 - metrics["accuracy"]["value"]),
+    }
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704

@@ -1,0 +1,110 @@
+"""What the packaged classifier promises, on the real weights."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.bundle import PACKAGED, BundleError, load_bundle
+from classifiers.cascade import Classifier
+from classifiers.embedding import Encoder
+from classifiers.taxonomy import load_taxonomy
+from classifiers.text import classifier_text
+from classifiers.training import EmbeddingCache, Example, choose_threshold, split_of, train
+
+TEXTS = (
+    "The lorry broke down on the M6, gearbox gone, waiting for recovery.",
+    "Der LKW steht mit Reifenschaden auf der A3, Pannendienst kommt in zwei Stunden.",
+    "le client a refusé la livraison, les cartons sont écrasés",
+)
+
+
+def test_the_taxonomy_has_its_23_labels_and_the_bundle_knows_them() -> None:
+    taxonomy = load_taxonomy()
+    assert len(taxonomy.codes) == 23
+    assert sum(label.exception for label in taxonomy.labels.values()) == 20
+    assert load_bundle().labels == taxonomy.codes
+
+
+def test_scores_are_probabilities_and_do_not_depend_on_the_company_a_text_keeps(classifier: Classifier) -> None:
+    together = classifier.predict(TEXTS)
+    for text, prediction in zip(TEXTS, together, strict=True):
+        (alone,) = classifier.predict([text])
+        assert sum(prediction.scores.values()) == pytest.approx(1)
+        assert prediction.confidence == max(prediction.scores.values())
+        assert alone.label == prediction.label
+        assert alone.confidence == pytest.approx(prediction.confidence, abs=0.02)
+
+
+def test_several_callers_at_once_get_what_one_gets(classifier: Classifier) -> None:
+    alone = [classifier.predict([text])[0] for text in TEXTS]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda n: classifier.predict([TEXTS[n % 3]])[0], range(30)))
+    assert all(prediction == alone[n % 3] for n, prediction in enumerate(at_once))
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "?!", "123 456 789", "ok"])
+def test_too_little_text_is_said_to_be_too_little(classifier: Classifier, text: str) -> None:
+    assert classifier.predict([classifier_text("", text)])[0].abstained == "insufficient_evidence"
+
+
+def test_the_words_that_speak_for_a_label_are_found_where_they_stand(classifier: Classifier) -> None:
+    text = "Hello, the lorry had a breakdown, gearbox broken. Regards"
+    weights = classifier.word_weights(text, "vehicle_breakdown")
+    best = max(weights, key=lambda found: found[2])
+    assert text[best[0] : best[1]] in ("breakdown", "gearbox", "broken")
+
+
+def test_a_damaged_bundle_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="triage train"):
+        load_bundle(tmp_path)
+    for file in PACKAGED.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert load_bundle(tmp_path).version == load_bundle().version
+    (tmp_path / "vocabulary.json").write_text(json.dumps(["x"]))
+    with pytest.raises(BundleError, match=r"vocabulary\.json"):
+        load_bundle(tmp_path)
+
+
+def test_a_group_is_never_on_both_sides_of_a_split() -> None:
+    splits = [split_of(f"group-{n}") for n in range(4000)]
+    assert splits == [split_of(f"group-{n}") for n in range(4000)], "for ever the same"
+    shares = {name: splits.count(name) / 4000 for name in set(splits)}
+    assert shares == pytest.approx({"train": 0.6, "dev": 0.1, "calibration": 0.15, "test": 0.15}, abs=0.03)
+
+
+def test_the_threshold_keeps_the_accepted_error_by_its_upper_bound() -> None:
+    confidence = np.linspace(1, 0, 1000)
+    correct = np.arange(1000) < 600
+    threshold, coverage = choose_threshold(confidence, correct, accepted_error=0.05)
+    kept = confidence >= threshold
+    assert (~correct[kept]).mean() < 0.05
+    assert coverage == pytest.approx(kept.mean())
+    assert 0.6 < coverage < 0.64
+
+
+def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loaded(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    words = {
+        "a": "engine tyre gearbox broken lorry",
+        "b": "invoice amount credit wrong price",
+        "d": "customs papers held officer border",
+    }
+    examples = [
+        Example(f"{label}{n}", f"g{n}", split, "en" if n % 2 else "de", f"{text.split()[n % 5]} {text}", label)
+        for label, text in words.items()
+        for n, split in enumerate(["train"] * 12 + ["dev"] * 4 + ["calibration"] * 6)
+    ]
+    cache = EmbeddingCache(encoder, tmp_path / "cache.npz")
+    one, two = train(examples, tuple(words), cache), train(examples, tuple(words), cache)
+    assert one.version == two.version
+    one.save(tmp_path / "bundle")
+    loaded = Classifier(encoder, load_bundle(tmp_path / "bundle"))
+    assert loaded.predict(["the gearbox is broken"])[0].label == "a"
+    with pytest.raises(ValueError, match="no training example for c"):
+        train(examples, (*words, "c"), cache)

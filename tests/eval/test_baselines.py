@@ -1,0 +1,76 @@
+"""The baselines are what their names say, fitted on the train split alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from classifiers.embedding import Encoder
+from classifiers.taxonomy import load_taxonomy
+from eval.baselines import KEYWORDS, keywords, load_keywords, majority, nearest, tfidf, zero_shot
+from eval.product import Product
+from eval.run import Suite, run
+from triage.settings import Settings
+
+CODES = load_taxonomy().codes
+LEARNT = [
+    ("train", "damage", "Three cartons came in crushed and wet, the glass inside is broken."),
+    ("train", "damage", "The pallet was damaged on arrival, boxes torn and crushed."),
+    ("train", "damage", "Drum dented and leaking, we took photos of the damaged goods."),
+    ("train", "customs_hold", "Customs in Dover hold the trailer and ask for the import declaration."),
+    ("train", "customs_hold", "The shipment is stopped by customs for an inspection."),
+    ("test", "damage", "Two boxes crushed, contents broken, photos attached."),
+    ("test", "customs_hold", "Your goods are held at customs, they want the declaration."),
+]
+
+
+def test_the_frequent_label_wins_whatever_is_written() -> None:
+    scores = majority(np.array([3, 3, 1]), 5, 4)
+    assert scores.argmax(axis=1).tolist() == [3] * 4
+    assert scores[0].tolist() == [0, 1 / 3, 0, 2 / 3, 0]
+
+
+def test_keywords_count_words_of_each_list() -> None:
+    assert set(load_keywords(KEYWORDS)) == set(CODES)
+    scores = keywords(["Customs inspection, no clearance", "Zoll hält die Ware", "xyz"], CODES)
+    best = [CODES[i] for i in scores.argmax(axis=1)]
+    assert best == ["customs_hold", "customs_hold", "transit_delay"]
+    assert (scores.sum(axis=1) <= 1).all()
+
+
+def test_methods_that_learn_spread_over_all_labels() -> None:
+    texts = [text for _, _, text in LEARNT]
+    truth = np.array([CODES.index(label) for _, label, _ in LEARNT])
+    scores = tfidf(texts[:5], truth[:5], texts[2:4], len(CODES))
+    assert scores.shape == (2, len(CODES))
+    assert scores.argmax(axis=1).tolist() == truth[2:4].tolist()
+    assert np.allclose(scores.sum(axis=1), 1)
+
+
+def test_embeddings_find_neighbours_and_descriptions(encoder: Encoder) -> None:
+    texts = [text for _, _, text in LEARNT]
+    truth = np.array([CODES.index(label) for _, label, _ in LEARNT])
+    vectors = encoder.encode(texts)
+    assert nearest(vectors[:5], truth[:5], vectors[5:], len(CODES)).argmax(axis=1).tolist() == truth[5:].tolist()
+    scores = zero_shot(texts[5:], load_taxonomy(), encoder.encode)
+    assert [CODES[i] for i in scores.argmax(axis=1)] == ["damage", "customs_hold"]
+
+
+def test_they_stand_beside_ours_on_the_same_cases(tmp_path: Path, encoder: Encoder) -> None:
+    rows = [
+        {"id": str(i), "message": {"channel": "portal", "text": text}, "label": label, "split": split}
+        for i, (split, label, text) in enumerate(LEARNT)
+    ]
+    path = tmp_path / "cases.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(_env_file=None)
+    suite = Suite(dataset=path, draws=50)
+    metrics = run(suite, tmp_path / "run", settings=settings, product=Product(settings, encoder), use_cache=False)
+    assert metrics["cases"]["n"] == 2
+    assert set(metrics["baselines"]) == {"majority", "keywords", "tfidf", "knn", "zero_shot"}
+    assert metrics["baselines"]["majority"]["accuracy"]["value"] == 0.5
+    assert all(baseline["accuracy"]["n"] == 2 for baseline in metrics["baselines"].values())
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Keyword rules" in html and "Most frequent label" in html

@@ -1,0 +1,94 @@
+"""What the service stored can be made again, and what people said of it becomes cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from classifiers.embedding import Encoder
+from eval.datasets import load_dataset, read_message
+from eval.feedback import export
+from eval.product import Product
+from eval.replay import replay
+from extractors.limits import Limits
+from triage.cli import app
+from triage.settings import Settings
+from triage.store import tables as t
+from triage.store.database import create_engine
+from triage.store.files import Files
+from triage.store.store import Store
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples"
+
+
+@pytest.fixture
+def store(alone: TestClient, settings: Settings) -> Iterator[Store]:
+    engine = create_engine(settings.sqlalchemy_url)
+    yield Store(engine, Files(settings.data_dir / "files"))
+    engine.dispose()
+
+
+def send(client: TestClient, name: str) -> str:
+    answer = client.post(
+        "/v1/messages?wait=30", content=(SAMPLES / name).read_bytes(), headers={"Content-Type": "message/rfc822"}
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def test_a_stored_result_is_made_again_byte_for_byte(alone: TestClient, store: Store, encoder: Encoder) -> None:
+    with Product(Settings(_env_file=None), encoder) as product:
+        for name in ("01-breakdown-a1m.eml", "13-schadensmeldung.eml"):  # the second has a PDF
+            found = replay(store, product, send(alone, name))
+            assert found["same"], found["differences"]
+
+
+def test_a_replay_says_where_a_result_differs(alone: TestClient, store: Store, encoder: Encoder) -> None:
+    message_id = send(alone, "01-breakdown-a1m.eml")
+    with store.engine.begin() as connection:
+        stored = connection.execute(sa.select(t.result.c.understanding)).scalar_one()
+        stored["prediction"]["label"] = "damage"
+        connection.execute(sa.update(t.result).values(understanding=stored))
+    with Product(Settings(_env_file=None), encoder) as product:
+        found = replay(store, product, message_id)
+    assert [(place["path"], place["then"]) for place in found["differences"]] == [("prediction.label", "damage")]
+
+
+def test_feedback_becomes_cases_with_who_when_and_why(
+    alone: TestClient, store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [send(alone, name) for name in ("01-breakdown-a1m.eml", "13-schadensmeldung.eml", "03-tender-declined.eml")]
+
+    def say(message_id: str, **verdict: object) -> None:
+        answer = alone.post(f"/v1/messages/{message_id}/feedback", json=verdict)
+        assert answer.is_success, answer.text
+
+    say(ids[0], verdict="accept", by="eva")
+    say(ids[1], verdict="correct", label="damage", by="eva", comment="crushed cartons")
+    say(ids[1], verdict="correct", label="delivery_refused", by="tom")
+    say(ids[2], verdict="reject", by="tom")
+    cases = list(export(store))
+    assert [case["id"] for case in cases] == ids
+    assert [case["label"] for case in cases] == [store.get(ids[0]).label, "delivery_refused", None]
+    assert [case["disputed"] for case in cases] == [False, True, True]
+    assert [(h["by"], h["label"], h["comment"]) for h in cases[1]["history"]] == [
+        ("eva", "damage", "crushed cartons"),
+        ("tom", "delivery_refused", None),
+    ]
+
+    monkeypatch.setenv("TRIAGE_DATA_DIR", str(settings.data_dir))
+    out = tmp_path / "cases.jsonl"
+    answer = CliRunner().invoke(app, ["feedback", "export", "--out", str(out), "--disputed"])
+    assert answer.exit_code == 0, answer.output
+    assert [json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()] == ids[1:]
+    read = {case.id: read_message(case, tmp_path, Limits()) for case in load_dataset(out).cases}
+    for message_id in ids[1:]:
+        stored = store.message(message_id)
+        assert read[message_id].text == stored.text
+        assert [a.sha256 for a in read[message_id].attachments] == [a.sha256 for a in stored.attachments]
