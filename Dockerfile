@@ -12,7 +12,7 @@ COPY extractors extractors
 COPY classifiers classifiers
 COPY prompts prompts
 COPY triage triage
-COPY eval/__init__.py eval/__init__.py
+COPY eval eval
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM debian:12-slim

@@ -12,7 +12,7 @@ import httpx
 import typer
 from tqdm import tqdm
 
-from eval.cli import eval_app
+from eval.cli import eval_app, feedback_app
 from triage.security import SCOPES, is_loopback, make_key
 from triage.settings import Settings
 
@@ -24,6 +24,7 @@ config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
 app.add_typer(keys, name="keys")
 app.add_typer(config, name="config")
 app.add_typer(eval_app, name="eval")
+app.add_typer(feedback_app, name="feedback")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
