@@ -44,8 +44,8 @@ def notice(picking: str, *, number: int = 1) -> bytes:
     mail["Subject"] = "Truck broken down near Weert"
     mail["Message-ID"] = f"<notice-{number}-{picking.replace('/', '-')}@noordervracht.example>"
     mail.set_content(
-        "Good morning,\n\nour truck broke down near Weert this morning, the gearbox is gone and the driver waits for the"
-        " tow truck. We do not have a new ETA yet. Details in the attached notice.\n\nKind regards,\nPlanning"
+        "Good morning,\n\nour truck broke down near Weert this morning, the gearbox is gone and the driver waits for"
+        " the tow truck. We do not have a new ETA yet. Details in the attached notice.\n\nKind regards,\nPlanning"
     )
     mail.add_attachment(file.getvalue(), maintype="application", subtype="pdf", filename="notice.pdf")
     return bytes(mail)
