@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -35,7 +36,8 @@ def find_quotes(
                 continue
             at = sentence.start() + sentence.group().index(quote)
             until = min(at + len(quote), at + LONGEST_QUOTE)
-            score = sum(w for s, e, w in weights if s + start >= at and e + start <= until)
+            total = sum(w for s, e, w in weights if s + start >= at and e + start <= until)
+            score = total / math.sqrt(len(quote.split()))  # else the longest sentence would always win
             scored.append((score, Quote(quote=text[at:until], part=part, start=at, end=until, page=page)))
         if part != "body" and any(score > 0 for score, _ in scored):
             break  # the documents are asked only when the message itself says nothing
