@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -74,13 +76,14 @@ def decided(understanding: Understanding, *records: Record, fallback: Record | N
 
 def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_path: Path) -> None:
     data = yaml.safe_load(FILE.read_text())
-    for change, complaint in (
+    changes: tuple[tuple[Callable[[Any], object], str], ...] = (
         (lambda d: d["labels"].pop("damage"), "damage"),
         (lambda d: d["labels"]["damage"]["actions"].append("pray"), "pray"),
         (lambda d: d["actions"]["expedite"].update(approval="whim"), "whim"),
         (lambda d: d["labels"]["damage"].update(severity=7), "severity"),
         (lambda d: d.update(colour="red"), "colour"),
-    ):
+    )
+    for change, complaint in changes:
         broken = yaml.safe_load(yaml.safe_dump(data))
         change(broken)
         path = tmp_path / "policy.yaml"

@@ -57,7 +57,7 @@ def start(tmp_path: Path, odoo: OdooDatabase, tools: Tools) -> Start:
 
     @contextmanager
     def service(**more: Any) -> Iterator[TestClient]:
-        given = {name.removeprefix("TRIAGE_").lower(): value for name, value in odoo.settings().items()}
+        given: dict[str, Any] = {name.removeprefix("TRIAGE_").lower(): value for name, value in odoo.settings().items()}
         settings = Settings(_env_file=None, data_dir=tmp_path / "data", **given, **more)
         app = create_app(settings, lambda s: Runtime.build(s, tools=tools))
         with TestClient(app, base_url="http://127.0.0.1:8000") as client:
