@@ -152,10 +152,10 @@ async def in_thread(runtime: Runtime, work: Callable[[], T], seconds: float | No
             to_thread.run_sync(work, abandon_on_cancel=True), seconds or runtime.settings.intake_seconds
         )
     except TimeoutError:
-        raise Unavailable("the store did not answer in time; nothing was taken in, send it again") from None
+        raise Unavailable("the store did not answer in time; send it again, it will be taken in once") from None
     except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
         log.exception("the store is unavailable")
-        raise Unavailable("the store is unavailable; nothing was taken in, send it again") from error
+        raise Unavailable("the store is unavailable; send it again, it will be taken in once") from error
 
 
 def absolute(request: Request, **query: str | int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
@@ -13,9 +14,13 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from reportlab.pdfgen.canvas import Canvas
 
+from api import create_app
 from tests.ledger import Ledger
+from triage.pipeline import Tools
 from triage.result import Result
+from triage.runtime import Runtime
 from triage.security import make_key
+from triage.settings import Settings
 from triage.store.store import Store
 
 BREAKDOWN = (
@@ -252,6 +257,37 @@ def test_a_message_whose_workflow_broke_on_our_database_is_swept_up_and_finished
     monkeypatch.undo()
     runtime.service.sweep()
     assert service.post("/v1/messages?wait=20", json=portal()).json()["state"] == "published"
+    assert list(ledger.keys().values()) == [1]
+
+
+def test_past_the_queues_limit_the_answer_is_429_and_says_when_to_come_back(settings: Settings, tools: Tools) -> None:
+    full = settings.model_copy(update={"max_queued": 0})
+    app = create_app(full, lambda s: Runtime.build(s, tools=tools))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        answer = client.post("/v1/messages", json=portal())
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "60"
+    assert answer.json()["retry_after_s"] == 60
+
+
+def test_a_database_that_hangs_is_a_503_and_what_comes_again_is_taken_in_once(
+    settings: Settings, tools: Tools, ledger: Ledger
+) -> None:
+    hasty = settings.model_copy(update={"intake_seconds": 1.0})
+    app = create_app(hasty, lambda s: Runtime.build(s, records=ledger, publisher=ledger, tools=tools))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        blocker = sqlite3.connect(settings.data_dir / "triage.sqlite3", isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        answer = client.post("/v1/messages", json=portal(external_id="slow"))
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "unavailable"
+        until = time.monotonic() + 20
+        while not client.get("/v1/messages").json()["data"] and time.monotonic() < until:
+            time.sleep(0.2)
+        result = client.post("/v1/messages?wait=20", json=portal(external_id="slow")).json()
+        assert result["state"] == "published"
     assert list(ledger.keys().values()) == [1]
 
 
