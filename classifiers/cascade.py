@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import Bundle
-from classifiers.embedding import ENGLISH_DIMENSIONS, Matrix
+from classifiers.embedding import ENGLISH_FEATURES, Encodes, features
 from classifiers.lexical import Lexical
 from classifiers.prediction import Abstention, Prediction
 
 FEWEST_LETTERS = 8
 _letters = re.compile(r"[^\W\d_]")
-
-
-class Encodes(Protocol):
-    def encode(self, texts: Sequence[str]) -> Matrix: ...
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -56,11 +51,11 @@ class Classifier:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """`texts` as `classifiers.text.classifier_text` makes them."""
         b = self._bundle
-        vectors = self._encoder.encode(texts)
+        vectors = features(self._encoder, texts)
         letters = self._lexical.features(texts)
         logits = blend(
             vectors @ b.head.T + b.head_intercepts,
-            vectors[:, ENGLISH_DIMENSIONS:] @ b.multilingual.T + b.multilingual_intercepts,
+            vectors[:, ENGLISH_FEATURES:] @ b.multilingual.T + b.multilingual_intercepts,
             letters @ b.lexical.T + b.lexical_intercepts,
             letters @ b.english.T + b.english_intercepts,
             b.lexical_share,

@@ -11,17 +11,21 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from classifiers.text import sentences
 
 Matrix = NDArray[np.float32]
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 USE_TOKENS_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
-ENGLISH_DIMENSIONS = 384  # the first columns; the others are the multilingual encoder's
-DIMENSIONS = ENGLISH_DIMENSIONS + 512
+MINILM_DIMENSIONS = 384  # the first columns; the others are the multilingual encoder's
+DIMENSIONS = MINILM_DIMENSIONS + 512
+ENGLISH_FEATURES = 2 * MINILM_DIMENSIONS
 BATCH = 8
 
 
@@ -40,6 +44,26 @@ def _package_file(package: str, name: str, sha256: str) -> Path:
             f"{path.name} of {package} has the SHA-256 {digest}, not {sha256}; install the pinned package"
         )
     return path
+
+
+class Encodes(Protocol):
+    def encode(self, texts: Sequence[str]) -> Matrix: ...
+
+
+def features(encoder: Encodes, texts: Sequence[str]) -> Matrix:
+    """(n, 1792): the vector of the whole text and the mean of its sentences' vectors, those of MiniLM first.
+
+    The whole alone is diluted by greetings and side remarks.
+    """
+    cut = [sentences(text) for text in texts]
+    known = list(dict.fromkeys([*texts, *(sentence for parts in cut for sentence in parts)]))
+    row = {text: i for i, text in enumerate(known)}
+    vectors = encoder.encode(known)
+    whole = vectors[[row[text] for text in texts]] if texts else vectors
+    means = np.array([vectors[[row[part] for part in parts]].mean(axis=0) for parts in cut], np.float32)
+    means = means.reshape(len(texts), DIMENSIONS)
+    split = MINILM_DIMENSIONS
+    return np.hstack([whole[:, :split], means[:, :split], whole[:, split:], means[:, split:]])
 
 
 class Encoder:
@@ -77,6 +101,6 @@ class Encoder:
             with self._inference():
                 english = self._minilm(features)["sentence_embedding"].float().numpy()
             rows = slice(start, start + len(batch))
-            vectors[rows, :ENGLISH_DIMENSIONS] = english / np.linalg.norm(english, axis=1, keepdims=True)
-            vectors[rows, ENGLISH_DIMENSIONS:] = self._use.encode(batch)
+            vectors[rows, :MINILM_DIMENSIONS] = english / np.linalg.norm(english, axis=1, keepdims=True)
+            vectors[rows, MINILM_DIMENSIONS:] = self._use.encode(batch)
         return vectors

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
-from classifiers.embedding import ENGLISH_DIMENSIONS, Matrix
+from classifiers.embedding import ENGLISH_FEATURES, Encodes, Matrix, features
 from classifiers.lexical import vectorizer
 
 SPLITS = ("train", "dev", "calibration", "test")
@@ -52,15 +52,16 @@ def split_of(group: str) -> str:
 class EmbeddingCache:
     """Vectors of texts that were encoded before, so that a second training takes seconds."""
 
-    def __init__(self, encoder: Any, path: Path | None) -> None:
+    def __init__(self, encoder: Encodes, path: Path | None, progress: Any = None) -> None:
         self._encoder = encoder
+        self._progress = progress
         self._path = path
         self._known: dict[str, NDArray[np.float32]] = {}
         if path is not None and path.exists():
             with np.load(path, allow_pickle=False) as file:
                 self._known = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
 
-    def encode(self, texts: Sequence[str], progress: Any = None) -> Matrix:
+    def encode(self, texts: Sequence[str]) -> Matrix:
         keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         ordered = sorted(missing.items(), key=lambda item: len(item[1]))  # equal lengths waste no padding
@@ -68,8 +69,8 @@ class EmbeddingCache:
             chunk = ordered[start : start + 64]
             for (key, _), vector in zip(chunk, self._encoder.encode([text for _, text in chunk]), strict=True):
                 self._known[key] = vector
-            if progress is not None:
-                progress(min(start + 64, len(ordered)), len(ordered))
+            if self._progress is not None:
+                self._progress(min(start + 64, len(ordered)), len(ordered))
         if missing and self._path is not None:
             self._save()
         return np.array([self._known[key] for key in keys], np.float32)
@@ -82,7 +83,7 @@ class EmbeddingCache:
         os.replace(file.name, self._path)
 
 
-def train(examples: Sequence[Example], labels: Sequence[str], encoder: EmbeddingCache, progress: Any = None) -> Bundle:
+def train(examples: Sequence[Example], labels: Sequence[str], encoder: EmbeddingCache) -> Bundle:
     """Fit on `train`, choose strength and blend on `dev`, temperature and thresholds on `calibration`.
 
     `test` is not looked at. Raises ValueError when a label has no training example.
@@ -92,7 +93,7 @@ def train(examples: Sequence[Example], labels: Sequence[str], encoder: Embedding
     missing = set(labels) - {e.label for e in by_split["train"]}
     if missing:
         raise ValueError(f"no training example for {', '.join(sorted(missing))}; add some to the data")
-    vectors = {s: encoder.encode([e.text for e in by_split[s]], progress) for s in SPLITS if s != "test"}
+    vectors = {s: features(encoder, [e.text for e in by_split[s]]) for s in SPLITS if s != "test"}
     truth = {s: np.array([index[e.label] for e in by_split[s]]) for s in vectors}
     words = vectorizer().fit([e.text for e in by_split["train"]])
     counted = {s: words.transform([e.text for e in by_split[s]]) for s in vectors}
@@ -100,7 +101,7 @@ def train(examples: Sequence[Example], labels: Sequence[str], encoder: Embedding
     mean = vectors["train"].mean(axis=0)
     spread = np.maximum(vectors["train"].std(axis=0), 1e-3)  # some dimensions hardly ever move
     scaled = {split: (found - mean) / spread for split, found in vectors.items()}
-    foreign = {split: found[:, ENGLISH_DIMENSIONS:] for split, found in scaled.items()}
+    foreign = {split: found[:, ENGLISH_FEATURES:] for split, found in scaled.items()}
     language = {split: np.array([e.lang == "en" for e in by_split[split]]) for split in vectors}
 
     def fit(features: Any, strength: float, wanted: Any = truth) -> LogisticRegression:
@@ -148,7 +149,7 @@ def train(examples: Sequence[Example], labels: Sequence[str], encoder: Embedding
         version=f"minilm-use-lexical-{fitted[:12]}",
         labels=tuple(labels),
         **_unscaled("head", head, mean, spread),
-        **_unscaled("multilingual", multilingual, mean[ENGLISH_DIMENSIONS:], spread[ENGLISH_DIMENSIONS:]),
+        **_unscaled("multilingual", multilingual, mean[ENGLISH_FEATURES:], spread[ENGLISH_FEATURES:]),
         english=np.asarray(gate.coef_, np.float32),
         english_intercepts=np.asarray(gate.intercept_, np.float32),
         lexical=np.asarray(lexical.coef_, np.float32),

@@ -59,12 +59,12 @@ def run_baselines(
         names = [name for name in names if name in ("keywords", "zero_shot")]
     texts = [_text(case, dataset.folder, product) for case in chosen]
     learnt = [_text(case, dataset.folder, product) for case in train]
-    vectors = EmbeddingCache(product.encoder, cache)
+    vectors = EmbeddingCache(product.encoder, cache, lambda done, total: progress("embeddings", done, total))
 
     def encode(batch: Sequence[str]) -> NDArray[np.float32]:
         if not batch:
             return np.zeros((0, DIMENSIONS), np.float32)
-        return vectors.encode(batch, lambda done, total: progress("embeddings", done, total))
+        return vectors.encode(batch)
 
     codes = product.taxonomy.codes
     truth = np.array([codes.index(str(case.label)) for case in train], int)

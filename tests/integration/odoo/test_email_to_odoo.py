@@ -41,11 +41,11 @@ def notice(picking: str, *, number: int = 1) -> bytes:
     mail = EmailMessage()
     mail["From"] = "Planning Noordervracht <planning@noordervracht.example>"
     mail["To"] = "dispatch@shipper.example"
-    mail["Subject"] = "Truck broken down near Weert"
+    mail["Subject"] = "Breakdown A67"
     mail["Message-ID"] = f"<notice-{number}-{picking.replace('/', '-')}@noordervracht.example>"
     mail.set_content(
-        "Good morning,\n\nour truck broke down near Weert this morning, the gearbox is gone and the driver waits for"
-        " the tow truck. We do not have a new ETA yet. Details in the attached notice.\n\nKind regards,\nPlanning"
+        "Good morning,\n\nour truck broke down on the A67 near Eindhoven, gearbox gone, the driver is waiting for a tow."
+        "\n\nKind regards,\nPlanning"
     )
     mail.add_attachment(file.getvalue(), maintype="application", subtype="pdf", filename="notice.pdf")
     return bytes(mail)
