@@ -44,7 +44,7 @@ def notice(picking: str, *, number: int = 1) -> bytes:
     mail["Subject"] = "Breakdown A67"
     mail["Message-ID"] = f"<notice-{number}-{picking.replace('/', '-')}@noordervracht.example>"
     mail.set_content(
-        "Good morning,\n\nour truck broke down on the A67 near Eindhoven, gearbox gone, the driver is waiting for a tow."
+        "Good morning,\n\nour truck broke down on the A67 near Eindhoven, gearbox gone, driver is waiting for a tow."
         "\n\nKind regards,\nPlanning"
     )
     mail.add_attachment(file.getvalue(), maintype="application", subtype="pdf", filename="notice.pdf")
