@@ -13,6 +13,7 @@ import typer
 from tqdm import tqdm
 
 from eval.cli import eval_app, feedback_app
+from triage.odoo.cli import odoo_app
 from triage.security import SCOPES, is_loopback, make_key
 from triage.settings import Settings
 
@@ -23,6 +24,7 @@ keys = typer.Typer(no_args_is_help=True, help="API keys.")
 config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
 app.add_typer(keys, name="keys")
 app.add_typer(config, name="config")
+app.add_typer(odoo_app, name="odoo")
 app.add_typer(eval_app, name="eval")
 app.add_typer(feedback_app, name="feedback")
 

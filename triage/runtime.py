@@ -19,10 +19,10 @@ from extractors.message import Message
 from extractors.pdf import PdfReader
 from triage.engine import Engine
 from triage.intake import limits_of
+from triage.odoo.connect import connect, odoo_access
 from triage.odoo.gateway import Gateway
 from triage.odoo.publisher import OdooPublisher
 from triage.odoo.records import OdooRecords, Records
-from triage.odoo.rpc import OdooRpcTransport
 from triage.pipeline import Tools, understand
 from triage.policy import FILE as PACKAGED_POLICY
 from triage.policy import Policy, load_policy
@@ -185,13 +185,6 @@ def make_tools(classifier: Classifier, pdf: PdfReader) -> Tools:
 
 
 def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher]:
-    assert settings.odoo_url and settings.odoo_db and settings.odoo_login and settings.odoo_password
-    transport = OdooRpcTransport(
-        settings.odoo_url,
-        settings.odoo_db,
-        settings.odoo_login,
-        settings.odoo_password.get_secret_value(),
-        settings.odoo_timeout,
-    )
-    gateway = Gateway(transport)
-    return OdooRecords(gateway), OdooPublisher(gateway, settings.odoo_url)
+    access = odoo_access(settings)
+    gateway = Gateway(connect(access))
+    return OdooRecords(gateway), OdooPublisher(gateway, access.url)

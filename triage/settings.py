@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     odoo_db: str | None = None
     odoo_login: str | None = None
     odoo_password: SecretStr | None = None
+    odoo_api_key: SecretStr | None = Field(None, description="of the bot; enough by itself from Odoo 19 on")
+    odoo_transport: Literal["auto", "rpc", "json2"] = Field(
+        "auto", description="auto: JSON-2 from Odoo 19 on where an API key is set, else RPC"
+    )
     odoo_timeout: float = 10.0
     odoo_fallback_model: str | None = Field(None, description="model of the record that takes unmatched messages")
     odoo_fallback_id: int | None = None
@@ -63,9 +67,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _odoo_whole_or_not_at_all(self) -> Settings:
-        given = {n: getattr(self, n) for n in ("odoo_url", "odoo_db", "odoo_login", "odoo_password")}
+        names = ["odoo_url", "odoo_db", "odoo_login", "odoo_password"]
+        if self.odoo_api_key:
+            names = ["odoo_url", "odoo_db", *(["odoo_login"] if self.odoo_transport == "rpc" else [])]
+        elif self.odoo_transport == "json2":
+            names = ["odoo_url", "odoo_db", "odoo_api_key"]
+        given = {n: getattr(self, n) for n in names}
         missing = [f"TRIAGE_{n.upper()}" for n, v in given.items() if not v]
-        if 0 < len(missing) < len(given):
+        if missing and (len(missing) < len(given) or self.odoo_api_key):
             raise ValueError(f"Odoo is configured in part: set {', '.join(missing)} too, or none of TRIAGE_ODOO_*")
         if (self.odoo_fallback_model is None) != (self.odoo_fallback_id is None):
             raise ValueError("set both TRIAGE_ODOO_FALLBACK_MODEL and TRIAGE_ODOO_FALLBACK_ID, or neither")

@@ -7,7 +7,7 @@ import pytest
 
 from triage.errors import OdooRefused, OutsideAllowList
 from triage.odoo.gateway import Gateway
-from triage.odoo.rpc import UNKNOWN_MODEL
+from triage.odoo.transport import UNKNOWN_MODEL
 
 BOT = 7
 
@@ -307,3 +307,102 @@ def test_the_transport_is_not_offered(gateway: Gateway, wire: Recording) -> None
     offered = [getattr(gateway, name) for name in dir(gateway) if not name.startswith("_")]
     assert all(thing is not wire for thing in offered)
     assert not hasattr(gateway, "execute_kw")
+
+
+class WithActions(Recording):
+    """A server on which the setup was run: action 31 creates activities on pickings."""
+
+    def call(self, model: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if model == "ir.actions.server" and method == "fields_get":
+            return {"id": {}, "name": {}}
+        if model == "ir.actions.server" and method == "search_read":
+            return [{"id": 31, "name": "Dispatch triage: stock.picking"}]
+        self.sent.append((model, method))
+        return {"type": "ir.actions.act_window_close", "infos": self.infos}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.infos: dict[str, Any] = {"id": 5, "res_model": "stock.picking", "res_id": 1}
+
+
+GIVEN = {name: value for name, value in ACTIVITY.items() if name != "res_id"} | {"key": "triage:msg_1"}
+RUN = {"active_model": "stock.picking", "active_id": 1, "active_ids": [1], "triage_vals": GIVEN}
+
+
+def test_our_server_action_is_run_to_search_and_to_create() -> None:
+    wire = WithActions()
+    gateway = Gateway(wire)
+    assert gateway.actions == {"stock.picking": 31}
+    gateway.call("ir.actions.server", "run", ([31],), {"context": RUN})
+    gateway.call(
+        "ir.actions.server",
+        "run",
+        ([31],),
+        {"context": {"active_model": "stock.picking", "triage_vals": {"key": "abcd"}}},
+    )
+    assert wire.sent == [("ir.actions.server", "run")] * 2
+    assert gateway.run_action("stock.picking", "abcd") == {"id": 5, "res_model": "stock.picking", "res_id": 1}
+    wire.infos = {}
+    assert gateway.run_action("stock.picking", "abcd") is None
+    wire.infos = {"refused": "the record is gone"}
+    with pytest.raises(OdooRefused, match="the record is gone"):
+        gateway.run_action("stock.picking", "abcd")
+
+
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        (32, {}),
+        (True, {}),
+        (31, {"active_model": "sale.order"}),
+        (31, {"active_model": ["stock.picking"]}),
+        (31, {"active_id": 2}),
+        (31, {"active_ids": [1, 2]}),
+        (31, {"active_id": "1", "active_ids": ["1"]}),
+        (31, {"active_test": False}),
+        (31, {"default_user_id": 1}),
+        (31, {"uid": 1}),
+        (31, {"lang": "en_US"}),
+        (31, {"triage_vals": None}),
+        (31, {"triage_vals": {"key": "abcd"}}),
+        (31, {"triage_vals": GIVEN | {"key": "a%"}}),
+        (31, {"triage_vals": GIVEN | {"key": 1}}),
+        (31, {"triage_vals": GIVEN | {"res_model": "res.users"}}),
+        (31, {"triage_vals": GIVEN | {"create_uid": 1}}),
+        (31, {"triage_vals": GIVEN | {"user_id": [(6, 0, [1])]}}),
+        (31, {"triage_vals": GIVEN | {"note": "<script>x</script>"}}),
+        (31, {"triage_vals": {"key": "abcd", "summary": "late"}}),
+    ],
+)
+def test_no_other_action_and_nothing_else_in_its_context_reaches_the_wire(action: Any, changes: dict[str, Any]) -> None:
+    wire = WithActions()
+    gateway = Gateway(wire)
+    for args, kwargs in [(([action],), {"context": RUN | changes}), (([action, 31],), {"context": RUN})]:
+        with pytest.raises(OutsideAllowList):
+            gateway.call("ir.actions.server", "run", args, kwargs)
+    with pytest.raises(OutsideAllowList):
+        gateway.call("stock.picking", "run", ([31],), {"context": RUN})
+    with pytest.raises(OutsideAllowList):
+        gateway.call("ir.actions.server", "run", ([31],), {"context": RUN, "more": 1})
+    assert wire.sent == []
+
+
+def test_of_any_model_only_our_own_rights_may_be_asked(gateway: Gateway, wire: Recording) -> None:
+    gateway.call("res.groups", "check_access_rights", ("write", False))
+    gateway.call("res.groups", "has_access", ([], "write"))
+    gateway.call("res.groups", "check_access_rule", ([1], "write"))
+    gateway.call("res.groups", "search", ([],), {"limit": 1})
+    assert len(wire.sent) == 4
+    forms: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("check_access_rights", ("write", True), {}),
+        ("check_access_rights", ("delete", False), {}),
+        ("has_access", (["1"], "write"), {}),
+        ("has_access", ([], "write"), {"context": {}}),
+        ("search", ([("name", "=", "x")],), {"limit": 1}),
+        ("search", ([],), {"limit": 2}),
+        ("search", ([],), {"limit": 1, "order": "name"}),
+    ]
+    for method, args, kwargs in forms:
+        with pytest.raises(OutsideAllowList):
+            gateway.call("res.groups", method, args, kwargs)
+    assert len(wire.sent) == 4

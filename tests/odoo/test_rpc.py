@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from triage.errors import OdooRefused, OdooUnavailable
-from triage.odoo.rpc import BAD_LOGIN, UNKNOWN_MODEL, OdooRpcTransport
+from triage.odoo.rpc import OdooRpcTransport
+from triage.odoo.transport import BAD_LOGIN, UNKNOWN_MODEL
 
 
 class Scripted(BaseHTTPRequestHandler):

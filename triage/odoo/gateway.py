@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from triage.errors import OdooRefused, OutsideAllowList
-from triage.odoo.rpc import UNKNOWN_MODEL, Transport
+from triage.odoo.transport import NO_RIGHT, UNKNOWN_MODEL, Transport
 
 REGULATED_FIELDS = ("is_dangerous", "is_dangerous_good", "is_hazardous", "dangerous_good", "adr_goods_id", "un_number")
 REQUIREMENTS = (
@@ -59,15 +59,21 @@ _READ = {
     "mail.activity.type": _words("name sequence res_model"),
     "approval.category": _words("name") | set(REQUIREMENTS),
     "approval.request": _words("reference request_status create_uid"),
+    "ir.actions.server": _words("name"),
 }
 READABLE: Mapping[str, frozenset[str]] = MappingProxyType({model: names | {"id"} for model, names in _READ.items()})
 ACTIVITY_MODELS = frozenset(
     {"stock.picking", "sale.order", "purchase.order", "res.partner", "project.task", "helpdesk.ticket"}
 )
+# `triage odoo setup` makes a server action of this name, followed by the model, on each of these models.
+ACTION_NAME = "Dispatch triage: "
+KEY = re.compile(r"[\w.:/-]{4,120}", re.ASCII)
 
 # An `in` with False among its values finds no archived record in Odoo 11.
 ARCHIVED_TOO: tuple[Any, ...] = ("|", ("active", "=", True), ("active", "=", False))
 
+_OPERATIONS = ("read", "write", "create", "unlink")
+_NEEDED_BY_ACTION = frozenset({"summary", "note", "user_id", "date_deadline"})
 _MAX_ROWS = 500
 _MAX_VALUES = 500
 _OPERATORS = frozenset({"=", "!=", "in", "not in", "<", "<=", ">", ">=", "ilike", "=ilike"})
@@ -83,8 +89,10 @@ class Gateway:
     """`call` is the one place where the list is kept; every other method is a convenient way to it.
 
     Reading: `search_read` and `fields_get` on the models and fields of `READABLE`. Creating: `mail.activity`
-    on `ACTIVITY_MODELS`, `approval.request`, and `ir.attachment` on an own request. Own requests can be confirmed
-    and cancelled; own are those that this object created or that `adopt` proved to be created by the same user.
+    on `ACTIVITY_MODELS`, directly or by running the server action that `triage odoo setup` made for it,
+    `approval.request`, and `ir.attachment` on an own request. Own requests can be confirmed and cancelled; own are
+    those that this object created or that `adopt` proved to be created by the same user. Of every model it may be
+    asked what our own user may do with it, and for the id of one record to ask that of.
     Raises `OutsideAllowList` for all else; what the transport raises passes through.
     """
 
@@ -92,6 +100,7 @@ class Gateway:
         self.__transport = transport
         self.__own_requests: set[int] = set()
         self.__existing: dict[str, frozenset[str]] = {}
+        self.__actions: Mapping[str, int] | None = None
 
     @property
     def uid(self) -> int:
@@ -107,6 +116,16 @@ class Gateway:
                 _check_search_read(model, args, kwargs)
             case "create":
                 self.__check_create(model, args, kwargs)
+            case "run":
+                self.__check_run(model, args, kwargs)
+            case "check_access_rights":
+                form = len(args) == 2 and args[0] in _OPERATIONS and args[1] is False and not kwargs
+                _require(form, model, method, "its form")
+            case "has_access" | "check_access_rule":
+                form = len(args) == 2 and (args[0] == [] or _ids(args[0])) and args[1] in _OPERATIONS and not kwargs
+                _require(form, model, method, "its form")
+            case "search":
+                _require(list(args) == [[]] and dict(kwargs) == {"limit": 1}, model, method, "only for any one id")
             case "action_confirm" | "action_cancel":
                 _require(model == "approval.request", model, method, "the method is not on the list")
                 _require(len(args) == 1 and not kwargs and _ids(args[0]), model, method, "its form")
@@ -153,6 +172,41 @@ class Gateway:
             domain += ARCHIVED_TOO
         return self.search_read(model, domain, fields, limit=_MAX_ROWS)
 
+    @property
+    def actions(self) -> Mapping[str, int]:
+        """Server actions of `triage odoo setup` by the model they are for; none where it was not run.
+
+        Asked once: what is set up later is seen after a restart.
+        """
+        if self.__actions is None:
+            names = [f"{ACTION_NAME}{model}" for model in sorted(ACTIVITY_MODELS)]
+            try:
+                rows = self.search_read("ir.actions.server", [("name", "in", names)], ["id", "name"])
+            except OdooRefused as refusal:
+                if refusal.code != NO_RIGHT:
+                    raise
+                rows = []
+            self.__actions = MappingProxyType({row["name"].removeprefix(ACTION_NAME): row["id"] for row in rows})
+        return self.__actions
+
+    def run_action(
+        self, on_model: str, key: str, record_id: int | None = None, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        """Id, res_model and res_id of the activity with the key, made now where there is none and `values` are given.
+
+        Raises `OdooRefused` where the record is gone or may not be read.
+        """
+        context: dict[str, Any] = {"active_model": on_model, "triage_vals": {"key": key, **(values or {})}}
+        if record_id is not None:
+            context |= {"active_id": record_id, "active_ids": [record_id]}
+        answer = self.call("ir.actions.server", "run", ([self.actions[on_model]],), {"context": context})
+        found = answer.get("infos") if isinstance(answer, dict) else None
+        if not isinstance(found, dict):
+            raise OdooRefused("Odoo's server action answered in another form; run triage odoo setup.")
+        if "refused" in found:
+            raise OdooRefused(f"Odoo made no activity on {on_model}: {found['refused']}.")
+        return found if found.get("id") else None
+
     def create_activity(self, on_model: str, values: Mapping[str, Any]) -> int:
         """The model goes into the context: `res_model_id` would need read rights on `ir.model`."""
         kwargs = {"context": {"default_res_model": on_model}}
@@ -190,9 +244,7 @@ class Gateway:
         if allowed is None:
             raise _outside(model, "create", "the model is not on the list")
         _require(len(args) == 1 and isinstance(args[0], dict), model, "create", "one record at a time")
-        for field, value in args[0].items():
-            _require(field in allowed, model, "create", f"the field {field!r} is not on the list")
-            _require(allowed[field](value), model, "create", f"the value of {field!r} is of another kind")
+        _check_values(allowed, args[0], model, "create")
         if model == "mail.activity":
             context = kwargs.get("context") if set(kwargs) == {"context"} else None
             on_model = context.get("default_res_model") if isinstance(context, dict) else None
@@ -203,6 +255,28 @@ class Gateway:
         if model == "ir.attachment":
             _require(args[0].get("res_id") in self.__own_requests, model, "create", "the request is not ours")
             _require(set(args[0]) >= {"name", "datas", "res_model", "res_id"}, model, "create", "its form")
+
+    def __check_run(self, model: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Only an action of our own set-up, with nothing in its context but what it asks for."""
+        _require(model == "ir.actions.server", model, "run", "the method is not on the list")
+        _require(len(args) == 1 and _ids(args[0]) and len(args[0]) == 1, model, "run", "one action at a time")
+        context = kwargs.get("context") if set(kwargs) == {"context"} else None
+        _require(isinstance(context, dict) and isinstance(context.get("active_model"), str), model, "run", "its form")
+        context = dict(context or {})
+        action, values = self.actions.get(context.pop("active_model")), context.pop("triage_vals", None)
+        _require(action == args[0][0], model, "run", "the action is not ours")
+        _require(isinstance(values, dict) and _line(120)(values.get("key")), model, "run", "the key is missing")
+        _require(KEY.fullmatch(values["key"]) is not None, model, "run", "the key is of another kind")
+        if set(values) == {"key"}:
+            _require(not context, model, "run", "the context is not on the list")
+            return
+        record = context.get("active_id")
+        _require(
+            context == {"active_id": record, "active_ids": [record]}, model, "run", "the context is not on the list"
+        )
+        values = {name: value for name, value in values.items() if name != "key"} | {"res_id": record}
+        _require(set(values) >= _NEEDED_BY_ACTION, model, "run", "a value is missing")
+        _check_values(_CREATABLE["mail.activity"], values, model, "run")
 
 
 def related_id(value: Any) -> int | None:
@@ -221,6 +295,12 @@ def _outside(model: Any, method: Any, why: str) -> OutsideAllowList:
 def _require(condition: bool, model: Any, method: Any, why: str) -> None:
     if not condition:
         raise _outside(model, method, why)
+
+
+def _check_values(allowed: Mapping[str, Check], values: Mapping[str, Any], model: str, method: str) -> None:
+    for field, value in values.items():
+        _require(field in allowed, model, method, f"the field {field!r} is not on the list")
+        _require(allowed[field](value), model, method, f"the value of {field!r} is of another kind")
 
 
 def _check_fields(model: str, method: str, fields: Any) -> None:

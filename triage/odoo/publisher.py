@@ -10,27 +10,28 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from extractors.message import RecordRef
 from triage.errors import OdooRefused
-from triage.odoo.gateway import ARCHIVED_TOO, REQUIREMENTS, Gateway, related_id
+from triage.odoo.gateway import ARCHIVED_TOO, KEY, REQUIREMENTS, Gateway, related_id
 from triage.odoo.records import OdooRecords
 from triage.result import Draft, OdooItem
 
 ACTIVITY_TYPE = "Dispatch exception"
 _TO_DO = ("To Do", "To-Do", "Todo", "To-do")
 _SUPERUSER = 1  # Odoo 11 and 12 create every activity in this user's name, whoever asks
-_NEEDED = frozenset(
+NEEDED_BY_APPROVALS = frozenset(
     {"name", "category_id", "reason", "reference", "amount", "request_owner_id", "request_status", "create_uid"}
 )
-_REFUSED_REQUIREMENTS = {"has_payment_method": "a payment method", "has_product": "products"}
+REFUSED_REQUIREMENTS = {"has_payment_method": "a payment method", "has_product": "products"}
 
 
 class OdooPublisher:
     """`publish` searches for the draft's key first and adopts what carries it, so a repeated try adds nothing.
 
     In Odoo the key stands as `Ref: KEY` at the end of an activity's note and as `reference` of an approval request;
-    only items that our own user created are adopted (Odoo 11 and 12 do not say who created an activity). The
-    activity goes to the draft's assignee, else to the user responsible for the record, else to our own user. The
-    owner of an approval request is our own user: the service asks, the category's approvers answer. `url` is Odoo's
-    address as people reach it.
+    only items that our own user created are adopted (Odoo 11 and 12 do not say who created an activity). Activities
+    are searched for and created by the server actions of `triage odoo setup`; where it was not run, by our own user,
+    of whom Odoo then demands write access to the record. The activity goes to the draft's assignee, else to the user
+    responsible for the record, else to our own user. The owner of an approval request is our own user: the service
+    asks, the category's approvers answer. `url` is Odoo's address as people reach it.
     """
 
     def __init__(self, gateway: Gateway, url: str, *, default_category: str = ACTIVITY_TYPE) -> None:
@@ -41,7 +42,7 @@ class OdooPublisher:
 
     def publish(self, draft: Draft) -> OdooItem:
         """The item in Odoo. Raises `OdooUnavailable` (try again, nothing is doubled) or `OdooRefused`."""
-        if not re.fullmatch(r"[\w.:/-]{4,120}", draft.key, re.ASCII):
+        if not KEY.fullmatch(draft.key):
             raise ValueError(f"a key must be 4 to 120 letters, digits or ._:/-, not {draft.key!r}")
         # Both kinds, and every record: what was decided may have changed since the try that we do not remember.
         item = self._find_request(draft.key) or self._find_activity(draft.key)
@@ -54,6 +55,9 @@ class OdooPublisher:
         return self._create_activity(draft, f"Approval needed (no approvals app in Odoo): {draft.summary}")
 
     def _find_activity(self, key: str) -> OdooItem | None:
+        for model in self._gateway.actions:  # any of them searches everywhere, and sees what our own user may not
+            found = self._gateway.run_action(model, key)
+            return self._activity(found["id"], found["res_model"], found["res_id"]) if found else None
         creators = [self._gateway.uid, _SUPERUSER]
         domain: list[Any] = [("create_uid", "in", creators), ("note", "ilike", f"Ref: {key}")]
         if "active" in self._gateway.fields("mail.activity"):  # from 19 on a done activity is archived
@@ -82,6 +86,12 @@ class OdooPublisher:
         kind = self._activity_type(draft.record.model)
         if kind is not None:
             values["activity_type_id"] = kind
+        if draft.record.model in self._gateway.actions:
+            del values["res_id"]
+            made = self._gateway.run_action(draft.record.model, draft.key, draft.record.id, values)
+            if made is None:
+                raise OdooRefused(f"Odoo made no activity on {draft.record_name}; run triage odoo setup.")
+            return self._activity(made["id"], made["res_model"], made["res_id"])
         activity = self._gateway.create_activity(draft.record.model, values)
         return self._activity(activity, draft.record.model, draft.record.id)
 
@@ -126,7 +136,7 @@ class OdooPublisher:
         there = self._gateway.fields("approval.request")
         if not there:
             return None
-        lacking = _NEEDED - there
+        lacking = NEEDED_BY_APPROVALS - there
         if lacking:
             raise OdooRefused(f"Odoo's approval.request lacks {', '.join(sorted(lacking))}: cannot search for our own.")
         domain = [("reference", "=", key), ("create_uid", "=", self._gateway.uid)]
@@ -151,7 +161,7 @@ class OdooPublisher:
         )
         if not rows:
             raise OdooRefused(f"Odoo has no approval category {name!r}; create it, then retry the message.")
-        for field, what in _REFUSED_REQUIREMENTS.items():
+        for field, what in REFUSED_REQUIREMENTS.items():
             if rows[0].get(field) == "required":
                 raise OdooRefused(f"The approval category {name!r} requires {what}; make that optional in Odoo.")
         return rows[0]

@@ -1,11 +1,11 @@
-"""The wire to Odoo 11 to 21 (`/jsonrpc` through odoorpc), with every failure told apart: later, or never."""
+"""The wire to Odoo 11 to 21: `/jsonrpc` through odoorpc. Odoo 22 has it no more (fall 2028)."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping, Sequence
 from http.client import HTTPException
-from typing import Any, Protocol
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
@@ -14,46 +14,7 @@ import odoorpc
 from odoorpc.error import RPCError
 
 from triage.errors import OdooError, OdooRefused, OdooUnavailable
-
-UNKNOWN_MODEL = "odoo_unknown_model"
-BAD_LOGIN = "odoo_bad_login"
-
-# Names of server-side exceptions that pass by themselves; all others are refusals. The wording of an error differs
-# between versions and languages, its class does not.
-_PASSING = frozenset(
-    {
-        "OperationalError",
-        "InterfaceError",
-        "TransactionRollbackError",
-        "SerializationFailure",
-        "DeadlockDetected",
-        "LockNotAvailable",
-        "QueryCanceled",
-        "QueryCanceledError",
-        "PoolError",
-        "ConcurrencyError",
-        "MemoryError",
-        "SessionExpiredException",
-        "TooManyRequests",
-        "BadGateway",
-        "ServiceUnavailable",
-        "GatewayTimeout",
-    }
-)
-_WRITTEN_FOR_PEOPLE = frozenset({"AccessError", "UserError", "ValidationError", "MissingError", "RedirectWarning"})
-_PASSING_STATUS = frozenset({408, 425, 429})
-
-
-class Transport(Protocol):
-    """One call of one method of one model, as the user that the transport is logged in as.
-
-    Raises `OdooUnavailable` when trying again later can help and `OdooRefused` when it cannot.
-    """
-
-    @property
-    def uid(self) -> int: ...
-
-    def call(self, model: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any: ...
+from triage.odoo.transport import BAD_LOGIN, server_error, status_error
 
 
 class OdooRpcTransport:
@@ -123,10 +84,7 @@ def _translated(error: Exception, what: str) -> OdooError:
     if isinstance(error, RPCError):
         return _server_error(error, what)
     if isinstance(error, HTTPError):
-        text = f"Odoo answered HTTP {error.code} to {what}"
-        if error.code >= 500 or error.code in _PASSING_STATUS:
-            return OdooUnavailable(f"{text}; try again later.")
-        return OdooRefused(f"{text}; check TRIAGE_ODOO_URL.")
+        return status_error(error.code, what)
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return OdooRefused(f"Odoo's certificate is not trusted ({cause.verify_message}); check TRIAGE_ODOO_URL.")
@@ -141,14 +99,9 @@ def _server_error(error: RPCError, what: str) -> OdooError:
     if not error.info:  # odoorpc's own way of saying that `login` answered False
         return OdooRefused("Odoo does not accept the login; check TRIAGE_ODOO_LOGIN and its password.", code=BAD_LOGIN)
     data = error.info.get("data") or {}
-    name = str(data.get("name") or "unknown error").rsplit(".", 1)[-1]
-    words = (str(data.get("message") or "").strip().splitlines() or [""])[0][:200]
-    if name in _PASSING:
-        return OdooUnavailable(f"Odoo failed at {what} ({name}); try again later.")
-    if name == "AccessDenied":
-        return OdooRefused(f"Odoo refused {what}: AccessDenied, the password is no longer accepted.", code=BAD_LOGIN)
+    name, message = str(data.get("name") or ""), str(data.get("message") or "")
     model = what.rpartition(".")[0]
-    if model and ((name == "UserError" and f"Object {model} " in words) or (name == "KeyError" and model in words)):
-        return OdooRefused(f"Odoo has no model {model}; the app that brings it is not installed.", code=UNKNOWN_MODEL)
-    said = f": {words}" if words and name in _WRITTEN_FOR_PEOPLE else ""
-    return OdooRefused(f"Odoo refused {what} ({name}){said}")
+    unknown = (name.endswith("UserError") and f"Object {model} " in message) or (
+        name.endswith("KeyError") and model in message
+    )
+    return server_error(name, message, what, unknown_model=bool(model) and unknown)

@@ -15,7 +15,8 @@ from triage.errors import OdooRefused, OdooUnavailable
 from triage.odoo.gateway import Gateway
 from triage.odoo.publisher import OdooPublisher
 from triage.odoo.records import OdooRecords
-from triage.odoo.rpc import BAD_LOGIN, UNKNOWN_MODEL, OdooRpcTransport
+from triage.odoo.rpc import OdooRpcTransport
+from triage.odoo.transport import BAD_LOGIN, UNKNOWN_MODEL
 from triage.result import Draft, OdooItem
 
 DUE = datetime(2026, 12, 1, 23, 30, tzinfo=UTC)  # in Brussels it is the second already

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from triage.odoo.connect import connect, odoo_access
+from triage.odoo.json2 import Json2Transport
+from triage.settings import Settings
+
+WHERE: dict[str, Any] = {"odoo_url": "http://127.0.0.1:1", "odoo_db": "prod"}
+LOGIN: dict[str, Any] = {"odoo_login": "bot", "odoo_password": "secret"}
+KEY: dict[str, Any] = {"odoo_api_key": "0123"}
+
+
+@pytest.mark.parametrize("given", [{}, WHERE | LOGIN, WHERE | KEY, WHERE | LOGIN | KEY])
+def test_a_login_or_a_key_is_enough_and_nothing_is_asked_of_odoo_yet(given: dict[str, Any]) -> None:
+    settings = Settings(_env_file=None, **given)
+    assert settings.odoo_configured is bool(given)
+    if given:
+        connect(odoo_access(settings))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (WHERE, "TRIAGE_ODOO_LOGIN"),
+        (KEY, "TRIAGE_ODOO_URL"),
+        (WHERE | {"odoo_login": "bot"}, "TRIAGE_ODOO_PASSWORD"),
+        (WHERE | LOGIN | {"odoo_transport": "json2"}, "TRIAGE_ODOO_API_KEY"),
+        (WHERE | KEY | {"odoo_transport": "rpc"}, "TRIAGE_ODOO_LOGIN"),
+    ],
+)
+def test_what_is_missing_is_named(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Settings(_env_file=None, **given)
+
+
+def test_the_transport_of_the_settings_is_the_one_that_is_used() -> None:
+    settings = Settings(_env_file=None, **WHERE, **KEY, odoo_transport="json2")
+    assert isinstance(connect(odoo_access(settings)), Json2Transport)
+    assert "0123" not in repr(settings)
