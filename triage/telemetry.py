@@ -14,7 +14,7 @@ REFUSED = Counter("triage_requests_refused_total", "Requests answered with an er
 STAGE_SECONDS = Histogram("triage_stage_seconds", "Seconds a stage took for one message", ["stage"])
 PUBLISH_RETRIES = Counter("triage_publish_retries_total", "Publishing attempts put off because Odoo was unavailable")
 
-_STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+_STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
 class JsonLines(logging.Formatter):
@@ -35,5 +35,5 @@ def set_up_logging(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel("WARNING")
-    logging.getLogger("sentence_transformers").setLevel("WARNING")
+    for talkative in ("httpx", "sentence_transformers", "alembic", "dbos"):  # a line for each migration, for one
+        logging.getLogger(talkative).setLevel("WARNING")
