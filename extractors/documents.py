@@ -28,7 +28,7 @@ DocumentType = Literal[
 
 
 class Page(Value):
-    """One page: `text` in reading order, `number` from 1, size in PDF points."""
+    """One page: `text` in reading order, `number` from 1, size in PDF points (in pixels for a picture)."""
 
     number: int
     width: float
@@ -51,7 +51,7 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)"),
     ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
@@ -80,11 +80,11 @@ def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
     taken: set[tuple[int, int]] = set()
     for kind, pattern in _TITLE:
         for i, line in enumerate(lines[:120]):
-            match = pattern.search(line[:200])
-            if match is None or any((i, at) in taken for at in range(match.start(), match.end())):
+            named = [(i, at) for match in pattern.finditer(line[:200]) for at in range(match.start(), match.end())]
+            if not named or not taken.isdisjoint(named):
                 continue
-            taken.update((i, at) for at in range(match.start(), match.end()))
-            share = (match.end() - match.start()) / len(line)
+            taken.update(named)
+            share = len(named) / len(line)
             weight = (3.0 if i < _HEAD_LINES else 0.5) * (1.0 if share > 0.5 else 0.4)
             points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
         if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):

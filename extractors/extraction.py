@@ -6,22 +6,22 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from extractors import dates, html, identifiers, plain, quantities
+from extractors import dates, html, identifiers, layout, plain, quantities
 from extractors.documents import Document, Page, recognise
-from extractors.evidence import Evidence, Finding, Span, stands_in
+from extractors.evidence import Evidence, Finding, Method, Span, stands_in
 from extractors.message import Attachment, Message, Value
-from extractors.pdf import PdfReader
+from extractors.pdf import PdfReader, ReadPage
 
 VERSION = "rules-2026.11"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
 _WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
+_PDF = "application/pdf"
+_PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
+_OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
+_LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
 _UNREAD = {
-    "image/png": "an image: not read yet",
-    "image/jpeg": "an image: not read yet",
-    "image/tiff": "an image: not read yet",
-    "image/gif": "an image: not read yet",
     "application/ms-tnef": "a winmail.dat container: not read",
     "application/zip": "an archive: not read",
 }
@@ -55,13 +55,16 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
     reference = message.received_at or now
     if reference.tzinfo is None:
         reference = reference.replace(tzinfo=UTC)
-    documents = tuple(_document(i, attachment, pdf) for i, attachment in enumerate(message.attachments))
-    read = Extraction(message=message, documents=documents)
+    documents: list[Document] = []
     found = list(_in_message(message, reference))
-    for document in documents:
-        found.extend(_in_document(document, reference))
+    for index, attachment in enumerate(message.attachments):
+        document, pages = _document(index, attachment, pdf)
+        documents.append(document)
+        for page in pages:
+            found.extend(_on_page(page, document.part, reference))
+    read = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, read, reference)]
-    return read.model_copy(update={"findings": _with_boxes(_best(kept), message, pdf)})
+    return read.model_copy(update={"findings": tuple(_best(kept))})
 
 
 def value_of(field: str, quote: str, reference: datetime) -> str | None:
@@ -75,32 +78,35 @@ def value_of(field: str, quote: str, reference: datetime) -> str | None:
     return " ".join(quote.split()) or None
 
 
-def _document(index: int, attachment: Attachment, pdf: PdfReader) -> Document:
-    pages: tuple[Page, ...] = ()
+def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Document, tuple[ReadPage, ...]]:
+    pages: tuple[ReadPage, ...] = ()
     count, problem = 0, None
-    if attachment.content_type == "application/pdf":
-        text = pdf.read(attachment.content)
+    if attachment.content_type in _PAGED:
+        text = pdf.read(attachment.content) if attachment.content_type == _PDF else pdf.read_image(attachment.content)
         pages, count, problem = text.pages, text.page_count, text.problem
     elif attachment.content_type in ("text/plain", "text/html"):
         written = plain.decode(attachment.content[: 4 * _MAX_TEXT_FILE])
         if attachment.content_type == "text/html":
             written, _ = html.readable(written)
         written = plain.clean(written, Counter())
-        pages, count = (Page(number=1, width=0, height=0, text=written[:_MAX_TEXT_FILE]),), 1
+        pages, count = (ReadPage(Page(number=1, width=0, height=0, text=written[:_MAX_TEXT_FILE]), (), False),), 1
         if len(attachment.content) > 4 * _MAX_TEXT_FILE or len(written) > _MAX_TEXT_FILE:
             problem = "too long: only its beginning was read"
     else:
         problem = _UNREAD.get(attachment.content_type, f"not read: {attachment.content_type}")
-    kind, confidence = recognise("\n".join(page.text for page in pages[:2]), attachment.filename)
-    return Document(
+    kind, confidence = recognise("\n".join(read.page.text for read in pages[:2]), attachment.filename)
+    ocr = any(read.ocr for read in pages)
+    document = Document(
         part=f"attachment:{index}",
         filename=attachment.filename,
         type=kind,
-        confidence=confidence,
+        confidence=round(confidence * _OCR_DOUBT, 2) if ocr else confidence,
         page_count=count,
-        pages=pages,
+        ocr=ocr,
+        pages=tuple(read.page for read in pages),
         problem=problem,
     )
+    return document, pages
 
 
 def _spans(text: str, reference: datetime) -> Iterator[Span]:
@@ -123,10 +129,30 @@ def _in_message(message: Message, reference: datetime) -> Iterator[Finding]:
         yield _finding(span._replace(score=round(span.score * weight, 3)), "body", message.text)
 
 
-def _in_document(document: Document, reference: datetime) -> Iterator[Finding]:
-    for page in document.pages:
-        for span in _spans(page.text, reference):
-            yield _finding(span, document.part, page.text, page.number)
+def _on_page(read: ReadPage, part: str, reference: datetime) -> Iterator[Finding]:
+    text = read.page.text
+    for span in _spans(text, reference):
+        yield _read_on_page(span, read, part, "pattern")
+    for label, value in layout.pairs(text, layout.cells(read)):
+        line = f"{text[label.start : label.end].rstrip(' :')}: "
+        joined = line + text[value.start : value.end]
+        if not any(c.isdigit() for c in joined[len(line) :]):
+            continue
+        for span in _spans(joined, reference):
+            if span.start >= len(line):
+                start, end = (at - len(line) + value.start for at in (span.start, span.end))
+                moved = span._replace(start=start, end=end, score=round(span.score * _LAYOUT_DOUBT, 3))
+                yield _read_on_page(moved, read, part, "layout")
+
+
+def _read_on_page(span: Span, read: ReadPage, part: str, method: Method) -> Finding:
+    if read.ocr:
+        sure = layout.score_of(read.words, span.start, span.end) * _OCR_DOUBT
+        span, method = span._replace(score=round(span.score * sure, 3)), "ocr"
+    found = _finding(span, part, read.page.text, read.page.number)
+    box = layout.box_of(read.words, span.start, span.end)
+    evidence = found.evidence.model_copy(update={"box": box})
+    return found.model_copy(update={"method": method, "evidence": evidence})
 
 
 def _finding(span: Span, part: str, text: str, page: int | None = None) -> Finding:
@@ -154,20 +180,3 @@ def _best(findings: list[Finding]) -> list[Finding]:
         if counts[finding.field] <= _MAX_FINDINGS_A_FIELD:
             kept.append(finding)
     return kept
-
-
-def _with_boxes(findings: list[Finding], message: Message, pdf: PdfReader) -> tuple[Finding, ...]:
-    out = list(findings)
-    for index, attachment in enumerate(message.attachments):
-        if attachment.content_type != "application/pdf":
-            continue
-        wanted = [
-            (k, (f.evidence.page, f.evidence.start, f.evidence.end))
-            for k, f in enumerate(out)
-            if f.evidence.part == f"attachment:{index}" and f.evidence.page is not None
-        ]
-        boxes = pdf.boxes(attachment.content, [(page or 0, start, end) for _, (page, start, end) in wanted])
-        for (k, _), box in zip(wanted, boxes, strict=True):
-            evidence = out[k].evidence.model_copy(update={"box": box})
-            out[k] = out[k].model_copy(update={"evidence": evidence})
-    return tuple(out)

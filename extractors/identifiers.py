@@ -104,7 +104,7 @@ def dhl(number: str) -> bool:
 
 # --- values ----------------------------------------------------------------------------------------------------------
 
-_ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-](OUT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-](\d{3,6})")
+_ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-]([O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-](\d{3,6})")
 _CHECKED: dict[str, Callable[[str], bool]] = {"container": container, "sscc": sscc, "awb": awb}
 _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer_plate"})
 _UN = re.compile(r"(\d{4})\s*$")
@@ -125,7 +125,7 @@ def value_of(field: str, quote: str) -> str | None:
         match = _UN.search(text)
         return f"UN{match[1]}" if match and 4 <= int(match[1]) <= 3550 else None
     if field == "delivery_order" and (match := _ODOO_PICKING.fullmatch(text)):
-        return "/".join(match.groups())
+        return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
@@ -143,7 +143,7 @@ _CONTAINER = re.compile(rf"{_START}[A-Za-z]{{3}}[UJZujz][ -]?\d{{3}}[ ]?\d{{3}}[
 _UPS = re.compile(rf"{_START}1[Zz](?: ?[A-Za-z0-9]){{16}}{_END}")
 _S10 = re.compile(rf"{_START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}{_END}")
 _DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(?![\w/]|[.,-]\d)")
-_PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:OUT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
+_PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
 _SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}")
 _PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
 _ODOO_INVOICE = re.compile(rf"{_START}(?:INV|BILL|RINV)/\d{{4}}/(?:\d{{2}}/)?\d{{3,6}}{_END}")

@@ -35,3 +35,6 @@ class Limits:
     max_pdf_pages: int = 50
     pdf_seconds: float = 20.0
     pdf_memory_bytes: int = 1024 * MEGABYTE
+    max_ocr_pages: int = 5
+    ocr_seconds: float = 90.0
+    ocr_memory_bytes: int = 4096 * MEGABYTE

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import resource
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from io import BufferedRWPair
 from itertools import pairwise
 from typing import Any
@@ -24,10 +26,12 @@ _MAX_CHARS = 1_000_000
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _HYPHENS = frozenset((0x02, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line
 
+_WORD = re.compile(r"\S+")
+
 Box = tuple[float, float, float, float]
 
 
-def main() -> None:
+def serve(answers: Callable[[dict[str, Any], bytes], Iterator[dict[str, Any]]]) -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     stream = connection.makefile("rwb")
     _send(stream, {"ready": True})  # from here on the clock is the job's own
@@ -36,7 +40,7 @@ def main() -> None:
         content = stream.read(job["size"])
         _limit(job["memory"], job["seconds"])
         try:
-            for answer in _answers(job, content):
+            for answer in answers(job, content):
                 _send(stream, answer)
         except MemoryError:
             _send(stream, {"end": True, "problem": "reading it needs more memory than is allowed"})
@@ -67,9 +71,6 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
         encrypted = getattr(error, "err_code", None) == _PASSWORD
         yield {"end": True, "problem": "encrypted" if encrypted else "damaged"}
         return
-    if "spans" in job:
-        yield {"end": True, "boxes": _boxes(document, job["spans"])}
-        return
     yield {"count": count}
     left = _MAX_CHARS
     for number in range(1, min(count, job["pages"]) + 1):
@@ -80,11 +81,11 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
             yield {"page": number, "width": 0, "height": 0, "text": "", "problem": f"page {number} is damaged"}
             continue
         problem = None
-        if not text.text.strip():
-            problem = f"page {number} has no text layer"
-        elif text.cut or len(text.text) > left:
+        if text.cut or len(text.text) > left:
             problem = f"page {number} has too much text: only its beginning was read"
-        yield {"page": number, "width": text.width, "height": text.height, "text": text.text[:left], "problem": problem}
+        size = {"width": text.width, "height": text.height}
+        words = [[s, e, *sides] for s, e, sides in text.words(min(left, len(text.text)))]
+        yield {"page": number, **size, "text": text.text[:left], "words": words, "problem": problem}
         left = max(0, left - len(text.text))
         text.close()
         page.close()
@@ -119,19 +120,19 @@ class _Text:
             indices.append(index)
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
 
-    def box(self, start: int, end: int) -> Box | None:
-        """(left, top, right, bottom) of a span, in points from the top left; None when nothing of it is drawn."""
-        boxes = [box for i in range(max(0, start), min(end, len(self.text))) if (box := self._box(self._indices[i]))]
-        if not boxes:
-            return None
-        left, top, right, bottom = zip(*boxes, strict=True)
-        return min(left), min(top), max(right), max(bottom)
+    def words(self, until: int) -> Iterator[tuple[int, int, Box]]:
+        """Start, end and (left, top, right, bottom), in points from the top left, of each word that is drawn."""
+        for match in _WORD.finditer(self.text, 0, until):
+            first, last = self._box(self._indices[match.start()]), self._box(self._indices[match.end() - 1])
+            if first and last:
+                left, top, right, bottom = zip(first, last, strict=True)
+                sides = min(left), min(top), max(right), max(bottom)
+                yield match.start(), match.end(), tuple(round(side, 1) for side in sides)  # type: ignore[misc]
 
     def close(self) -> None:
         self._textpage.close()
 
     def _box(self, index: int) -> Box | None:
-        """Through the page's own mapping, since pages may be rotated and cropped."""
         if index < 0:
             return None
         sides = [raw.c_double() for _ in range(4)]
@@ -142,12 +143,22 @@ class _Text:
         (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(first, second, strict=True))
         return x0, y0, x1, y1
 
-    def _device(self, x: float, y: float) -> tuple[float, float]:
-        scale = 100  # the mapping answers in whole units
-        device_x, device_y = raw.c_int(), raw.c_int()
+    @cached_property
+    def _mapping(self) -> tuple[float, float, float, float, float, float]:
+        """From the page's own space to points from the top left, which rotation and crop boxes set apart."""
+        scale, far = 100, 1000.0  # PDFium answers in whole units
         width, height = round(self.width * scale), round(self.height * scale)
-        raw.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, x, y, device_x, device_y)
-        return device_x.value / scale, device_y.value / scale
+        points = []
+        for x, y in ((0.0, 0.0), (far, 0.0), (0.0, far)):
+            device_x, device_y = raw.c_int(), raw.c_int()
+            raw.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, x, y, device_x, device_y)
+            points.append((device_x.value / scale, device_y.value / scale))
+        (x0, y0), (x1, y1), (x2, y2) = points
+        return (x1 - x0) / far, (x2 - x0) / far, x0, (y1 - y0) / far, (y2 - y0) / far, y0
+
+    def _device(self, x: float, y: float) -> tuple[float, float]:
+        a, b, c, d, e, f = self._mapping
+        return a * x + b * y + c, d * x + e * y + f
 
 
 def _in_reading_order(text: str, indices: list[int], box: Any) -> tuple[str, list[int]]:
@@ -192,20 +203,5 @@ def _in_reading_order(text: str, indices: list[int], box: Any) -> tuple[str, lis
     return "".join(out), order
 
 
-def _boxes(document: pdfium.PdfDocument, spans: list[tuple[int, int, int]]) -> list[Box | None]:
-    boxes: list[Box | None] = [None] * len(spans)
-    for number in sorted({page for page, _, _ in spans}):
-        if not 1 <= number <= len(document):
-            continue
-        page = document[number - 1]
-        text = _Text(page)
-        for k, (span_page, start, end) in enumerate(spans):
-            if span_page == number:
-                boxes[k] = text.box(start, end)
-        text.close()
-        page.close()
-    return boxes
-
-
 if __name__ == "__main__":
-    main()
+    serve(_answers)

@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     pdf_memory_bytes: int = 1024 * MEGABYTE
     max_queued: int = Field(10_000, description="messages waiting before intake answers 429")
     intake_seconds: float = Field(10.0, description="deadline of the intake transaction before it answers 503")
+    max_ocr_pages: int = 5
+    ocr_seconds: float = 90.0
+    ocr_memory_bytes: int = 4096 * MEGABYTE
 
     # The engine starts at most (workers / its poll of 0.1 s) a second. More workers wait for SQLite's one writer.
     triage_workers: int = 6

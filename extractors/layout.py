@@ -1,0 +1,120 @@
+"""Labels and values set apart on a page: a value may stand right of its label, or below it in the same box."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from extractors.pdf import ReadPage, Word
+
+_MAX_CELLS = 1500
+_LONGEST_LABEL = 40
+_FARTHEST = 3.5  # heights of the label, from it down to its value
+_GAP = 1.2  # heights; words farther apart are cells of their own
+
+
+class Cell(NamedTuple):
+    """A run of words that stand together on one line: its place in the text, and on the page."""
+
+    start: int
+    end: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+def box_of(words: Sequence[Word], start: int, end: int) -> tuple[float, float, float, float] | None:
+    """The box of a span of the page's text; within a word, letters are taken as equally wide. None: not drawn."""
+    boxes = []
+    for word in _touched(words, start, end):
+        letter = (word.right - word.left) / (word.end - word.start)
+        first, last = max(start, word.start) - word.start, min(end, word.end) - word.start
+        boxes.append((word.left + letter * first, word.top, word.left + letter * last, word.bottom))
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return round(min(lefts), 1), min(tops), round(max(rights), 1), max(bottoms)
+
+
+def score_of(words: Sequence[Word], start: int, end: int) -> float:
+    """How surely the worst word of a span was read."""
+    return min((word.score for word in _touched(words, start, end)), default=0.0)
+
+
+def cells(read: ReadPage) -> list[Cell]:
+    """Words that follow each other in the text, on one line, with no more than a letter or so between them.
+
+    As seen on the upright page: on a page that lies on its side, these are not the words' own boxes.
+    """
+    text, words = read.page.text, [_upright(word, read.turned) for word in read.words[: 20 * _MAX_CELLS]]
+    found: list[Cell] = [Cell(*word[:6]) for word in words[:1]]
+    for before, word in pairwise(words):
+        height = max(1.0, before.bottom - before.top)
+        same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
+        if same_line and -height < word.left - before.right < _GAP * height:
+            last = found[-1]
+            top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
+            found[-1] = Cell(last.start, word.end, last.left, top, word.right, bottom)
+        else:
+            found.append(Cell(*word[:6]))
+    return found[:_MAX_CELLS]
+
+
+def pairs(text: str, page: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Each cell that may be a label, with the cell to its right and the one below it, where there are such."""
+    by_top = sorted(page, key=lambda cell: cell.top)
+    tops = [cell.top for cell in by_top]
+    for label in page:
+        words = text[label.start : label.end]
+        if len(words) > _LONGEST_LABEL or sum(c.isalpha() for c in words) < 2:
+            continue
+        near = by_top[
+            bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
+        ]
+        right = [
+            c for c in near if c.left >= label.right - 1 and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5
+        ]
+        below = [c for c in near if c.top > label.top + label.height / 2 and _stands_under(c, label)]
+        if right:
+            yield label, min(right, key=lambda cell: cell.left)
+        if below:
+            yield label, min(below, key=lambda cell: cell.top)
+
+
+def _upright(word: Word, turned: int) -> Word:
+    _, _, left, top, right, bottom, _ = word
+    match turned % 4:
+        case 1:
+            left, top, right, bottom = top, -right, bottom, -left
+        case 2:
+            left, top, right, bottom = -right, -bottom, -left, -top
+        case 3:
+            left, top, right, bottom = -bottom, left, -top, right
+    return word._replace(left=left, top=top, right=right, bottom=bottom)
+
+
+def _stands_under(cell: Cell, label: Cell) -> bool:
+    """Begins about where the label begins, or is centred beneath it."""
+    starts = abs(cell.left - label.left) <= 1.5 * label.height
+    return starts or (cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height)
+
+
+def _overlap(first: float, last: float, other_first: float, other_last: float) -> float:
+    """The part of the shorter of two stretches that both cover."""
+    shorter = max(0.1, min(last - first, other_last - other_first))
+    return (min(last, other_last) - max(first, other_first)) / shorter
+
+
+def _touched(words: Sequence[Word], start: int, end: int) -> Iterator[Word]:
+    at = max(0, bisect_right(words, start, key=lambda word: word.start) - 1)
+    while at < len(words) and words[at].start < end:
+        if words[at].end > start:
+            yield words[at]
+        at += 1
