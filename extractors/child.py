@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _START_SECONDS = 20.0  # time for the child to start, on top of the first job's own
-_KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 _MAX_LINE = 8 * 1024 * 1024
 
 
@@ -91,7 +91,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
+            env={name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ},
         )
         theirs.close()
         self._socket = ours

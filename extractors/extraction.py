@@ -22,7 +22,8 @@ _PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
 _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
 _UNREAD = {
-    "application/ms-tnef": "a winmail.dat container: not read",
+    "application/ms-tnef": "a damaged winmail.dat container: not read",
+    "application/vnd.ms-outlook": "a damaged Outlook message: not read",
     "application/zip": "an archive: not read",
 }
 

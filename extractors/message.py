@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from extractors import plain, replies, rfc822, sniff
+from extractors import outlook, plain, replies, rfc822, sniff
 from extractors.limits import InputError, LimitError, Limits
 
 Channel = Literal["email", "portal", "document"]
@@ -83,6 +83,7 @@ class Message(Value):
     site: str | None = None
     received_at: datetime | None = None
     sender: Sender = Sender()
+    recipients: tuple[str, ...] = ()  # addresses that the mail went to: the mailbox may say which site is meant
     attachments: tuple[Attachment, ...] = ()
     record: RecordRef | None = None
     callback_url: str | None = None
@@ -187,6 +188,7 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
     mail = _empty_mail()
     if is_email_item:
         mail.message_id = _first_id(data.get("messageId"))
+        mail.recipients = rfc822.addresses(_n8n_addresses(data.get(name)) for name in ("to", "cc"))
         data = _by_contract(_from_n8n(data))
     else:
         data = _by_contract(data)
@@ -209,8 +211,14 @@ def _message(form: _Form, mail: rfc822.Mail, limits: Limits, *, default_channel:
     files: list[tuple[str, bytes]] = []
     pending, mail.files = mail.files, []
     for filename, content in pending:
-        if sniff.content_type(content) == "message/rfc822":
+        kind = sniff.content_type(content)
+        if kind == "message/rfc822":
             rfc822.absorb(mail, rfc822.read(content, limits, depth=1))
+        elif kind == outlook.MSG and (forwarded := rfc822.of_outlook(content, limits)):
+            rfc822.absorb(mail, forwarded)
+        elif kind == outlook.TNEF and (opened := outlook.open_container(content, kind)):
+            mail.text = mail.text or rfc822.body(opened.text, opened.html, limits, signals, stub_allowed=False)
+            mail.files.extend(opened.files)
         else:
             files.append((filename, content))
     files += mail.files
@@ -252,6 +260,7 @@ def _message(form: _Form, mail: rfc822.Mail, limits: Limits, *, default_channel:
             name=plain.line(form.sender.name, signals) or mail.sender[0],
             email=(plain.line(form.sender.email, signals, 320) or mail.sender[1] or "").lower() or None,
         ),
+        recipients=mail.recipients,
         attachments=tuple(attachments),
         record=form.record,
         callback_url=form.callback_url,
@@ -334,6 +343,16 @@ def _n8n_sender(value: object) -> dict[str, Any]:
         value = value.get("text")
     name, mail = rfc822.address(value if isinstance(value, str) else None)
     return {"name": name, "email": mail}
+
+
+def _n8n_addresses(value: object) -> str | None:
+    """What a `to` or `cc` of n8n says: it is a text, an object that holds one, or several of these."""
+    entries = [entry.get("text") if isinstance(entry, Mapping) else entry for entry in _listed(value)]
+    return ", ".join(entry for entry in entries[:100] if isinstance(entry, str)) or None
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _n8n_date(value: object) -> datetime | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import email
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.header import decode_header
@@ -16,12 +17,13 @@ from email.message import Message as Mime
 from email.policy import compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
-from extractors import html, plain, sniff
+from extractors import html, outlook, plain, sniff
 from extractors.limits import LimitError, Limits
 
 _MAX_WORK = 20_000_000  # lines times boundaries: what the standard parser gets through in about 2 s
 _MAX_PARTS = 1000
 _LOGO_BYTES = 30_000  # inline images below this are logos and icons
+_MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,250}", re.ASCII)  # the standard parser recurses on comments
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 
@@ -35,6 +37,7 @@ class Mail:
     in_reply_to: str | None
     references: tuple[str, ...]
     sent_at: datetime | None
+    recipients: tuple[str, ...] = ()
     text: str = ""
     files: list[tuple[str, bytes]] = field(default_factory=list)
     signals: Counter[str] = field(default_factory=Counter)
@@ -51,6 +54,12 @@ def read(raw: bytes, limits: Limits, *, depth: int = 0) -> Mail:
         raise LimitError("The email is nested too deeply; send the inner message by itself", field="body") from None
 
 
+def addresses(values: Iterable[str | None]) -> tuple[str, ...]:
+    """The addresses of several headers in small letters, each once, in order; at most 100."""
+    found = (mail.lower() for value in values if value for mail in _MAILBOX.findall(value[:4000]))
+    return tuple(dict.fromkeys(found))[:100]
+
+
 def message_ids(value: str | None) -> tuple[str, ...]:
     """Message-IDs without their angle brackets, in order."""
     value = (value or "")[:20_000]
@@ -59,8 +68,11 @@ def message_ids(value: str | None) -> tuple[str, ...]:
 
 def address(value: str | None) -> tuple[str | None, str | None]:
     """(name, address) of the first mailbox of a header, either of them None."""
-    for name, mail in getaddresses([(value or "")[:2000]], **_NOT_STRICT):
-        return name.strip() or None, mail.strip().lower() or None
+    try:
+        for name, mail in getaddresses([(value or "")[:2000]], **_NOT_STRICT):
+            return name.strip() or None, mail.strip().lower() or None
+    except RecursionError:  # comments within comments, which no sender writes
+        pass
     return None, None
 
 
@@ -92,6 +104,7 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
         in_reply_to=replied_to[0] if replied_to else None,
         references=references[:200],
         sent_at=moment(_header(mime, "Date")),
+        recipients=addresses(_raw_header(mime, name) for name in ("Delivered-To", "X-Original-To", "To", "Cc")),
         signals=signals,
     )
     texts: list[str] = []
@@ -118,6 +131,16 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
             if level < limits.max_mime_depth:
                 nested.append(read(content, limits, depth=level + 1))
                 continue
+        elif kind == outlook.MSG and (forwarded := of_outlook(content, limits)):
+            nested.append(forwarded)
+            continue
+        elif kind == outlook.TNEF and (opened := outlook.open_container(content, kind)):
+            signals["winmail_dat"] += 1  # the same mail once more, as Exchange packs it
+            if not any(text.strip() for text in (*texts, *htmls)):
+                texts.append(opened.text)
+                htmls.append(opened.html)
+            mail.files.extend(opened.files)
+            continue
         elif kind.startswith("image/") and len(content) < _LOGO_BYTES and _is_inline(part):
             signals["inline_images"] += 1
             continue
@@ -125,6 +148,30 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
     mail.text = body("\n\n".join(texts), "\n".join(htmls), limits, signals, stub_allowed=False)
     for inner_mail in nested:
         absorb(mail, inner_mail)
+    return mail
+
+
+def of_outlook(content: bytes, limits: Limits) -> Mail | None:
+    """A .msg file as a `Mail`; None where it cannot be read."""
+    opened = outlook.open_container(content, outlook.MSG)
+    if opened is None:
+        return None
+    headers = {name.lower(): value for name, value in opened.headers.items()}
+    signals: Counter[str] = Counter()
+    name, mail_address = address(headers.get("from") or opened.sender)
+    own, replied_to = message_ids(headers.get("message-id")), message_ids(headers.get("in-reply-to"))
+    mail = Mail(
+        subject=plain.line(opened.subject, signals),
+        sender=(plain.line(_decoded(name), signals) or None, plain.line(mail_address, signals, 320) or None),
+        message_id=own[0] if own else None,
+        in_reply_to=replied_to[0] if replied_to else None,
+        references=message_ids(headers.get("references"))[:200],
+        sent_at=moment(headers.get("date")) or (datetime.fromisoformat(opened.sent_at) if opened.sent_at else None),
+        recipients=addresses(headers.get(name) for name in ("delivered-to", "to", "cc")),
+        files=list(opened.files),
+        signals=signals,
+    )
+    mail.text = body(opened.text, opened.html, limits, signals, stub_allowed=False)
     return mail
 
 

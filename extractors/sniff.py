@@ -13,8 +13,9 @@ _MAGIC = (
     (b"MM\x00*", "image/tiff"),
     (b"GIF8", "image/gif"),
     (b"\x78\x9f\x3e\x22", "application/ms-tnef"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
 )
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MSG_STREAM = "__properties_version1.0".encode("utf-16-le")  # every .msg has it, and no other document
 _OFFICE = {
     "word/": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xl/": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -26,11 +27,13 @@ _HTML = re.compile(rb"<(?:!doctype html|html|head|body|div|table|p)[\s>]", re.IG
 def content_type(content: bytes) -> str:
     """The MIME type of `content`; `application/octet-stream` where it is none that we know."""
     head = content[:4096]
-    if b"%PDF-" in head[:1024]:  # real files carry junk before the mark; Acrobat allows 1024 bytes, too
-        return "application/pdf"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
+    if head.startswith(_OLE):
+        return "application/vnd.ms-outlook" if _MSG_STREAM in content else "application/x-ole-storage"
+    if b"%PDF-" in head[:1024]:  # real files carry junk before the mark; Acrobat allows 1024 bytes, too
+        return "application/pdf"
     if head.startswith(b"PK\x03\x04"):
         return _zip_type(content)
     if _is_mail(head):

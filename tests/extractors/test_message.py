@@ -142,6 +142,35 @@ def test_the_item_of_n8ns_email_trigger_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        (
+            {"value": [], "text": '"Antwerp, Dispatch" <ANR@example.com>, b@example.com'},
+            ("anr@example.com", "b@example.com"),
+        ),
+        ([{"text": "anr@example.com"}, {"text": "anr@example.com"}], ("anr@example.com",)),
+        ("anr@example.com", ("anr@example.com",)),
+        ({"text": "(" * 4000 + "@" * 4000}, ()),
+        (7, ()),
+    ],
+)
+def test_the_mailboxes_of_an_n8n_item_are_kept(to: object, expected: tuple[str, ...]) -> None:
+    assert message_from_json(N8N | {"to": to}, LIMITS).recipients == expected
+
+
+def test_a_sender_of_a_thousand_brackets_is_nobody() -> None:
+    hostile = "(" * 4000
+    assert message_from_json(N8N | {"from": hostile}, LIMITS).sender.email is None
+    assert message_from_rfc822(f"From: {hostile}\n\nHello".encode(), LIMITS).text == "Hello"
+
+
+def test_the_mailboxes_of_a_raw_email_are_kept_and_broken_ones_cost_nothing() -> None:
+    raw = b"Delivered-To: anr@example.com\nTo: Team <All@Example.com>,\n  x@example.com\nCc: ((((\xe4@y\n\nHello"
+    found = message_from_rfc822(raw, LIMITS).recipients
+    assert found == ("anr@example.com", "all@example.com", "x@example.com")
+
+
+@pytest.mark.parametrize(
     ("references", "expected"), [(None, ()), ("<a@x> <b@x>", ("a@x", "b@x")), (["<a@x>", "<b@x>"], ("a@x", "b@x"))]
 )
 def test_n8ns_references_may_be_absent_a_string_or_an_array(references: Any, expected: tuple[str, ...]) -> None:
