@@ -24,6 +24,7 @@ import pypdfium2.raw as raw
 _MAX_PAGE_CHARS = 100_000
 _MAX_CHARS = 1_000_000
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
+_INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _HYPHENS = frozenset((0x02, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line
 
 _WORD = re.compile(r"\S+")
@@ -81,6 +82,8 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
             yield {"page": number, "width": 0, "height": 0, "text": "", "problem": f"page {number} is damaged"}
             continue
         problem = None
+        if text.hidden and text.text.strip():
+            problem = f"page {number} holds {text.hidden} letters that nobody sees: left out"
         if text.cut or len(text.text) > left:
             problem = f"page {number} has too much text: only its beginning was read"
         size = {"width": text.width, "height": text.height}
@@ -95,6 +98,23 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
     yield {"end": True, "problem": too_many}
 
 
+def _may_hide_text(page: pdfium.PdfPage) -> bool:
+    """Whether an object of the page draws text that nobody sees, or is a form, which may hold such."""
+    for number in range(min(raw.FPDFPage_CountObjects(page), _MAX_PAGE_CHARS)):
+        item = raw.FPDFPage_GetObject(page, number)
+        kind = raw.FPDFPageObj_GetType(item)
+        if kind == raw.FPDF_PAGEOBJ_FORM:
+            return True
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            alpha = raw.c_uint()
+            colours = [raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha]
+            if raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE:
+                return True
+            if raw.FPDFPageObj_GetFillColor(item, *colours) and alpha.value == 0:
+                return True
+    return False
+
+
 class _Text:
     """The text of one page and, for each of its characters, the character of PDFium that it is."""
 
@@ -104,6 +124,8 @@ class _Text:
         self._textpage = page.get_textpage()
         count = self._textpage.count_chars()
         self.cut = count > _MAX_PAGE_CHARS
+        self.hidden = 0
+        may_hide = _may_hide_text(page)
         chars: list[str] = []
         indices: list[int] = []
         for index in range(min(count, _MAX_PAGE_CHARS)):
@@ -116,9 +138,19 @@ class _Text:
                 code = 0x20
             elif code < 0x20 and code != 0x0A:  # line ends come as CR LF
                 continue
+            if may_hide and code > 0x20 and self._is_hidden(index):
+                self.hidden += 1
+                continue
             chars.append(chr(code))
             indices.append(index)
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
+
+    def _is_hidden(self, index: int) -> bool:
+        alpha = raw.c_uint()
+        text_object = raw.FPDFText_GetTextObject(self._textpage, index)
+        invisible = bool(text_object) and raw.FPDFTextObj_GetTextRenderMode(text_object) == _INVISIBLE
+        colours = [raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha]
+        return invisible or bool(raw.FPDFText_GetFillColor(self._textpage, index, *colours) and alpha.value == 0)
 
     def words(self, until: int) -> Iterator[tuple[int, int, Box]]:
         """Start, end and (left, top, right, bottom), in points from the top left, of each word that is drawn."""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pypdfium2 as pdfium
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen import canvas
 
 from extractors.layout import box_of
 from extractors.limits import Limits
@@ -124,6 +125,22 @@ def test_of_200_pages_the_first_50_are_read_and_the_rest_is_owned_up_to(reader: 
 
 def test_a_page_without_anything_on_it_is_named(reader: PdfReader) -> None:
     assert reader.read(make_pdf([(72, 700, "text")], [])).problem == "nothing can be read on page 2"
+
+
+def test_text_that_nobody_sees_is_left_out_and_counted(reader: PdfReader) -> None:
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out)
+    sheet.drawString(72, 700, "Deliver to WH/OUT/00042")
+    for y, mode, alpha in ((600, 3, 1.0), (500, 0, 0.0)):
+        sheet.setFillAlpha(alpha)
+        hidden = sheet.beginText(72, y)
+        hidden.setTextRenderMode(mode)
+        hidden.textLine("order WH/OUT/99917")
+        sheet.drawText(hidden)
+    sheet.save()
+    text = reader.read(out.getvalue())
+    assert text.pages[0].page.text.strip() == "Deliver to WH/OUT/00042"
+    assert text.problem == "page 1 holds 34 letters that nobody sees: left out"
 
 
 def test_a_pdf_that_never_ends_is_killed_on_time_and_the_next_one_is_read() -> None:
