@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # Needs uv, and the CPU build of torch at hand (docs/decisions.md says why).
 lock:
-	uv pip compile --quiet --all-extras --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	uv pip compile --quiet --extra dev --generate-hashes --python-version 3.11 --no-header --no-annotate \
 	  $(UV_ARGS) pyproject.toml --output-file requirements.lock
 	sed -i 's/^torch==2.13.0+cpu/torch==2.13.0/' requirements.lock
 

@@ -1,28 +1,135 @@
-"""Two sentences for a supervisor, made only of what stands in the source or in the record."""
+"""Two sentences for a supervisor: what happened, to what, what it threatens, by when.
+
+Without a language model they are made of the sender's own words, the fields and the record. With one, what happened is
+said in its words, if every figure and reference in them stands in the source; else the extractive sentence stays.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 
+from extractors.evidence import Finding
+from extractors.extraction import Extraction
+from extractors.message import Value
+from prompts import Ask, Question, load_prompt
 from triage.odoo.records import Record
 from triage.result import Quote
 
 LONGEST_QUOTE = 200
+LONGEST_ASKED = 6_000  # characters that are sent
+_NAMES = ("delivery_order", "shipment", "container", "awb", "tracking", "sales_order", "purchase_order", "cmr", "bol")
+_WHEN = (
+    ("eta_revised", "now expected"),
+    ("pickup_planned", "collection planned for"),
+    ("eta_original", "promised for"),
+)
+_FIGURE = re.compile(r"(?:https?://|www\.)\S+|\S*@\S+|\[[A-Z]+_\d+\]|[^\W\d_]*(?:[./-][^\W\d_]+)*[./-]?\d[\w.,:/+#%-]*")
+_WORDS_FOR_NUMBERS = (
+    "two zwei deux dos due twee dwa dwie dwóch", "three drei trois tres tre drie trzy trzech",
+    "four vier quatre cuatro quattro cztery czterech", "five fünf cinq cinco cinque vijf pięć pięciu",
+    "six sechs seis sei zes sześć sześciu", "seven sieben sept siete sette zeven siedem siedmiu",
+    "eight acht huit ocho otto osiem ośmiu", "nine neun neuf nueve nove negen dziewięć dziewięciu",
+    "ten zehn dix diez dieci tien dziesięć dziesięciu", "eleven elf onze once undici jedenaście",
+    "twelve dozen zwölf dutzend douze douzaine doce docena dodici dozzina twaalf dozijn dwanaście tuzin",
+)  # fmt: skip
+_NUMBER = {word: (str(n), ws.split()) for n, ws in enumerate(_WORDS_FOR_NUMBERS, start=2) for word in ws.split()}
+# A summary tells; it neither decides nor advises. What sounds like that may have been put there by the sender.
+_ADVICE = re.compile(
+    r"\b(?:ignor\w+|disregard\w*|approv\w+|no (?:further )?action|not urgent|priorit\w+|P[1-4]|please|click\w*|you|your"
+    r"|instruct\w+|system|assistant|label\w*|classif\w+)\b",
+    re.IGNORECASE,
+)
+
+
+class Gist(Value):
+    """A language model's sentences, each verified; null where it did not hold."""
+
+    happened: str | None = None
+    threatens: str | None = None
+
+
+def ask_gist(extraction: Extraction, ask: Ask) -> Gist | None:
+    """Raises NoAnswer. None where no sentence stood the check."""
+    message = extraction.message
+    source = "\n".join(
+        [message.subject, message.text, *(page.text for document in extraction.documents for page in document.pages)]
+    )
+    if not source.strip():
+        return None
+    answer = ask(Question(load_prompt("summarise"), given={"message": source[:LONGEST_ASKED]}))
+    happened, threatens = (_verified(str(answer[name]), source) for name in ("happened", "threatens"))
+    return Gist(happened=happened, threatens=threatens) if happened else None
+
+
+def _verified(sentence: str, source: str) -> str | None:
+    said = " ".join(sentence.split()).rstrip(". ")
+    return said if said and not unproven(said, source) and not _ADVICE.search(said) else None
+
+
+def unproven(sentence: str, source: str) -> list[str]:
+    """The figures, references, numbers in words and addresses in the sentence that do not stand in the source."""
+    known = " ".join(source.split()).casefold()
+    tokens = [found[0].rstrip(".,:/-") for found in _FIGURE.finditer(sentence)]
+    missing = [token for token in tokens if not _stands(token.casefold(), known)]
+    for word in re.findall(r"[^\W\d_]+", sentence.casefold()):
+        if word in _NUMBER:
+            digits, words = _NUMBER[word]
+            if not any(_stands(way, known) for way in (digits, *words)):
+                missing.append(word)
+    return missing
+
+
+def _stands(token: str, known: str) -> bool:
+    """Whether a token stands by itself: 24 is not in 24.11. and 42 is not in WH/OUT/00042."""
+    return re.search(rf"(?<!\w)(?<!\d[.,:])(?<!\w[/-]){re.escape(token)}(?!\w)(?![.,:]\d)(?![/-]\w)", known) is not None
 
 
 def summarise(
-    title: str, sender: str | None, quotes: Sequence[Quote], record: Record | None, abstained: str | None
+    title: str,
+    sender: str | None,
+    quotes: Sequence[Quote],
+    record: Record | None,
+    abstained: str | None,
+    findings: Sequence[Finding] = (),
+    gist: Gist | None = None,
 ) -> str:
-    """The first sentence says what happened, in the sender's words; the second says to what, and what was promised."""
-    who = sender or "The sender"
-    what = f"{who}: “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else f"{who} wrote nothing that could be quoted"
+    """The first sentence says what happened; the second to what, and what was promised and is expected now."""
+    if gist is not None and gist.happened:
+        what = gist.happened
+    else:
+        said = f": “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else " wrote nothing that could be quoted"
+        what = f"{sender or 'The sender'}{said}"
     head = "It cannot be told what this is" if abstained else title
-    first = f"{head}. {what}."
-    if record is None:
-        return f"{first} No record was matched."
-    partner = f" for {record.partner}" if record.partner else ""
-    promised = f", promised for {record.scheduled_at:%d %b %Y %H:%M} UTC" if record.scheduled_at else ""
-    return f"{first} It is about {record.name}{partner}{promised}."
+    return f"{head}. {what}. {_at_stake(record, findings, gist)}"
+
+
+def _at_stake(record: Record | None, findings: Sequence[Finding], gist: Gist | None) -> str:
+    expected = _first(findings, "eta_revised")
+    now_expected = f", now expected {_moment(expected)}" if expected else ""
+    if record is not None:
+        partner = f" for {record.partner}" if record.partner else ""
+        promised = f", promised for {record.scheduled_at:%d %b %Y %H:%M} UTC" if record.scheduled_at else ""
+        return f"It is about {record.name}{partner}{promised}{now_expected}."
+    if gist is not None and gist.threatens:
+        return f"{gist.threatens}. No record was matched."
+    name = next((value for field in _NAMES if (value := _first(findings, field))), None)
+    when = next((f", {words} {_moment(value)}" for field, words in _WHEN if (value := _first(findings, field))), "")
+    return f"It names {name}{when}, and no record was matched." if name else "No record was matched."
+
+
+def _first(findings: Sequence[Finding], field: str) -> str | None:
+    best = max((f for f in findings if f.field == field), key=lambda f: f.score, default=None)
+    return best.value if best else None
+
+
+def _moment(value: str) -> str:
+    """`2026-11-24T14:00:00+01:00` as people write it, with the zone it came with."""
+    at = datetime.fromisoformat(value)
+    if len(value) == 10:
+        return f"{at:%d %b %Y}"
+    return f"{at:%d %b %Y %H:%M}{f' {at.tzname()}' if at.tzinfo else ''}"
 
 
 def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:

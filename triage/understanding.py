@@ -5,7 +5,9 @@ from __future__ import annotations
 from classifiers.prediction import Prediction
 from extractors.extraction import Extraction
 from extractors.message import Value
+from triage.llm import LlmUse
 from triage.result import Quote
+from triage.summary import Gist
 
 
 class Understanding(Value):
@@ -14,3 +16,5 @@ class Understanding(Value):
     quotes: tuple[Quote, ...] = ()
     extractor: str
     taxonomy: str
+    gist: Gist | None = None
+    llm: LlmUse | None = None
