@@ -2,12 +2,18 @@
 
 Each reads the text that the product's classifier reads and is fitted on the dataset's own `train` split, with settings
 fixed beforehand. `keywords` and `zero_shot` need no examples.
+
+Two ask a language model with the labels' descriptions and the message, and nothing else: `llm` for one label out of the
+closed set, `n8n` in the way in which the Text Classifier node of n8n asks, for a yes or no a category. Both are left
+out, with the reason, where no model is set up.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +28,11 @@ from classifiers.embedding import DIMENSIONS
 from classifiers.taxonomy import Taxonomy
 from classifiers.training import EmbeddingCache
 from eval.datasets import Case, Dataset
-from eval.product import Product, text_read
+from eval.product import Product
 from extractors.limits import InputError
+from prompts import NoAnswer, Question, load_prompt
+from triage.llm import LanguageModel, LlmUse
+from triage.runtime import text_to_classify
 
 KEYWORDS = Path(__file__).with_name("keywords.yaml")
 NEIGHBOURS = 7
@@ -34,7 +43,11 @@ TITLES = {
     "tfidf": "TF-IDF, logistic regression",
     "knn": f"Embeddings, {NEIGHBOURS} nearest",
     "zero_shot": "Embeddings, label descriptions",
+    "llm": "Language model alone",
+    "n8n": "Language model as n8n's Text Classifier asks",
 }
+NO_MODEL = "no language model is set up (TRIAGE_LLM_URL and TRIAGE_LLM_MODEL)"
+NO_EXAMPLES = "the dataset has no train split apart from these cases"
 Scores = NDArray[np.float64]  # (cases, labels), rows sum to 1
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -47,16 +60,13 @@ def run_baselines(
     cache: Path | None,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
-    """By name: title, number of training cases, and label and confidence for each case.
-
-    Without a train split apart from the chosen cases, those that learn are left out.
-    """
+    """By name: title, number of training cases, and label and confidence for each case; or why it was left out."""
     asked = {case.id for case in chosen}
     train = [
         c for c in dataset.cases if c.split == "train" and c.label in product.taxonomy.labels and c.id not in asked
     ]
-    if not train:
-        names = [name for name in names if name in ("keywords", "zero_shot")]
+    skipped = {} if train else dict.fromkeys(("majority", "tfidf", "knn"), NO_EXAMPLES)
+    skipped |= {} if product.llm else dict.fromkeys(("llm", "n8n"), NO_MODEL)
     texts = [_text(case, dataset.folder, product) for case in chosen]
     learnt = [_text(case, dataset.folder, product) for case in train]
     vectors = EmbeddingCache(product.encoder, cache, lambda done, total: progress("embeddings", done, total))
@@ -75,8 +85,15 @@ def run_baselines(
         "knn": lambda: nearest(encode(learnt), truth, encode(texts), len(codes)),
         "zero_shot": lambda: zero_shot(texts, product.taxonomy, encode),
     }
-    out = {}
+    out: dict[str, Any] = {}
     for name in names:
+        if name in skipped:
+            out[name] = {"title": TITLES[name], "skipped": skipped[name]}
+            continue
+        if name in ("llm", "n8n") and product.llm is not None:
+            asked_model = ask_model(name, product.llm, product.taxonomy, texts, progress, product.llm_parallel)
+            out[name] = {"title": TITLES[name], "train": 0} | _told(chosen, *asked_model)
+            continue
         scores = methods[name]()
         best = scores.argmax(axis=1)
         answers = {
@@ -89,7 +106,7 @@ def run_baselines(
 
 def _text(case: Case, folder: Path, product: Product) -> str:
     try:
-        return text_read(product.extract(case, folder))
+        return text_to_classify(product.extract(case, folder))
     except (InputError, OSError):
         return ""
 
@@ -136,6 +153,66 @@ def zero_shot(texts: Sequence[str], taxonomy: Taxonomy, encode: Encode) -> Score
     logits = SHARPNESS * (encode(texts) @ described.T).astype(float)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def ask_model(
+    name: str,
+    model: LanguageModel,
+    taxonomy: Taxonomy,
+    texts: Sequence[str],
+    progress: Callable[[str, int, int], None],
+    parallel: int = 1,
+) -> tuple[list[str | None], list[str], list[LlmUse]]:
+    """For each text a label or None, the reasons for None, and what the answers took."""
+    question = _one_label if name == "llm" else _yes_or_no
+
+    def ask(text: str) -> tuple[str | None, str | None, LlmUse]:
+        try:
+            answer, use = model.answer(question(taxonomy, text))
+        except NoAnswer as problem:
+            return None, problem.code, LlmUse(model=model.model)
+        label = answer["label"] if name == "llm" else next((c for c in taxonomy.codes if answer.get(c)), None)
+        return label, None if label else "no category", use
+
+    labels: list[str | None] = []
+    problems, uses = [], []
+    with ThreadPoolExecutor(parallel) as pool:
+        for label, problem, use in pool.map(ask, texts):
+            labels.append(label)
+            uses.append(use)
+            problems += [problem] if problem else []
+            progress(TITLES[name], len(labels), len(texts))
+    return labels, problems, uses
+
+
+def _one_label(taxonomy: Taxonomy, text: str) -> Question:
+    told, choices = {"described": _described(taxonomy)}, {"labels": taxonomy.codes}
+    return Question(load_prompt("baseline_llm"), given={"message": text}, told=told, choices=choices)
+
+
+def _yes_or_no(taxonomy: Taxonomy, text: str) -> Question:
+    prompt = load_prompt("baseline_n8n")
+    fields = {"required": list(taxonomy.codes), "properties": {code: {"type": "boolean"} for code in taxonomy.codes}}
+    asked = replace(prompt, schema=prompt.schema | fields)
+    return Question(asked, given={"text": text}, told={"described": _described(taxonomy)})
+
+
+def _described(taxonomy: Taxonomy) -> str:
+    return "\n".join(f"- {label.code}: {label.means}" for label in taxonomy.labels.values())
+
+
+def _told(
+    cases: Sequence[Case], labels: Sequence[str | None], problems: Sequence[str], uses: Sequence[LlmUse]
+) -> dict[str, Any]:
+    """A model says no confidence, so each answer counts as certain. Cases without an answer are in no figure."""
+    answered = [(case.id, label) for case, label in zip(cases, labels, strict=True) if label]
+    return {
+        "answers": {identity: {"label": label, "confidence": 1.0} for identity, label in answered},
+        "unanswered": {code: problems.count(code) for code in sorted(set(problems))},
+        "tokens": {"prompt": sum(u.input_tokens for u in uses), "completion": sum(u.output_tokens for u in uses)},
+        "cost": round(sum(u.cost for u in uses), 6),
+        "cached": sum(u.cached for u in uses),
+    }
 
 
 def _spread(scores: Scores, classes: NDArray[np.int64], labels: int) -> Scores:

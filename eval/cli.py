@@ -13,6 +13,7 @@ eval_app = typer.Typer(no_args_is_help=True, help="Measure, compare and gate the
 feedback_app = typer.Typer(no_args_is_help=True, help="What supervisors said of results.")
 
 GATES = Path(__file__).with_name("gates.yaml")
+DISPATCH = Path(__file__).parent / "data" / "dispatch.jsonl"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Out = Annotated[Path, typer.Argument(help="folder of a run")]
@@ -156,6 +157,94 @@ def gate_command(
         raise typer.Exit(1)
 
 
+@eval_app.command("redteam")
+def redteam_command(
+    dataset: Annotated[Path, typer.Option(help="labelled cases to put the attacks into")] = DISPATCH,
+    split: Annotated[str, typer.Option(help="a split of it, or 'all'")] = "dev",
+    out: Annotated[
+        Path, typer.Option(help="folder for redteam.json, .html and .md; that of a run, to gate both")
+    ] = Path("build/eval"),
+    workers: Annotated[int, typer.Option(min=1, help="messages at once")] = 2,
+    seed: Annotated[int | None, typer.Option(help="of the draw of cases")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try to steer the product by what messages say, and see that honest words are not taken for attacks.
+
+    Example: triage eval redteam --out build/eval
+    """
+    from eval.datasets import DatasetError, load_dataset
+    from eval.product import Product
+    from eval.redteam import red_team
+    from eval.report import say, write_red_team
+    from eval.run import RED_TEAM
+    from eval.statistics import SEED
+    from triage.settings import Settings
+
+    bar = Bar()
+    try:
+        with Product(Settings()) as product:
+            found = red_team(
+                product,
+                load_dataset(dataset),
+                split=split,
+                seed=SEED if seed is None else seed,
+                workers=workers,
+                progress=bar,
+            )
+    except DatasetError as error:
+        raise fail(error, 2) from error
+    finally:
+        bar.close()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RED_TEAM).write_text(
+        json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+    )
+    write_red_team(out, found)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for title, entry in (("ours", found), ("BIPIA", found["bipia"]), ("control", found["control"])):
+        typer.echo(f"{title} ({entry['pairs']} pairs)")
+        for name in ("flips", "success", "filed_otherwise", "silenced"):
+            e = entry[name]
+            typer.echo(f"  {name:16} {say(e['value']):>8}   {say(e['low'])} to {say(e['high'])}, n={e['n']}")
+    for name, e in found["harmless"].items():
+        typer.echo(f"{name:34} {say(e['value']):>8}   {say(e['low'])} to {say(e['high'])}, n={e['n']}")
+    typer.echo(f"report: {out / 'redteam.html'}")
+
+
+@eval_app.command("banking77")
+def banking77_command(
+    cache: Annotated[Path | None, typer.Option(help="file that keeps the embeddings between runs")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Reproduce MiniLM's published BANKING77 figure with our encoder; exit status 1 when it is a point off.
+
+    Example: triage eval banking77 --cache build/banking77.npz
+    """
+    from classifiers.embedding import Encoder
+    from classifiers.training import EmbeddingCache
+    from eval.banking77 import WITHIN, measure
+
+    bar = Bar()
+    try:
+        vectors = EmbeddingCache(Encoder(), cache, lambda done, total: bar("embeddings", done, total))
+        found = measure(vectors, progress=bar)
+    except OSError as error:
+        raise fail(error, 2) from error
+    finally:
+        bar.close()
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        typer.echo(
+            f"{found['accuracy']:.2f} (spread {found['spread']:.2f} over {len(found['repeats'])} repeats), "
+            f"published {found['published']:.2f}, difference {found['difference']:+.2f}"
+        )
+    if not found["reproduced"]:
+        raise fail(f"the figure differs by more than {WITHIN:g} point")
+
+
 @eval_app.command("leakage")
 def leakage_command(
     datasets: Annotated[list[Path], typer.Argument(help="labelled cases, JSON lines; several are taken as one")],
@@ -278,6 +367,56 @@ def replay_command(
         raise typer.Exit(1)
 
 
+@eval_app.command("backtest")
+def backtest_command(
+    history: Annotated[Path | None, typer.Option(help="finished shipments, JSON lines; default: Odoo's")] = None,
+    simulate: Annotated[bool, typer.Option("--simulate", help="invented shipments, to try the ranking itself")] = False,
+    save: Annotated[Path | None, typer.Option(help="file for the shipments that were read, to repeat it later")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank carriers by older shipments and look at younger ones. Example: triage eval backtest --simulate"""
+    from datetime import UTC, datetime
+
+    from eval import backtest
+    from triage.errors import TriageError
+    from triage.odoo.history import History
+    from triage.runtime import connect_odoo
+    from triage.settings import Settings
+
+    settings = Settings()
+    if history is None and not simulate and not settings.odoo_configured:
+        raise fail("give --history FILE.jsonl or --simulate, or configure Odoo (TRIAGE_ODOO_URL and the others)", 2)
+    try:
+        if simulate:
+            trips = backtest.simulate()
+        elif history is not None:
+            trips = backtest.load(history)
+        else:
+            trips = list(History(connect_odoo(settings)[2], max_trips=20_000).trips(datetime.now(UTC)))
+        if save is not None:
+            save.write_text("".join(f"{trip.model_dump_json()}\n" for trip in trips), encoding="utf-8")
+        found = backtest.backtest(trips)
+    except (OSError, ValueError, TriageError) as error:
+        raise fail(error) from error
+    typer.echo(json.dumps(found) if as_json else backtest.as_text(found))
+
+
+@eval_app.command("matching")
+def matching_command(
+    cases: Annotated[Path | None, typer.Option(help="another set, JSON lines")] = None, as_json: JsonOption = False
+) -> None:
+    """Match the ambiguous cases; exit status 1 where one is matched wrongly. Example: triage eval matching"""
+    from eval import matching
+
+    try:
+        found = matching.evaluate(matching.load(cases or matching.CASES))
+    except (OSError, ValueError) as error:
+        raise fail(error, 2) from error
+    typer.echo(json.dumps(found) if as_json else matching.as_text(found))
+    if found["wrong"]:
+        raise typer.Exit(1)
+
+
 @feedback_app.command("export")
 def feedback_export(
     out: Annotated[Path, typer.Option(help="file for the cases, JSON lines")] = Path("build/feedback.jsonl"),
@@ -294,6 +433,34 @@ def feedback_export(
             file.write(json.dumps(case, ensure_ascii=False) + "\n")
             count += 1
     typer.echo(f"{count} cases in {out}")
+
+
+@feedback_app.command("settle")
+def feedback_settle(
+    message_id: Annotated[str, typer.Argument(help="a message of the queue: triage feedback export --disputed")],
+    label: Annotated[str, typer.Option(help="the right label")],
+    by: Annotated[str, typer.Option(help="who decides")],
+    comment: Annotated[str | None, typer.Option(help="why")] = None,
+) -> None:
+    """Decide a disputed case; what was said before stays.
+
+    Example: triage feedback settle msg_0199 --label damage --by eva
+    """
+    from datetime import UTC, datetime
+
+    from classifiers.taxonomy import load_taxonomy
+    from triage.errors import NotFound
+    from triage.settings import Settings
+    from triage.store.store import Feedback
+
+    if label not in load_taxonomy().labels:
+        raise fail(f"label {label!r} is unknown; there are {', '.join(load_taxonomy().labels)}", 2)
+    try:
+        said = Feedback(verdict="correct", label=label, by=by, comment=comment)
+        _store(Settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
+    except NotFound as error:
+        raise fail(error.message, 2) from error
+    typer.echo(f"{message_id} is {label}, says {by}")
 
 
 def _store(settings: Any) -> Any:

@@ -10,6 +10,8 @@ Definitions
 - fields: a value counts once a case; a case counts where it is labelled with `fields`, a field where any case names it.
   Strict: the same characters, case and spaces aside. Relaxed: the same letters and digits, or one within the other.
 - documents: types as a multiset for each case labelled with `documents`.
+- money: processor time at the price of a core, and what the language model cost. A right decision is a label that is
+  true, a route that is right, and no "cannot tell".
 - routing: what the service would do beside what the policy does with the true label, or beside the case's own `route`.
 """
 
@@ -128,6 +130,8 @@ def measure(
             "routing": routing(scored, costs, draws, seed),
             "slices": slices(judged, answers, bootstrap),
             "latency_ms": latency([row["latency_ms"] for row in scored]),
+            "cpu_ms": latency([row["cpu_ms"] for row in scored if "cpu_ms" in row]),
+            **spending(scored, costs, draws, seed),
         }
     )
 
@@ -613,3 +617,45 @@ def latency(milliseconds: Sequence[float]) -> dict[str, Any]:
     times = np.array(milliseconds, float)
     out: dict[str, Any] = {f"p{q}": quantile(times, q / 100) for q in (50, 95, 99)}
     return out | {"mean": float(times.mean()) if len(times) else None}
+
+
+def spending(rows: Sequence[Row], costs: Mapping[str, Any], draws: int, seed: int) -> dict[str, Any]:
+    """Tokens in all; money for a thousand messages and a thousand right decisions, from what each row says it took."""
+    uses = [row.get("llm_use") or {} for row in rows]
+    tokens = {
+        "prompt": sum(use.get("input_tokens", 0) for use in uses),
+        "completion": sum(use.get("output_tokens", 0) for use in uses),
+        "questions": sum(use.get("questions", 0) for use in uses),
+        "cached": sum(use.get("cached", 0) for use in uses),
+    }
+    price = costs.get("money")
+    if not rows or price is None:
+        return {"tokens": tokens, "money": {"per_thousand": NOTHING, "per_thousand_right": NOTHING}}
+    processor = np.array([row.get("cpu_ms", 0.0) for row in rows]) / 3.6e6 * float(price["core_hour"])
+    spent = processor + np.array([use.get("cost", 0.0) for use in uses])
+    right = np.array([_is_right(row) for row in rows], float)
+    bootstrap = Bootstrap([row["group"] for row in rows], draws, seed)
+
+    def statistic(weights: Floats) -> Floats:
+        total = weights @ spent
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.column_stack([1000 * total / weights.sum(axis=1), 1000 * total / (weights @ right)])
+
+    value, drawn = bootstrap.of(statistic)
+    n, decided = len(rows), int(right.sum())
+    return {
+        "tokens": tokens,
+        "money": {
+            "currency": price["currency"],
+            "core_hour": price["core_hour"],
+            "per_thousand": estimate(value[0], *interval(drawn[:, 0]), n),
+            "per_thousand_right": estimate(value[1], *interval(drawn[:, 1]), decided),
+        },
+    }
+
+
+def _is_right(row: Row) -> bool:
+    expected = row["expected"]
+    if row.get("label") is None or row.get("abstained") or row["label"] != expected["label"]:
+        return False
+    return expected["route"] is None or row.get("route") == expected["route"]

@@ -16,18 +16,18 @@ from classifiers.bundle import MANIFEST, PACKAGED, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import MINILM_SHA256, USE_SHA256, Encoder
 from classifiers.taxonomy import load_taxonomy
-from classifiers.text import classifier_text
 from eval.datasets import Case, read_message
 from extractors.extraction import Extraction
 from extractors.limits import InputError
 from extractors.message import Message
 from extractors.pdf import PdfReader
 from triage.intake import limits_of
+from triage.llm import language_model
 from triage.pipeline import Decision, decide, understand
 from triage.policy import FILE as PACKAGED_POLICY
 from triage.policy import load_policy
 from triage.result import FieldValue
-from triage.runtime import document_text, make_tools
+from triage.runtime import make_tools, with_language_model
 from triage.settings import Settings
 from triage.understanding import Understanding
 
@@ -53,6 +53,12 @@ class Product(AbstractContextManager["Product"]):
         self._pdf = PdfReader(self.limits)
         bundle = load_bundle(folder)
         self.tools = make_tools(Classifier(self.encoder, bundle), self._pdf)
+        self.llm_parallel = settings.llm_parallel
+        self.llm = language_model(settings, lambda: datetime.now(UTC))
+        if self.llm is not None:
+            self.tools = with_language_model(
+                self.tools, self.llm, settings, self.encoder, bundle, self.taxonomy, self._pdf
+            )
         self.versions: dict[str, Any] = {
             "bundle": bundle.version,
             "bundle_sha256": _sha256(folder / MANIFEST),
@@ -62,8 +68,8 @@ class Product(AbstractContextManager["Product"]):
             "policy": self.policy.version,
             "policy_sha256": _sha256(policy_file),
             "extractor": self.tools.extractor,
-            "llm": None,
-            "prompts": {},
+            "llm": settings.llm_model,
+            "prompts": {path.stem: _sha256(path) for path in sorted((ROOT / "prompts").glob("*.md"))},
         }
 
     def __enter__(self) -> Self:
@@ -73,6 +79,8 @@ class Product(AbstractContextManager["Product"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pdf.close()
+        if self.llm is not None:
+            self.llm.close()
 
     def extract(self, case: Case, folder: Path) -> Extraction:
         """Raises InputError where the message is refused, OSError for a lost file."""
@@ -84,18 +92,18 @@ class Product(AbstractContextManager["Product"]):
         unknown = {case.label, *(case.secondary_labels or ())} - {None, *self.taxonomy.codes}
         if unknown:
             return unscored(case, f"unknown label: {', '.join(sorted(map(str, unknown)))}")
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.thread_time()
         try:
             message = read_message(case, folder, self.limits)
             now = message.received_at or CLOCK
             if only_extract:
                 extraction = self.tools.extract(message, now)
                 elapsed = time.perf_counter() - start
-                return _head(case, extraction, elapsed) | _extracted(extraction)
+                return _head(case, extraction, elapsed, time.thread_time() - cpu) | _extracted(extraction)
             understanding = understand(message, self.tools, self.taxonomy, now)
             decision = self._decide(case, understanding, now)
             elapsed = time.perf_counter() - start
-            return self._row(case, understanding, decision, now, elapsed)
+            return self._row(case, understanding, decision, now, elapsed, time.thread_time() - cpu)
         except InputError as error:
             return unscored(case, f"refused: {error.message}")
         except OSError as error:
@@ -115,7 +123,9 @@ class Product(AbstractContextManager["Product"]):
             now=now,
         )
 
-    def _row(self, case: Case, understanding: Understanding, decision: Decision, now: datetime, elapsed: float) -> Row:
+    def _row(
+        self, case: Case, understanding: Understanding, decision: Decision, now: datetime, elapsed: float, cpu: float
+    ) -> Row:
         expected_route: str | None = case.route
         if expected_route is None and case.label is not None:
             certain = replace(
@@ -123,10 +133,11 @@ class Product(AbstractContextManager["Product"]):
             )
             expected_route = _route(self._decide(case, understanding.model_copy(update={"prediction": certain}), now))
         scores = {label: round(score, 6) for label, score in understanding.prediction.scores.items()}
-        row = _head(case, understanding.extraction, elapsed, expected_route)
+        row = _head(case, understanding.extraction, elapsed, cpu, expected_route)
         result = decision.result.model_dump(mode="json", exclude={"draft", "id"})
         result["confidence"] = round(understanding.prediction.confidence, 6)
-        return row | result | {"route": _route(decision), "scores": scores}
+        use = understanding.llm.model_dump(exclude={"seconds"}) if understanding.llm else None
+        return row | result | {"route": _route(decision), "scores": scores, "llm_use": use}
 
 
 def _route(decision: Decision) -> str:
@@ -144,7 +155,7 @@ def _labelled(case: Case, route: str | None) -> Row:
     return {"expected": expected | {"route": route}, "group": case.cluster, "split": case.split}
 
 
-def _head(case: Case, extraction: Extraction, elapsed: float, route: str | None = None) -> Row:
+def _head(case: Case, extraction: Extraction, elapsed: float, cpu: float, route: str | None = None) -> Row:
     sources = {"subject": extraction.message.subject, "body": extraction.message.text} | {
         f"{document.part} page {page.number}": page.text for document in extraction.documents for page in document.pages
     }
@@ -161,6 +172,7 @@ def _head(case: Case, extraction: Extraction, elapsed: float, route: str | None 
         **_labelled(case, route),
         "slices": _slices(case, extraction),
         "latency_ms": round(elapsed * 1000, 3),
+        "cpu_ms": round(cpu * 1000, 3),  # of this thread: a PDF is read in a process of its own, and is not in it
         "sources": {name: text[:LONGEST_SOURCE] for name, text in sources.items() if text},
         "pages": pages,  # size in PDF points
     }
@@ -198,12 +210,6 @@ def _depth(message: Message) -> str:
     quoted = sum(1 for s in message.segments if s.kind == "quoted" and s.end > s.start)
     earlier = max(quoted, len(message.thread.references), 1 if message.thread.in_reply_to else 0)
     return "first message" if earlier == 0 else "one before it" if earlier == 1 else "several before it"
-
-
-def text_read(extraction: Extraction) -> str:
-    """What the product's classifier reads of a message, so that the baselines read the same."""
-    message = extraction.message
-    return classifier_text(message.subject, message.newest, message.quoted, document_text(extraction))
 
 
 def code_sha256() -> str:

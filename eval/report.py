@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from eval import plots
 from eval.metrics import Row, has_label, matched, same_relaxed, strict
 
 HTML, MARKDOWN = "report.html", "report.md"
+RED_TEAM_HTML, RED_TEAM_MARKDOWN = "redteam.html", "redteam.md"
 MOST_SHOWN = 400  # cases in the browser of errors, the most confident first
 LONGEST_TEXT = 6000
 TOP_SCORES = 5
@@ -45,6 +47,9 @@ HEADLINE = (
     Measure("ece", "Calibration error (ECE)", "10 bins of equal mass", "plain"),
     Measure("brier", "Brier score", "over all labels", "plain"),
     Measure("aurc", "AURC", "mean error over all coverages", "plain"),
+    Measure("money.per_thousand", "Money for a thousand messages", "processor time and language model", "money"),
+    Measure("money.per_thousand_right", "Money for a thousand right", "right label and route, in no doubt", "money"),
+    Measure("cpu_ms.p50", "Processor time p50", "of the message's own thread", "ms"),
     Measure("latency_ms.p50", "Latency p50", "reading, labelling and deciding", "ms"),
     Measure("latency_ms.p95", "Latency p95", "", "ms"),
     Measure("latency_ms.p99", "Latency p99", "", "ms"),
@@ -53,10 +58,16 @@ BASELINE_COLUMNS = (*HEADLINE[:3], HEADLINE[12])
 
 
 def write_reports(out: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    data = report_data(manifest, metrics, rows)
+    data = report_data(manifest, metrics, rows, out / "pages")
     html = _environment.get_template("report.html").render(data, say=say, plots=_drawn(metrics))
     (out / HTML).write_text(html, encoding="utf-8")
     (out / MARKDOWN).write_text(_environment.get_template("report.md").render(data, say=say), encoding="utf-8")
+
+
+def write_red_team(out: Path, found: Mapping[str, Any]) -> None:
+    """redteam.html and redteam.md beside redteam.json."""
+    for name in (RED_TEAM_HTML, RED_TEAM_MARKDOWN):
+        (out / name).write_text(_environment.get_template(name).render(found=found, say=say), encoding="utf-8")
 
 
 def at(metrics: Mapping[str, Any], path: str) -> Any:
@@ -74,23 +85,28 @@ def say(number: float | None, style: str = "share") -> str:
         return "–"
     if style == "share":
         return f"{100 * number:.1f} %"
+    if style == "money":
+        return f"{number:.5f}"
     if style == "ms":
         return f"{number:,.1f} ms"
     return f"{number:.2f}" if style == "minutes" else f"{number:.3f}"
 
 
-def report_data(manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
-    """Everything the report shows, as plain values."""
+def report_data(
+    manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row], pages: Path
+) -> dict[str, Any]:
+    """Everything the report shows, as plain values. `pages` is the folder of the page pictures."""
     wrong = [row for row in rows if has_label(row) and row["label"] != row["expected"]["label"]]
     wrong.sort(key=lambda row: (-row["confidence"], row["id"]))
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in wrong[:MOST_SHOWN]:
-        groups.setdefault((row["expected"]["label"], row["label"]), []).append(_case(row))
+        groups.setdefault((row["expected"]["label"], row["label"]), []).append(_case(row, pages))
     confusion = metrics["confusion"]
     used = [i for i, label in enumerate(confusion["labels"]) if label in metrics["per_label"]]
     counts = [[confusion["counts"][i][j] for j in used] for i in used]
     headline = [(m, at(metrics, m.path)) for m in HEADLINE]
-    others = sorted(metrics["baselines"].values(), key=lambda entry: -(entry["accuracy"]["value"] or 0))
+    measured = [entry for entry in metrics["baselines"].values() if "skipped" not in entry]
+    others = sorted(measured, key=lambda entry: -(entry["accuracy"]["value"] or 0))
     ours = {"title": "This product", **metrics}
     return {
         "manifest": manifest,
@@ -100,6 +116,8 @@ def report_data(manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: S
         "unmeasured": [m.title for m, e in headline if not e or e["value"] is None],
         "baseline_columns": BASELINE_COLUMNS,
         "compared": [(entry["title"], [at(entry, m.path) for m in BASELINE_COLUMNS]) for entry in (ours, *others)],
+        "left_out": [(e["title"], e["skipped"]) for e in metrics["baselines"].values() if "skipped" in e],
+        "unanswered": [(e["title"], e["unanswered"]) for e in measured if e.get("unanswered")],
         "labels": [confusion["labels"][i] for i in used],
         "counts": counts,
         "largest_error": max((c for i, row in enumerate(counts) for j, c in enumerate(row) if i != j), default=0) + 2,
@@ -138,11 +156,12 @@ def _warnings(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
 # One case
 
 
-def _case(row: Row) -> dict[str, Any]:
+def _case(row: Row, pages: Path) -> dict[str, Any]:
     scores = sorted(row["scores"].items(), key=lambda item: (-item[1], item[0]))
     shown = scores[:TOP_SCORES]
     if row["expected"]["label"] not in dict(shown):
         shown.append((row["expected"]["label"], row["scores"].get(row["expected"]["label"], 0.0)))
+    others = [entry for entry in scores if entry not in shown]
     quotes = [("quote", e["part"], e.get("page"), e["start"], e["end"]) for e in row["evidence"]]
     fields = [
         ("field", f["evidence"]["part"], f["evidence"]["page"], f["evidence"]["start"], f["evidence"]["end"])
@@ -156,16 +175,17 @@ def _case(row: Row) -> dict[str, Any]:
         "id": row["id"],
         "row": row,
         "scores": shown,
+        "other_scores": others,
         "sources": [
-            (name, highlighted(text, marks.get(name, ())), len(text) > LONGEST_TEXT, _page(name, row))
+            (name, highlighted(text, marks.get(name, ())), len(text) > LONGEST_TEXT, _page(name, row, pages))
             for name, text in sorted(row["sources"].items(), key=lambda item: _reading_order(item[0]))
         ],
         "fields": {name: [f["value"] for f in values] for name, values in row["fields"].items()},
     }
 
 
-def _page(source: str, row: Row) -> dict[str, Any] | None:
-    """A page to scale with the boxes of what was found on it, None where nothing was."""
+def _page(source: str, row: Row, pages: Path) -> dict[str, Any] | None:
+    """A page with the boxes of what was found on it and its picture, None where nothing was."""
     boxes = []
     for name, values in row["fields"].items():
         for f in values:
@@ -182,7 +202,11 @@ def _page(source: str, row: Row) -> dict[str, Any] | None:
                     }
                 )
     size = row.get("pages", {}).get(source)
-    return {"width": size[0], "height": size[1], "boxes": boxes} if size and boxes else None
+    if not size or not boxes:
+        return None
+    picture = pages / row.get("pictures", {}).get(source, "none")
+    png = base64.b64encode(picture.read_bytes()).decode() if picture.is_file() else None
+    return {"width": size[0], "height": size[1], "boxes": boxes, "png": png}
 
 
 def _reading_order(source: str) -> tuple[int, str]:

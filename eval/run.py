@@ -1,6 +1,7 @@
 """One evaluation run: a dataset through the product into a folder that can be scored, compared and read alone.
 
     DIR/predictions.jsonl   a row a case: the result as the API gives it, what was expected, what was read
+    DIR/pages/              pictures of the PDF pages of wrongly labelled cases
     DIR/baselines.json      the labels that simple methods give to the same cases
     DIR/manifest.json       what ran: code, models, packages, arguments given and defaulted
     DIR/metrics.json        every measure with its interval
@@ -19,6 +20,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,16 +32,19 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 
-from eval.datasets import Case, case_sha256, load_dataset
-from eval.metrics import COSTS, label_measures, load_costs, measure
+from eval.datasets import Case, case_sha256, load_dataset, read_message
+from eval.metrics import COSTS, has_label, label_measures, load_costs, measure
+from eval.pages import draw
 from eval.product import ROOT, Product, Row, code_sha256
 from eval.statistics import DRAWS, SEED, Bootstrap, rounded
 from extractors.message import Value
 from triage.settings import Settings
 
 PREDICTIONS, BASELINES, MANIFEST, METRICS = "predictions.jsonl", "baselines.json", "manifest.json", "metrics.json"
-THRESHOLDS = "thresholds.json"
-BASELINE_NAMES = ("majority", "keywords", "tfidf", "knn", "zero_shot")
+CACHE, ANSWERS = Path("build/eval-answers"), "answers"  # of the language model, by everything that could change them
+THRESHOLDS, RED_TEAM, PAGES = "thresholds.json", "redteam.json", "pages"
+EMBEDDINGS = Path("build/eval-embeddings.npz")
+BASELINE_NAMES = ("majority", "keywords", "tfidf", "knn", "zero_shot", "llm", "n8n")
 
 Part = Literal["extraction", "classification", "routing"]
 Progress = Callable[[str, int, int], None]  # what, done, of how many
@@ -61,6 +66,9 @@ class Suite(Value):
     baselines: tuple[str, ...] = BASELINE_NAMES
     bundle: Path | None = None
     policy: Path | None = None
+    llm: bool = True  # whether a language model that is set up takes part
+    llm_model: str | None = None
+    llm_tasks: tuple[str, ...] | None = None
     costs: Path = COSTS
     seed: int = SEED
     draws: int = DRAWS
@@ -100,6 +108,12 @@ def run(
     )
     costs = load_costs(suite.costs)
     out.mkdir(parents=True, exist_ok=True)
+    if not use_cache and not only_failed:
+        shutil.rmtree(out / ANSWERS, ignore_errors=True)
+    # The model's answers and its budget are the evaluation's own, not the service's.
+    own: dict[str, Any] = {"data_dir": CACHE if use_cache else out / ANSWERS}
+    own |= {name: value for name in ("llm_model", "llm_tasks") if (value := getattr(suite, name)) is not None}
+    settings = settings.model_copy(update=own if suite.llm else own | {"llm_url": None, "llm_model": None})
     started, clock = datetime.now(UTC), time.perf_counter()
     with product or Product(settings) as p:
         code = code_sha256()
@@ -119,12 +133,15 @@ def run(
         rows = kept | _stream(todo, answer, out / PREDICTIONS, suite.workers, progress)
         wall, cpu = time.perf_counter() - spent[0], time.process_time() - spent[1]
         ordered = [rows[case.id] for case in chosen]
+        for row, case in zip(ordered, chosen, strict=True):
+            if has_label(row) and row["label"] != row["expected"]["label"]:
+                row["pictures"] = _pictures(row, case, dataset.folder, p, out / PAGES)
         _replace(out / PREDICTIONS, "".join(_line(row) for row in ordered))
         baselines: dict[str, Any] = {}
         if not only_extract and suite.baselines and any(case.label for case in chosen):
             from eval.baselines import run_baselines
 
-            cache = Path("build/eval-embeddings.npz") if use_cache else None
+            cache = EMBEDDINGS if use_cache else None
             baselines = run_baselines(suite.baselines, dataset, chosen, p, cache, progress)
         _write(out / BASELINES, baselines)
         labels = p.taxonomy.codes
@@ -170,9 +187,7 @@ def score(out: Path) -> dict[str, Any]:
         metrics["slices"] = {name: metrics["slices"].get(name, {}) for name in scoring["slices"]}
     metrics["baselines"] = score_baselines(rows, _read(out / BASELINES), labels, scoring["draws"], scoring["seed"])
     timing = manifest["timing"]
-    metrics["cpu_ms_per_case"] = timing.get("cpu_ms_per_case")
     metrics["harness_ms_per_case"] = timing.get("harness_ms_per_case")
-    metrics["tokens"] = {"prompt": 0, "completion": 0}  # no language model is in the way yet
     _write(out / METRICS, metrics)
     _write(out / THRESHOLDS, _thresholds(metrics, manifest))
     write_reports(out, manifest, metrics, rows)
@@ -185,27 +200,31 @@ def score_baselines(
     """The same measures on the same cases, so that the columns of the table can be read beside each other."""
     import numpy as np
 
-    from eval.metrics import Answers, has_label
+    from eval.metrics import Answers
 
     kept = [row for row in rows if has_label(row)]
     if not kept:
         return {}
     index = {label: i for i, label in enumerate(labels)}
-    bootstrap = Bootstrap([row["group"] for row in kept], draws, seed)
-    out = {}
+    out: dict[str, Any] = {}
     for name, baseline in baselines.items():
-        given = [baseline["answers"][row["id"]] for row in kept]
+        if "skipped" in baseline:
+            out[name] = baseline
+            continue
+        told = [row for row in kept if row["id"] in baseline["answers"]]
+        given = [baseline["answers"][row["id"]] for row in told]
+        bootstrap = Bootstrap([row["group"] for row in told], draws, seed)
         answers = Answers(
             labels=tuple(labels),
-            groups=tuple(row["group"] for row in kept),
-            truth=np.array([index[row["expected"]["label"]] for row in kept]),
-            given=np.array([index[entry["label"]] for entry in given]),
+            groups=tuple(row["group"] for row in told),
+            truth=np.array([index[row["expected"]["label"]] for row in told], int),
+            given=np.array([index[entry["label"]] for entry in given], int),
             confidence=np.array([entry["confidence"] for entry in given], float),
         )
         measures = label_measures(answers, bootstrap)
         wanted = ("accuracy", "macro_f1", "ece", "coverage_at_95_precision", "aurc")
-        out[name] = {"title": baseline["title"], "train": baseline["train"]}
-        out[name] |= rounded({measure: measures[measure] for measure in wanted})
+        out[name] = {key: value for key, value in baseline.items() if key != "answers"}
+        out[name] |= rounded({measure: measures[measure] for measure in wanted if measure in measures})
     return out
 
 
@@ -281,7 +300,9 @@ def read_manifest(out: Path) -> dict[str, Any]:
 
 
 def read_metrics(out: Path) -> dict[str, Any]:
-    return _read(out / METRICS)
+    """The run's figures, with those of a red team in the same folder under `attack`."""
+    attack = {"attack": _read(out / RED_TEAM)} if (out / RED_TEAM).exists() else {}
+    return _read(out / METRICS) | attack
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -305,6 +326,28 @@ def _replace(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def _pictures(row: Row, case: Case, folder: Path, product: Product, place: Path) -> dict[str, str]:
+    """By source (`attachment:0 page 1`) the file in `place` that shows the page, for pages with something found."""
+    wanted: dict[str, set[int]] = {}
+    for value in (value for values in row["fields"].values() for value in values):
+        evidence = value["evidence"]
+        if evidence.get("box") and evidence["page"]:
+            wanted.setdefault(evidence["part"], set()).add(evidence["page"])
+    shown = {}
+    attachments = read_message(case, folder, product.limits).attachments if wanted else ()
+    for part, numbers in sorted(wanted.items()):
+        index = part.removeprefix("attachment:")
+        if not index.isdecimal() or int(index) >= len(attachments):
+            continue
+        file = attachments[int(index)]
+        for number, png in draw(file.content, sorted(numbers)).items():
+            place.mkdir(exist_ok=True)
+            name = f"{file.sha256[:16]}-{number}.png"
+            (place / name).write_bytes(png)
+            shown[f"{part} page {number}"] = name
+    return shown
+
+
 # What ran
 
 
@@ -314,7 +357,7 @@ def _timing(rows: Sequence[Row], wall: float, cpu: float, workers: int) -> dict[
     if not n:
         return {"wall_seconds": round(wall, 3)}
     own = sum(row["latency_ms"] for row in rows if row["scored"])
-    timing = {"wall_seconds": round(wall, 3), "cpu_ms_per_case": round(cpu * 1000 / n, 3)}
+    timing = {"wall_seconds": round(wall, 3), "process_cpu_ms_per_case": round(cpu * 1000 / n, 3)}
     if workers == 1:
         timing["harness_ms_per_case"] = round((wall * 1000 - own) / n, 3)
     return timing

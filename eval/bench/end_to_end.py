@@ -1,36 +1,52 @@
-"""Messages a second through the whole way, beside the encoders alone on the same texts in the same run.
+"""Messages a second through the whole way, beside the encoders alone on the same texts; then with kills.
 
-    python -m eval.bench.end_to_end --messages 200
-
-The store is a fresh SQLite file, Odoo is an object that answers at once: what is measured is ours. Losses are printed.
+The store is a fresh SQLite file, Odoo is an object that answers at once: what is measured is ours. With kills, the
+service is a process that dies by SIGKILL while messages come in, and what it created is counted in a file of its own.
 """
 
 from __future__ import annotations
 
-import argparse
+import http.client
 import json
-import os
-import platform
+import signal
+import sqlite3
+import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from io import BytesIO
+from datetime import datetime
 from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
 
 from classifiers.embedding import Encoder
 from classifiers.text import classifier_text
+from eval.bench.intake import bodies, free_port, served
+from eval.bench.pdf import documents
+from eval.bench.row import Row, row
 from extractors.limits import Limits
 from extractors.message import Attachment, Message, message_from_json
+from triage.carriers import Lane, Option
 from triage.odoo.records import Record
 from triage.result import FINAL_STATES, Draft, OdooItem
 from triage.runtime import Runtime
 from triage.settings import Settings
+from triage.store import tables as t
+from triage.store.database import create_engine
 
-DATA = Path("eval/data/dispatch.jsonl")
+MESSAGES, KILLED_MESSAGES, KILLS = 200, 120, 3
 
 
 class InstantOdoo:
-    """Knows every record and creates every item, in no time."""
+    """Knows every record and creates every item, in no time; with a file it writes down each creation there."""
+
+    def __init__(self, ledger: Path | None = None) -> None:
+        self._ledger = ledger
+        if ledger is not None:
+            with sqlite3.connect(ledger, timeout=30) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS created (key TEXT)")
 
     def find(self, references: Mapping[str, Sequence[str]]) -> list[Record]:
         return [self.record(1)]
@@ -38,65 +54,60 @@ class InstantOdoo:
     def get(self, model: str, record_id: int) -> Record | None:
         return self.record(record_id)
 
+    def carriers(self, lane: Lane, carrier: str | None, now: datetime) -> tuple[Option, ...]:
+        return ()
+
     def record(self, number: int) -> Record:
         return Record(model="stock.picking", id=number, name=f"WH/OUT/{number:05d}")
 
     def publish(self, draft: Draft) -> OdooItem:
+        if self._ledger is not None:
+            with sqlite3.connect(self._ledger, timeout=30) as connection:
+                known = connection.execute("SELECT 1 FROM created WHERE key = ?", (draft.key,)).fetchone()
+                if not known:  # as the publisher does in Odoo: search, then create
+                    connection.execute("INSERT INTO created VALUES (?)", (draft.key,))
         return OdooItem(kind=draft.kind, model="mail.activity", id=1, url="http://odoo.example")
-
-
-def two_pages() -> bytes:
-    from reportlab.pdfgen.canvas import Canvas
-
-    file = BytesIO()
-    canvas = Canvas(file)
-    for page in (1, 2):
-        canvas.drawString(72, 800, f"DELIVERY NOTE WH/OUT/00042   page {page} of 2")
-        for line in range(40):
-            canvas.drawString(
-                72, 780 - 17 * line, f"{line + 1:3}  SKU-{line * 37:05}  article of this line   12 pcs   4.5 kg"
-            )
-        canvas.showPage()
-    canvas.save()
-    return file.getvalue()
 
 
 def messages(count: int) -> list[Message]:
     """Texts of the training split, as they are; more than there are begin anew under another id."""
-    rows = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
-    texts = [row["message"] for row in rows if row["split"] == "train"]
-    return [message_from_json(texts[n % len(texts)] | {"external_id": f"bench-{n}"}, Limits()) for n in range(count)]
+    return [message_from_json(json.loads(body), Limits()) for body in bodies(count)]
 
 
-def end_to_end(batch: Sequence[Message]) -> dict[str, float]:
-    """Seconds from the first acceptance to the last final state, and how many came to which end."""
+def settings_in(folder: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=folder, odoo_fallback_model="stock.picking", odoo_fallback_id=1)
+
+
+def through(batch: Sequence[Message]) -> dict[str, float]:
+    """From the first acceptance to the last final state, and how many came to which end."""
     odoo = InstantOdoo()
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            _env_file=None, data_dir=Path(folder), odoo_fallback_model="stock.picking", odoo_fallback_id=1
-        )
-        runtime = Runtime.build(settings, records=odoo, publisher=odoo)
+        runtime = Runtime.build(settings_in(Path(folder)), records=odoo, publisher=odoo)
         runtime.start()
         try:
-            warm = runtime.service.accept(
-                batch[0].model_copy(update={"external_id": "warm"}), header=None, original=None
-            )
-            runtime.service.wait(warm.id, 60)
+            warm = batch[0].model_copy(update={"external_id": "warm"})
+            runtime.service.wait(runtime.service.accept(warm, header=None, original=None).id, 60)
             cpu, started = time.process_time(), time.monotonic()
             for message in batch:
                 runtime.service.accept(message, header=None, original=None)
-            accepted = time.monotonic() - started
             while (done := sum(n for s, n in runtime.store.states().items() if s in FINAL_STATES)) < len(batch) + 1:
                 if time.monotonic() - started > 600:
                     break
                 time.sleep(0.1)
             seconds = time.monotonic() - started
-            states = runtime.store.states()
+            cpu = time.process_time() - cpu
+            failed = runtime.store.states().get("failed", 0)
+            with runtime.store.engine.connect() as connection:
+                took = connection.execute(sa.select(t.message.c.created_at, t.message.c.updated_at)).all()
         finally:
             runtime.stop()
-    lost = len(batch) + 1 - done
-    figures = {"per_second": len(batch) / seconds, "accept_per_second": len(batch) / accepted, "lost": lost}
-    return figures | {"cpu_ms": (time.process_time() - cpu) * 1000 / len(batch), "failed": states.get("failed", 0)}
+    return {
+        "per_second": len(batch) / seconds,
+        "p95_s": float(np.quantile([(end - start).total_seconds() for start, end in took], 0.95)),
+        "cpu_ms": cpu * 1000 / len(batch),
+        "lost": len(batch) + 1 - done,
+        "failed": failed,
+    }
 
 
 def encoders_alone(batch: Sequence[Message]) -> float:
@@ -110,30 +121,91 @@ def encoders_alone(batch: Sequence[Message]) -> float:
     return len(texts) / (time.monotonic() - started)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=200)
-    count = parser.parse_args().messages
-    plain = messages(count)
-    pdf = Attachment(filename="note.pdf", content_type="application/pdf", content=two_pages())
-    with_pdf = [m.model_copy(update={"attachments": (pdf,), "external_id": f"{m.external_id}-pdf"}) for m in plain]
-    alone = encoders_alone(plain)
-    text_only, documents = end_to_end(plain), end_to_end(with_pdf)
-    report = {
-        "machine": {
-            "cpu": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-        },
-        "messages": count,
-        "encoders_alone_per_second": round(alone, 1),
-        "text_only": {name: round(value, 2) for name, value in text_only.items()},
-        "with_2_page_pdf": {name: round(value, 2) for name, value in documents.items()},
-        "ratio_text_only_to_encoders": round(text_only["per_second"] / alone, 3),
-        "ratio_pdf_to_encoders": round(documents["per_second"] / alone, 3),
+def with_kills(count: int = KILLED_MESSAGES, kills: int = KILLS) -> dict[str, int]:
+    """Of the messages that were accepted: how many have no end, and how many stand in Odoo twice or never."""
+    answered: set[str] = set()
+    left = bodies(count)
+    with tempfile.TemporaryDirectory() as folder:
+        place, port = Path(folder), free_port()
+        ledger, data = place / "ledger.sqlite3", place / "data"
+        command = ["-m", "eval.bench.end_to_end", str(port), str(data), str(ledger)]
+        engine = create_engine(settings_in(data).sqlalchemy_url)
+        for life in range(kills + 1):
+            with served(command, port) as process:
+                share = len(left) if life == kills else count // (kills + 1)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                for body in left[:share]:
+                    connection.request("POST", "/v1/messages", body, {"Content-Type": "application/json"})
+                    answer = connection.getresponse()
+                    said = json.loads(answer.read())
+                    if answer.status in (200, 202):
+                        answered.add(said["id"])
+                connection.close()
+                left = left[share:]
+                if life < kills:
+                    process.send_signal(signal.SIGKILL)
+                else:
+                    _until_done(engine, len(answered))
+        with engine.connect() as reading:
+            ends = {r.id: r.state for r in reading.execute(sa.select(t.message.c.id, t.message.c.state))}
+            drafts = reading.execute(sa.select(t.publication.c.message_id, t.publication.c.key)).all()
+        engine.dispose()
+        with sqlite3.connect(ledger) as reader:
+            created = Counter(key for (key,) in reader.execute("SELECT key FROM created"))
+    published = [key for message_id, key in drafts if ends.get(message_id) == "published"]
+    return {
+        "answered": len(answered),
+        "lost": sum(ends.get(message_id) not in FINAL_STATES for message_id in answered),
+        "failed": sum(state == "failed" for state in ends.values()),
+        "not_in_odoo": sum(created[key] == 0 for key in published),
+        "doubled": sum(count > 1 for count in created.values()),
     }
-    print(json.dumps(report, indent=1))
+
+
+def _until_done(engine: sa.Engine, count: int, seconds: float = 300) -> None:
+    until = time.monotonic() + seconds
+    query = sa.select(sa.func.count()).select_from(t.message).where(t.message.c.state.in_(FINAL_STATES))
+    while time.monotonic() < until:
+        with engine.connect() as connection:
+            if connection.execute(query).scalar_one() >= count:
+                return
+        time.sleep(0.5)
+
+
+def measure() -> list[Row]:
+    plain = messages(MESSAGES)
+    pdf = Attachment(filename="note.pdf", content_type="application/pdf", content=documents(1)[0])
+    papers = [m.model_copy(update={"attachments": (pdf,), "external_id": f"{m.external_id}-pdf"}) for m in plain]
+    alone, text, paper, killed = encoders_alone(plain), through(plain), through(papers), with_kills()
+    rows = [row("our encoders alone", alone, "texts a second")]
+    for name, found in (("text", text), ("text and a PDF of 2 pages", paper)):
+        rate = found["per_second"]
+        rows += [
+            row(f"{name}: through the whole way", rate, "messages a second", rate / alone, "of the encoders alone"),
+            row(f"{name}: from acceptance to the end, p95, {MESSAGES} at once", found["p95_s"], "s"),
+            row(f"{name}: CPU", found["cpu_ms"], "ms a message"),
+            row(f"{name}: lost or failed", found["lost"] + found["failed"], "messages"),
+        ]
+    said = {
+        "answered": "accepted",
+        "lost": "lost",
+        "failed": "failed",
+        "not_in_odoo": "published and not in Odoo",
+        "doubled": "in Odoo twice",
+    }
+    return rows + [row(f"{KILLS} kills: {said[name]}", n, "messages") for name, n in killed.items()]
+
+
+def serve(port: int, data: Path, ledger: Path) -> None:
+    """The real API with a real worker, publishing into the ledger."""
+    import uvicorn
+
+    from api import create_app
+
+    odoo = InstantOdoo(ledger)
+    app = create_app(settings_in(data), lambda s: Runtime.build(s, records=odoo, publisher=odoo))
+    uvicorn.run(app, port=port, log_config=None, access_log=False)
 
 
 if __name__ == "__main__":
-    main()
+    serve(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from classifiers.embedding import Encoder
 from classifiers.taxonomy import load_taxonomy
-from eval.baselines import KEYWORDS, keywords, load_keywords, majority, nearest, tfidf, zero_shot
+from eval.baselines import KEYWORDS, ask_model, keywords, load_keywords, majority, nearest, tfidf, zero_shot
 from eval.product import Product
 from eval.run import Suite, run
+from triage.llm import LanguageModel
 from triage.settings import Settings
 
 CODES = load_taxonomy().codes
@@ -69,8 +74,62 @@ def test_they_stand_beside_ours_on_the_same_cases(tmp_path: Path, encoder: Encod
     suite = Suite(dataset=path, draws=50)
     metrics = run(suite, tmp_path / "run", settings=settings, product=Product(settings, encoder), use_cache=False)
     assert metrics["cases"]["n"] == 2
-    assert set(metrics["baselines"]) == {"majority", "keywords", "tfidf", "knn", "zero_shot"}
-    assert metrics["baselines"]["majority"]["accuracy"]["value"] == 0.5
-    assert all(baseline["accuracy"]["n"] == 2 for baseline in metrics["baselines"].values())
+    skipped = {name for name, baseline in metrics["baselines"].items() if "skipped" in baseline}
+    assert skipped == {"llm", "n8n"}
+    measured = {name: entry for name, entry in metrics["baselines"].items() if name not in skipped}
+    assert set(measured) == {"majority", "keywords", "tfidf", "knn", "zero_shot"}
+    assert measured["majority"]["accuracy"]["value"] == 0.5
+    assert all(baseline["accuracy"]["n"] == 2 for baseline in measured.values())
     html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Keyword rules" in html and "Most frequent label" in html
+    assert "no language model is set up" in html
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """An OpenAI-compatible endpoint: customs for what speaks of customs, an answer that is no JSON for the rest."""
+
+    asked: list[dict[str, Any]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(body)
+        fields = body["response_format"]["json_schema"]["schema"]["properties"]
+        one = {"label": "customs_hold"} if "label" in fields else {code: code == "customs_hold" for code in fields}
+        about = body["messages"][-1]["content"].casefold()
+        said = json.dumps(one) if "customs" in about else "I think it is broken"
+        answer = {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "stand-in",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
+            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+        }
+        content = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_a_model_is_asked_in_both_ways_and_what_it_does_not_answer_is_no_wrong_label(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    settings = Settings(_env_file=None, data_dir=tmp_path, llm_url=url, llm_model="stand-in", llm_retries=0)
+    texts = [text for split, _, text in LEARNT if split == "test"]
+    with LanguageModel(settings, lambda: datetime.now(UTC)) as model:
+        for name in ("llm", "n8n"):
+            labels, problems, uses = ask_model(name, model, load_taxonomy(), texts, lambda *_: None)
+            assert labels == [None, "customs_hold"], name
+            assert problems == ["llm_invalid_answer"]
+            assert sum(use.input_tokens for use in uses) == 100
+        before = len(Endpoint.asked)
+        assert ask_model("llm", model, load_taxonomy(), texts[1:], lambda *_: None)[2][0].cached == 1
+        assert len(Endpoint.asked) == before
+    server.shutdown()
+    server.server_close()
+    assert all(code in Endpoint.asked[0]["messages"][0]["content"] for code in CODES)

@@ -17,7 +17,9 @@ from eval.feedback import export
 from eval.product import Product
 from eval.replay import replay
 from extractors.limits import Limits
+from tests.ledger import Ledger
 from triage.cli import app
+from triage.odoo.remembered import remember
 from triage.settings import Settings
 from triage.store import tables as t
 from triage.store.database import create_engine
@@ -47,6 +49,34 @@ def test_a_stored_result_is_made_again_byte_for_byte(alone: TestClient, store: S
         for name in ("01-breakdown-a1m.eml", "13-schadensmeldung.eml"):  # the second has a PDF
             found = replay(store, product, send(alone, name))
             assert found["same"], found["differences"]
+            assert found["decision_replayed"]
+
+
+def test_a_decision_is_made_again_from_the_records_as_they_were(
+    service: TestClient, settings: Settings, ledger: Ledger, encoder: Encoder
+) -> None:
+    body = {"channel": "portal", "text": "The truck for WH/OUT/00042 broke down near Ghent, recovery only tomorrow."}
+    message_id = service.post("/v1/messages?wait=30", json=body).json()["id"]
+    engine = create_engine(settings.sqlalchemy_url)
+    store = Store(engine, Files(settings.data_dir / "files"))
+    decided = store.decision(message_id)
+    assert decided is not None and decided[0].match is not None and decided[0].draft is not None
+    with Product(Settings(_env_file=None), encoder) as product:
+        found = replay(store, product, message_id)
+        assert found["same"], found["differences"]
+
+        with engine.begin() as connection:  # the record as it might have been
+            basis = connection.execute(sa.select(t.result.c.basis)).scalar_one()
+            basis["calls"][0]["answer"][0]["value"] = 1_000_000.0
+            connection.execute(sa.update(t.result).values(basis=basis))
+        found = replay(store, product, message_id)
+    engine.dispose()
+    assert "decision.draft.kind" in [place["path"] for place in found["differences"]]
+
+
+def test_what_nobody_asked_of_odoo_then_is_said_and_not_made_up() -> None:
+    with pytest.raises(LookupError, match="find"):
+        remember(()).find({"shipment": ["ABC"]})
 
 
 def test_a_replay_says_where_a_result_differs(alone: TestClient, store: Store, encoder: Encoder) -> None:
