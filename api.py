@@ -24,12 +24,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifiers.taxonomy import Label
 from extractors.message import Value
+from triage.callbacks import check_url
 from triage.errors import BadInput, NotFound, TooLarge, TriageError, Unauthorized, Unavailable
 from triage.intake import FORMS, Body, limits_of
 from triage.policy import Policy
 from triage.result import FINAL_STATES, DocumentSummary, FieldValue, Result, ScoredLabel, State
 from triage.runtime import Runtime
-from triage.security import Caller, identify
+from triage.security import Caller, basic_user, identify, refuse_other_sites
 from triage.settings import Settings
 from triage.store.store import Feedback, Filter
 from triage.telemetry import RECEIVED, REFUSED
@@ -286,9 +287,7 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
                 message = message.model_copy(update={"site": caller.sites[0]})
             caller.need_site(message.site)
             if message.callback_url:
-                raise BadInput(
-                    "callback_url is not served by this version; poll GET /v1/messages/{id}", field="callback_url"
-                )
+                check_url(message.callback_url, settings)
             accepted = runtime.service.accept(message, header=header, original=body.original)
             RECEIVED.labels(message.channel, str(accepted.duplicate).lower()).inc()
             return accepted.id, accepted.duplicate
@@ -346,8 +345,10 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
             raise BadInput("verdict 'correct' needs a label, fields or a priority", field="verdict")
 
         def save() -> str:
-            visible(runtime, caller, message_id)
-            return runtime.store.add_feedback(message_id, feedback, runtime.clock())
+            said, label = feedback, visible(runtime, caller, message_id).label
+            if said.verdict == "accept" and said.label is None:  # a later retry may give the message another one
+                said = said.model_copy(update={"label": label})
+            return runtime.store.add_feedback(message_id, said, runtime.clock())
 
         return FeedbackSaved(id=await in_thread(runtime, save), message_id=message_id)
 
@@ -431,15 +432,27 @@ def add_operations_routes(app: FastAPI) -> None:
         caller.need("read")
 
         def shown(label: Label) -> dict[str, Any]:
-            return {"code": label.code, "title": label.title, "is_exception": label.exception, "means": label.means}
+            return {
+                "code": label.code,
+                "title": label.title,
+                "is_exception": label.exception,
+                "means": label.means,
+                "x12_1651": label.x12,
+            }
 
         labels = runtime.taxonomy.labels.values()
         return TaxonomyInForce(version=runtime.taxonomy.version, labels=tuple(shown(label) for label in labels))
 
     @app.get("/v1/policy", tags=["service"], operation_id="policy", summary="The policy in force")
-    async def policy(caller: CallerOf, runtime: RuntimeOf, site: str | None = None) -> Policy:  # noqa: ARG001
+    async def policy(caller: CallerOf, runtime: RuntimeOf, site: str | None = None) -> Policy:
+        """Of the centre, or with `site` (a site's or a warehouse's code) of that site, which has `site` set there."""
         caller.need("read")
-        return runtime.policy
+        if site:
+            code = runtime.policy.site_of(site, None)
+            caller.need_site(code)
+            return runtime.policy.at(code)
+        sites = {c: s for c, s in runtime.policy.sites.items() if caller.sites is None or c in caller.sites}
+        return runtime.policy.model_copy(update={"sites": sites})
 
     @app.get("/health/live", tags=["service"], operation_id="live", summary="The process answers")
     async def live() -> dict[str, str]:
@@ -457,6 +470,9 @@ def add_operations_routes(app: FastAPI) -> None:
     async def metrics(runtime: RuntimeOf) -> Response:
         text = await in_thread(runtime, lambda: generate_latest() + runtime.gauges())
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+NO_FRAME = {"Content-Security-Policy": "frame-ancestors 'none'", "X-Frame-Options": "DENY"}
 
 
 def add_pages(app: FastAPI) -> None:
@@ -483,9 +499,34 @@ def add_pages(app: FastAPI) -> None:
         caller.need("read")
 
         def page() -> HTMLResponse:
-            return HTMLResponse(pages.message(runtime, visible(runtime, caller, message_id)))
+            result = visible(runtime, caller, message_id)
+            # In a frame of another site, a person could be led to press the form's button.
+            return HTMLResponse(pages.message(runtime, result, caller.may("feedback")), headers=NO_FRAME)
 
         return await in_thread(runtime, page)
+
+    @app.post("/dashboard/messages/{message_id}/verdict", include_in_schema=False)
+    async def judge_message(
+        request: Request, message_id: str, caller: CallerOf, runtime: RuntimeOf
+    ) -> RedirectResponse:
+        """The form of the message's page: its label confirmed, or another one said to be right."""
+        caller.need("feedback")
+        refuse_other_sites(request.headers, runtime.settings.public_url)
+        form = await request.form(max_files=0, max_fields=10, max_part_size=10_000)
+        label, comment = str(form.get("label") or ""), str(form.get("comment") or "")[:2000].strip() or None
+        if label not in runtime.taxonomy.labels:
+            raise BadInput(f"label {label!r} is unknown; choose one of the list", field="label")
+        by = f"{caller.name} ({person})" if (person := basic_user(request.headers)) else caller.name
+
+        def save() -> None:
+            verdict: Literal["accept", "correct"] = "correct"
+            if label == visible(runtime, caller, message_id).label:
+                verdict = "accept"
+            said = Feedback(verdict=verdict, label=label, by=by[:200], comment=comment)
+            runtime.store.add_feedback(message_id, said, runtime.clock(), source="page")
+
+        await in_thread(runtime, save)
+        return RedirectResponse(f"/dashboard/messages/{message_id}#verdict", status_code=303)
 
 
 app = create_app()

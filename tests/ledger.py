@@ -11,8 +11,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
+from triage.carriers import Lane, Option
 from triage.errors import OdooUnavailable
 from triage.odoo.records import Record
 from triage.result import Draft, OdooItem
@@ -46,6 +48,9 @@ class Ledger:
     def get(self, model: str, record_id: int) -> Record | None:
         self._answer()
         return self.record(f"WH/OUT/{record_id:05d}")
+
+    def carriers(self, lane: Lane, carrier: str | None, now: datetime) -> tuple[Option, ...]:
+        return ()
 
     @staticmethod
     def record(name: str) -> Record:

@@ -8,15 +8,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import yaml
 from fastapi.testclient import TestClient
 from reportlab.pdfgen.canvas import Canvas
 
 from api import create_app
+from classifiers.prediction import Prediction
 from tests.ledger import Ledger
 from triage.pipeline import Tools
+from triage.policy import FILE as PACKAGED_POLICY
 from triage.result import Result
 from triage.runtime import Runtime
 from triage.security import make_key
@@ -361,6 +365,64 @@ def test_health_and_metrics_tell_what_is(service: TestClient) -> None:
     metrics = service.get("/metrics").text
     assert 'triage_messages{state="published"} 1' in metrics
     assert 'triage_queue_depth{queue="triage"} 0' in metrics
+
+
+def test_the_taxonomy_carries_its_x12_reasons_each_with_one_label(service: TestClient) -> None:
+    labels = {label["code"]: label for label in service.get("/v1/taxonomy").json()["labels"]}
+    assert labels["vehicle_breakdown"]["x12_1651"] == ["AF", "AI"]
+    assert labels["pickup_failure"]["x12_1651"] == ["AX", "AY"]
+    reasons = [reason for label in labels.values() for reason in label["x12_1651"]]
+    assert len(reasons) == len(set(reasons)) > 50
+    assert all(len(reason) == 2 and reason.isalnum() for reason in reasons)
+
+
+def test_the_policy_in_force_is_shown_for_the_centre_and_for_a_site(tmp_path: Path, tools: Tools) -> None:
+    rules = yaml.safe_load(PACKAGED_POLICY.read_text(encoding="utf-8"))
+    rules["sites"] = {
+        "ANR": {"title": "Antwerp", "warehouses": ["WHA"], "policy": {"assignee": "anna"}},
+        "RTM": {"title": "Rotterdam", "mailboxes": ["rtm@example.com"]},
+    }
+    file = tmp_path / "policy.yaml"
+    file.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", policy_file=file)
+    with TestClient(
+        create_app(settings, lambda s: Runtime.build(s, tools=tools)), base_url="http://127.0.0.1:8000"
+    ) as client:
+        centre = client.get("/v1/policy").json()
+        assert (centre["site"], centre["assignee"], set(centre["sites"])) == (None, None, {"ANR", "RTM"})
+        for name in ("ANR", "wha"):
+            at_site = client.get("/v1/policy", params={"site": name}).json()
+            assert (at_site["site"], at_site["assignee"], at_site["version"]) == ("ANR", "anna", rules["version"])
+        assert client.get("/v1/policy?site=nowhere").json()["site"] is None, "the centre's rules hold everywhere else"
+        key, digest = make_key()
+        store_of(client).add_key("rotterdam", digest, ["read"], ["RTM"], client.app.state.runtime.clock())  # type: ignore[attr-defined]
+        auth = {"Authorization": f"Bearer {key}"}
+        assert set(client.get("/v1/policy", headers=auth).json()["sites"]) == {"RTM"}
+        assert client.get("/v1/policy?site=ANR", headers=auth).status_code == 403
+
+
+def test_the_emergency_path_leaves_its_mark_in_odoo_and_in_the_audit(
+    settings: Settings, tools: Tools, ledger: Ledger
+) -> None:
+    """The label is given here: whether a text is a compliance incident is the classifier's own test."""
+    label = "compliance_incident"
+
+    def classify(extraction: object) -> Prediction:
+        return Prediction(label, 0.9, {label: 0.9, "damage": 0.1}, None, "given")
+
+    sure = tools.model_copy(update={"classify": classify})
+    app = create_app(settings, lambda s: Runtime.build(s, records=ledger, publisher=ledger, tools=sure))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        texts = ("WH/OUT/00042: one drum is leaking, UN 1263", "WH/OUT/00043: the seal was broken on arrival, UN 1263")
+        leak, seal = (client.post("/v1/messages?wait=20", json=portal(text)).json() for text in texts)
+        audit = sa.text("SELECT message_id, actor, detail FROM audit WHERE action = 'emergency_path'")
+        with store_of(client).engine.connect() as connection:
+            rows = connection.execute(audit).all()
+    assert [(row.message_id, row.actor) for row in rows] == [(leak["id"], "service")]
+    assert '"leaking"' in str(rows[0].detail)
+    assert leak["draft"]["summary"].startswith("EMERGENCY [P1]")
+    assert (leak["emergency"], seal["emergency"]) == ("leaking", None)
+    assert [item["kind"] for item in leak["odoo"] + seal["odoo"]] == ["approval", "approval"]
 
 
 def test_openapi_describes_the_contract(service: TestClient) -> None:

@@ -13,6 +13,7 @@ import typer
 from tqdm import tqdm
 
 from eval.cli import eval_app, feedback_app
+from triage.llm_cli import llm_app
 from triage.odoo.cli import odoo_app
 from triage.security import SCOPES, is_loopback, make_key
 from triage.settings import Settings
@@ -25,8 +26,11 @@ config = typer.Typer(no_args_is_help=True, help="The configuration in force.")
 app.add_typer(keys, name="keys")
 app.add_typer(config, name="config")
 app.add_typer(odoo_app, name="odoo")
+app.add_typer(llm_app, name="llm")
 app.add_typer(eval_app, name="eval")
 app.add_typer(feedback_app, name="feedback")
+retention = typer.Typer(no_args_is_help=True, help="Deleting what is old.")
+app.add_typer(retention, name="retention")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
@@ -198,6 +202,7 @@ def train(
     """Train the classifier from labelled messages. Example: triage train --cache build/embeddings.npz"""
     from classifiers.bundle import PACKAGED
     from classifiers.embedding import Encoder
+    from classifiers.examples import Labelled, save_examples
     from classifiers.taxonomy import load_taxonomy
     from classifiers.training import EmbeddingCache, load_examples
     from classifiers.training import train as fit
@@ -211,10 +216,13 @@ def train(
                 bar.total = total
                 bar.update(done - bar.n)
 
-            bundle = fit(examples, load_taxonomy().codes, EmbeddingCache(Encoder(), cache, progress))
+            embeddings = EmbeddingCache(Encoder(), cache, progress)
+            bundle = fit(examples, load_taxonomy().codes, embeddings)
     except (OSError, ValueError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)
+    shown = [Labelled(e.text, e.label) for e in examples if e.split == "train"]
+    save_examples(out or PACKAGED, shown, embeddings)
     report = {"version": bundle.version, "thresholds": bundle.thresholds.__dict__, **bundle.trained_on}
     typer.echo(json.dumps(report, indent=None if as_json else 1))
 
@@ -261,6 +269,30 @@ def keys_revoke(key_id: str) -> None:
         open_store(settings()).revoke_key(key_id, utc_now())
     except NotFound as error:
         raise fail(error.message) from error
+
+
+@retention.command("run")
+def retention_run(
+    days: Annotated[int | None, typer.Option(min=1, help="default: TRIAGE_RETENTION_DAYS")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete messages that ended longer ago, with their results, feedback and files; the audit stays.
+
+    Write what people said first: triage feedback export. Example: triage retention run --days 365
+    """
+    from datetime import timedelta
+
+    from triage.retention import forget
+    from triage.runtime import utc_now
+
+    chosen = settings()
+    span = days or chosen.retention_days
+    if span is None:
+        raise fail("nothing says how old; set TRIAGE_RETENTION_DAYS or give --days", 2)
+    now = utc_now()
+    with tqdm(unit="message", disable=not sys.stderr.isatty()) as bar:
+        gone = forget(open_store(chosen), now - timedelta(days=span), now, bar.update)
+    typer.echo(gone.model_dump_json() if as_json else f"{gone.messages} messages and {gone.files} files deleted")
 
 
 @config.command("show")

@@ -26,10 +26,14 @@ def draft(
     result: Result, record: Record | None, title: str, policy: Policy, evidence_url: str, reason_text: str | None
 ) -> Draft:
     """`record` is None without Odoo: then the draft shows what would be made. `reason_text` says why we cannot tell."""
-    needs_approval = result.recommendations[0].requires_approval
+    approval = result.recommendations[0].approval
+    # By the policy's emergency path: the person acts, and asks for the approval afterwards.
+    at_once = approval is not None and approval.afterwards and policy.emergency.item == "activity"
+    needs_approval = approval is not None and not at_once
     key = external_key(result.id)
     head = "Cannot tell" if result.abstained else title
     certainty = "" if result.abstained else f" ({result.confidence:.0%})"
+    mark = "EMERGENCY " if result.emergency else ""
     note = _templates.get_template("note.html").render(
         result=result, title=title, key=key, url=evidence_url, reason=reason_text
     )
@@ -41,11 +45,12 @@ def draft(
         key=key,
         record=RecordRef(model=record.model, id=record.id) if record else None,
         record_name=name,
-        summary=f"[{result.priority}] {head}{certainty}: {name}"[:LONGEST_SUMMARY],
+        summary=f"{mark}[{result.priority}] {head}{certainty}: {name}"[:LONGEST_SUMMARY],
         note=note,
         due=result.due,
-        assignee=policy.approval.approver if needs_approval else (record and record.responsible) or policy.assignee,
-        category=policy.approval.category if needs_approval else None,
+        assignee=(approval.approver if approval else None)
+        or (None if needs_approval else (record and record.responsible) or policy.assignee),
+        category=approval.category if approval and needs_approval else None,
         amount=record.value if record and needs_approval else None,
     )
 

@@ -190,7 +190,7 @@ class Engine:
                 name, worker_concurrency=workers, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
             )
 
-    def every(self, seconds: float, task: Callable[[], None]) -> None:
+    def every(self, seconds: float, task: Callable[[], object]) -> None:
         """Run a task again and again until the engine stops; an error is logged and the next turn comes."""
 
         def loop() -> None:

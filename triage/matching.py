@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
-from triage.odoo.records import TRACKING_FIELDS, Record
+from triage.odoo.records import FREE_MAIL, PLATES, SENDER, TRACKING_FIELDS, Record
 from triage.result import Candidate, Match
 
 MIN_SCORE = 0.5  # below, a reference is too doubtful to act on: it stood in old history, or was read badly
@@ -25,8 +26,13 @@ POINTS_AT: Mapping[str, float] = MappingProxyType(
         "sales_order": 0.85,
         "purchase_order": 0.8,
         **dict.fromkeys(TRACKING_FIELDS, 0.95),
+        **dict.fromkeys(PLATES, 0.67),  # enough alone, too little to make an order doubtful
     }
 )
+# A reply is mostly about the record of the message before it. The sender alone never decides, only between others.
+THREAD = 0.6
+FROM_ADDRESS = 0.45
+FROM_DOMAIN = 0.4
 
 
 Hits = dict[str, tuple[float, str]]  # by plain reference: its weight, and the reason in words
@@ -40,12 +46,20 @@ class Matching(Value):
     reason: str | None = None
 
 
-def match(findings: Sequence[Finding], candidates: Sequence[Record], given: RecordRef | None) -> Matching:
+def match(
+    findings: Sequence[Finding],
+    candidates: Sequence[Record],
+    given: RecordRef | None,
+    *,
+    sender: str | None = None,
+    thread_record: RecordRef | None = None,
+) -> Matching:
     """The record that the sender gave is taken as it is; else references decide, each weighed by its score.
 
-    `candidates` are records that answer to the findings, and the given one where it exists.
+    `candidates` are records that answer to the findings, and the given one where it exists. `sender` is the address
+    that the message came from, `thread_record` the record that an earlier message of the same thread matched.
     """
-    hits = {record: _hits(findings, record) for record in candidates}
+    hits = {record: _hits(findings, record) | _context(record, sender, thread_record) for record in candidates}
     ranked = sorted(hits, key=lambda record: (-_weight(hits[record]), record.model, record.id))
     named = [_candidate(record, hits[record]) for record in ranked]
     if given is not None:
@@ -56,6 +70,8 @@ def match(findings: Sequence[Finding], candidates: Sequence[Record], given: Reco
                 return _matched(chosen.model_copy(update={"score": 1.0, "reasons": reasons}), named)
     if not named or named[0].score < MIN_SCORE:
         reason = "the references found are too doubtful" if named else "no reference points at a record"
+        if named and not any(hit.strip() == hit for hit in hits[ranked[0]]):
+            reason = "no reference points at a record; those of the sender's firm are named"
         return Matching(alternatives=tuple(named[:MAX_ALTERNATIVES]), reason=reason)
     best = hits[ranked[0]]
     close = [record.name for record in ranked[1:] if _lead(best, hits[record]) < MIN_LEAD]
@@ -77,10 +93,30 @@ def _hits(findings: Sequence[Finding], record: Record) -> Hits:
     for finding in findings:
         value = _plain(finding.value)
         is_name = value == _plain(record.name)
+        if finding.field in PLATES and _bare(finding.value) in {_bare(known) for known in record.references}:
+            names.add(value)
         if finding.field in POINTS_AT and (is_name or value in names):
             score = finding.score * (OWN_NAME if is_name else POINTS_AT[finding.field])
             what = "is its name" if is_name else "is one of its references"
             hits[value] = max(hits.get(value, (0.0, "")), (score, f"{finding.field} {finding.value} {what}"))
+    return hits
+
+
+def answers_to(record: Record, reference: str) -> bool:
+    return _plain(reference) in {_plain(known) for known in (record.name, *record.references)}
+
+
+def _context(record: Record, sender: str | None, thread_record: RecordRef | None) -> Hits:
+    hits: Hits = {}
+    if thread_record is not None and (record.model, record.id) == (thread_record.model, thread_record.id):
+        hits[" thread"] = (THREAD, "an earlier message of the thread was about it")
+    known = (record.partner_email or "").strip().casefold()
+    address = (sender or "").strip().casefold()
+    domain = address.rpartition("@")[2]
+    if address and known == address:
+        hits[f" {SENDER}"] = (FROM_ADDRESS, "the sender is its contact")
+    elif domain and domain not in FREE_MAIL and known.endswith(f"@{domain}"):
+        hits[f" {SENDER}"] = (FROM_DOMAIN, f"the sender is of its contact's firm ({domain})")
     return hits
 
 
@@ -103,3 +139,8 @@ def _candidate(record: Record, hits: Hits) -> Candidate:
 
 def _plain(reference: str) -> str:
     return "".join(reference.split()).casefold()
+
+
+def _bare(plate: str) -> str:
+    """People write plates with dashes, dots or nothing between the letters."""
+    return re.sub(r"\W", "", plate).casefold()

@@ -15,12 +15,16 @@ from classifiers.prediction import Prediction
 from classifiers.taxonomy import Taxonomy
 from extractors.evidence import Finding
 from extractors.extraction import Extraction
-from extractors.message import Message, Value
-from triage.actions import recommend
+from extractors.message import Message, RecordRef, Value
+from triage.actions import immediate_danger, recommend
+from triage.carriers import Lane
+from triage.consultation import Consulted
+from triage.discrepancies import costs_money, find_discrepancies, in_words
 from triage.drafting import draft
 from triage.matching import match
-from triage.odoo.records import Record, Records
-from triage.policy import Policy
+from triage.odoo.records import SENDER, Record, Records
+from triage.odoo.remembered import Basis
+from triage.policy import ABSTAINED_ACTION, Policy
 from triage.priority import prioritise
 from triage.quotes import find_quotes
 from triage.result import (
@@ -37,7 +41,7 @@ from triage.understanding import Understanding
 ODOO_NOT_CONFIGURED = "odoo_not_configured"
 ODOO_UNAVAILABLE = "odoo_unavailable"
 ALTERNATIVES = 2
-ABSTAINED_ACTION = "look_at_it"
+CARRIER_SELECTION = "carrier_selection"  # the policy's reason for approval of an action that picks a carrier
 REASONS = {
     "ambiguous": "several labels fit about equally well",
     "out_of_scope": "it is unlike anything this service was trained on",
@@ -53,17 +57,23 @@ class Tools(Value):
     classify: Callable[[Extraction], Prediction]
     word_weights: Callable[[str, str], Sequence[tuple[int, int, float]]]
     extractor: str
+    consult: Callable[[Extraction, Prediction, datetime], Consulted | None] | None = None  # with a language model
 
 
 def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime) -> Understanding:
     extraction = tools.extract(message, now)
     prediction = tools.classify(extraction)
+    consulted = tools.consult(extraction, prediction, now) if tools.consult else None
+    if consulted is not None:
+        extraction, prediction = consulted.extraction, consulted.prediction
     return Understanding(
         extraction=extraction,
         prediction=prediction,
         quotes=find_quotes(extraction, prediction.label, tools.word_weights),
         extractor=tools.extractor,
         taxonomy=taxonomy.version,
+        gist=consulted.gist if consulted else None,
+        llm=consulted.use if consulted else None,
     )
 
 
@@ -73,6 +83,7 @@ class Decision(Value):
     result: Result
     hold: str | None = None
     ignore: bool = False
+    basis: Basis | None = None
 
 
 def decide(
@@ -85,8 +96,10 @@ def decide(
     evidence_url: str,
     now: datetime,
     without_records: str = ODOO_NOT_CONFIGURED,
+    thread_record: RecordRef | None = None,
 ) -> Decision:
-    """`records` is None without Odoo (`without_records` says why), `fallback` the record for what cannot be matched.
+    """`records` is None without Odoo (`without_records` says why), `fallback` the record for what cannot be matched,
+    `thread_record` what an earlier message of the same thread matched.
 
     Raises OdooUnavailable when the records are out of reach.
     """
@@ -97,16 +110,34 @@ def decide(
 
     candidates: list[Record] = []
     if records is not None and actionable:
-        candidates = records.find(_references(extraction.findings))
-        given = message.record and records.get(message.record.model, message.record.id)
-        if given and given not in candidates:
-            candidates.append(given)
-    matching = match(extraction.findings, candidates, message.record)
+        candidates = records.find(_references(extraction.findings, message.sender.email))
+        for known in (message.record, thread_record):
+            if known and (known.model, known.id) not in {(c.model, c.id) for c in candidates}:
+                candidates += [found] if (found := records.get(known.model, known.id)) else []
+    matching = match(
+        extraction.findings, candidates, message.record, sender=message.sender.email, thread_record=thread_record
+    )
     record = next(
         (c for c in candidates if matching.match and (c.model, c.id) == (matching.match.model, matching.match.id)), None
     )
 
-    urgency = prioritise(label.code, label.title, prediction.confidence, record, policy, now)
+    site = policy.site_of(message.site, record.site if record else None, message.recipients)
+    policy = policy.at(site)
+    documents = {document.type for document in extraction.documents}
+    said = "\n".join([message.subject, message.newest, *(quote.quote for quote in understanding.quotes)])
+    danger = None if prediction.abstained else immediate_danger(label.code, prediction.confidence, said, policy)
+    discrepancies = find_discrepancies(extraction, record)
+    urgency = prioritise(
+        label.code,
+        label.title,
+        prediction.confidence,
+        record,
+        policy,
+        now,
+        documents=documents,
+        costs_money=costs_money(discrepancies),
+        danger=danger,
+    )
     fields = {finding.field for finding in extraction.findings}
     recommendations: tuple[Recommendation, ...]
     if prediction.abstained:
@@ -120,19 +151,34 @@ def decide(
             ),
         )
     else:
-        recommendations = recommend(label.code, label.title, prediction.confidence, sorted(fields), record, policy)
+        recommendations = recommend(
+            label.code, label.title, prediction.confidence, fields, record, policy, documents=documents, danger=danger
+        )
+    if record is not None and discrepancies:
+        first, *rest = recommendations
+        rationale = "; ".join([first.rationale, *(in_words(found, record) for found in discrepancies)])
+        recommendations = (first.model_copy(update={"rationale": rationale}), *rest)
+    if record is not None and records is not None and record.lane is not None:
+        recommendations = _with_carriers(recommendations, record, record.lane, records, policy, now)
 
     others = sorted(prediction.scores.items(), key=lambda item: -item[1])
     others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(
-        label.title, message.sender.name or message.sender.email, understanding.quotes, record, prediction.abstained
+        label.title,
+        message.sender.name or message.sender.email,
+        understanding.quotes,
+        record,
+        prediction.abstained,
+        extraction.findings,
+        understanding.gist,
     )
+    llm = understanding.llm
     result = Result(
         id=message_id,
         state="processing",
         channel=message.channel,
         external_id=message.external_id,
-        site=message.site or (record.site if record else None),
+        site=message.site or site,
         subject=message.subject or None,
         sender=message.sender.email or message.sender.name,
         received_at=message.received_at or now,
@@ -151,20 +197,27 @@ def decide(
         priority_score=urgency.score,
         priority_reasons=urgency.reasons,
         due=urgency.due,
+        emergency=danger,
         summary=summary,
         evidence=understanding.quotes,
         documents=tuple(DocumentSummary.of(d) for d in extraction.documents),
         fields=FieldValue.by_field(extraction.findings),
         match=matching.match,
+        discrepancies=discrepancies,
         recommendations=recommendations,
-        needs_review=prediction.abstained is not None or (actionable and record is None),
+        needs_review=prediction.abstained is not None
+        or (actionable and record is None)
+        or not policy.confidence.may_stand(prediction.version, prediction.confidence),
         abstained=prediction.abstained,
         provenance=Provenance(
             classifier=prediction.version,
-            policy=policy.version,
+            policy=policy.name,
             taxonomy=understanding.taxonomy,
             extractor=understanding.extractor,
-            degraded=() if records is not None else (without_records,),
+            llm=llm.model if llm and llm.questions else None,
+            llm_use=llm,
+            prompts=llm.prompts if llm else {},
+            degraded=(*(() if records is not None else (without_records,)), *(llm.problems if llm else ())),
         ),
     )
     if not actionable:
@@ -179,8 +232,23 @@ def decide(
     )
 
 
-def _references(findings: Sequence[Finding]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _with_carriers(
+    recommendations: Sequence[Recommendation],
+    record: Record,
+    lane: Lane,
+    records: Records,
+    policy: Policy,
+    now: datetime,
+) -> tuple[Recommendation, ...]:
+    """Where a person has to choose a carrier, those that history speaks for; looked up once, and only then."""
+    choices = [r for r in recommendations if CARRIER_SELECTION in policy.actions[r.action].approval]
+    options = records.carriers(lane, record.carrier, now) if choices else ()
+    shown = tuple(option.model_dump() for option in options)
+    return tuple(r.model_copy(update={"options": shown}) if r in choices else r for r in recommendations)
+
+
+def _references(findings: Sequence[Finding], sender: str | None) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {SENDER: [sender]} if sender else {}
     for finding in findings:
         values = found.setdefault(finding.field, [])
         if finding.value not in values:

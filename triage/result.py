@@ -9,6 +9,7 @@ from typing import Any, Literal
 from extractors.documents import Document
 from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
+from triage.llm import LlmUse
 
 State = Literal["queued", "processing", "published", "ignored", "held", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"published", "ignored", "held", "failed"})
@@ -98,6 +99,21 @@ class Discrepancy(Value):
     record: str
 
 
+class Approval(Value):
+    """Who approves a step, as the policy says: role and Odoo's category, or the user where Odoo has no approvals.
+
+    `also` are the roles that other reasons name, `override` may set the reasons aside. With `afterwards` a person may
+    do the step at once, for immediate danger, and the approval follows.
+    """
+
+    role: str
+    category: str
+    approver: str | None = None
+    also: tuple[str, ...] = ()
+    override: str
+    afterwards: bool = False
+
+
 class Recommendation(Value):
     rank: int
     action: str
@@ -107,6 +123,7 @@ class Recommendation(Value):
     options: tuple[dict[str, Any], ...] = ()
     requires_approval: bool = False
     approval_reasons: tuple[str, ...] = ()
+    approval: Approval | None = None
 
 
 class OdooItem(Value):
@@ -140,6 +157,7 @@ class Draft(Value):
 class Provenance(Value):
     classifier: str
     llm: str | None = None
+    llm_use: LlmUse | None = None
     prompts: dict[str, str] = {}
     policy: str
     taxonomy: str
@@ -175,6 +193,7 @@ class Result(Value):
     priority_score: float | None = None
     priority_reasons: tuple[str, ...] = ()
     due: datetime | None = None
+    emergency: str | None = None  # the word that spoke of immediate danger, where the policy's emergency path applies
     summary: str | None = None
     evidence: tuple[Quote, ...] = ()
     documents: tuple[DocumentSummary, ...] = ()

@@ -7,34 +7,48 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from classifiers.bundle import PACKAGED, load_bundle
+from classifiers.bundle import PACKAGED, Bundle, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
+from classifiers.examples import load_examples
+from classifiers.llm import candidates, load_blend, second_opinion
 from classifiers.prediction import Prediction
 from classifiers.taxonomy import Taxonomy, load_taxonomy
 from classifiers.text import classifier_text
 from extractors import extraction as extractor
 from extractors.extraction import Extraction
+from extractors.llm import fill_missing
 from extractors.message import Message
 from extractors.pdf import PdfReader
+from prompts import Ask
+from triage.callbacks import deliver
+from triage.consultation import Consultation
 from triage.engine import Engine
+from triage.errors import OdooRefused
 from triage.intake import limits_of
+from triage.llm import LanguageModel, language_model
 from triage.odoo.connect import connect, odoo_access
+from triage.odoo.documents import PulledDocuments, pull_documents
 from triage.odoo.gateway import Gateway
+from triage.odoo.outcomes import Pulled, pull_outcomes
 from triage.odoo.publisher import OdooPublisher
 from triage.odoo.records import OdooRecords, Records
 from triage.pipeline import Tools, understand
 from triage.policy import FILE as PACKAGED_POLICY
 from triage.policy import Policy, load_policy
+from triage.retention import forget
 from triage.service import Publisher, Service
 from triage.settings import Settings
 from triage.store.database import create_engine, migrate
 from triage.store.files import Files
 from triage.store.store import Store
 from triage.understanding import Understanding
+from triage.web.pages import DECISION_SPAN
 
 SWEEP_SECONDS = 60.0
 KEEP_WORKFLOWS = timedelta(days=7)
+CALLBACK_POLL_SECONDS = 0.5
+RETENTION_SECONDS = 6 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +75,12 @@ class Runtime:
         taxonomy: Taxonomy,
         policy: Policy,
         clock: Callable[[], datetime],
+        llm: LanguageModel | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         self.settings = settings
+        self.gateway = gateway
+        self.llm = llm
         self.store = store
         self.engine = engine
         self.service = service
@@ -87,18 +105,24 @@ class Runtime:
         taxonomy = load_taxonomy()
         policy = load_policy(taxonomy, settings.policy_file or PACKAGED_POLICY)
         pdf = PdfReader(limits_of(settings))
+        llm: LanguageModel | None = None
         if tools is None:
             bundle = load_bundle(settings.model_dir or PACKAGED)
-            tools = make_tools(Classifier(Encoder(), bundle), pdf)
+            encoder = Encoder()
+            tools = make_tools(Classifier(encoder, bundle), pdf)
+            llm = language_model(settings, clock)
+            if llm is not None:
+                tools = with_language_model(tools, llm, settings, encoder, bundle, taxonomy, pdf)
         pool = create_engine(settings.sqlalchemy_url)
         migrate(pool)
         engine = Engine(pool, settings.executor_id)
         engine.prepare()
         store = Store(pool, Files(settings.data_dir / "files"))
+        gateway: Gateway | None = None
         if settings.odoo_configured and records is None:
-            records, publisher = connect_odoo(settings)
+            records, publisher, gateway = connect_odoo(settings)
         service = Service(store, engine, tools, taxonomy, policy, settings, records, publisher, clock)
-        return cls(settings, store, engine, service, tools, pdf, taxonomy, policy, clock)
+        return cls(settings, store, engine, service, tools, pdf, taxonomy, policy, clock, llm, gateway)
 
     def start(self) -> None:
         if not self.settings.run_worker:
@@ -113,6 +137,14 @@ class Runtime:
         self.service.release_held()
         self.engine.every(SWEEP_SECONDS, self.service.sweep)
         self.engine.every(3600, self._purge)
+        if self.gateway is not None and self.settings.odoo_pull_seconds:
+            self.engine.every(self.settings.odoo_pull_seconds, self.pull_outcomes)
+            if self.settings.odoo_document_models:
+                self.engine.every(self.settings.odoo_pull_seconds, self.pull_documents)
+        if self.settings.callback_hosts:
+            self.engine.every(CALLBACK_POLL_SECONDS, self.call_back)
+        if self.settings.retention_days:
+            self.engine.every(RETENTION_SECONDS, self.forget)
         if self.settings.database_url:
             self.engine.every(self.settings.takeover_seconds, self.engine.adopt_dead())
 
@@ -121,16 +153,49 @@ class Runtime:
             self.engine.stop()
             self._working = False
         self._pdf.close()
+        if self.llm is not None:
+            self.llm.close()
         self.store.engine.dispose()
 
     def _purge(self) -> None:
         self.engine.purge((self.clock() - KEEP_WORKFLOWS).isoformat())
 
+    # What the worker does by the clock, and an operator by a command
+
+    def pull_outcomes(self) -> Pulled:
+        """Raises OdooError; OdooRefused also where Odoo is not configured."""
+        return pull_outcomes(self._odoo(), self.store, self.clock)
+
+    def pull_documents(self, since: datetime | None = None) -> PulledDocuments:
+        """Raises OdooError, TooManyMessages; what was taken in before that stays."""
+        return pull_documents(
+            self._odoo(),
+            self.store,
+            lambda message, original: self.service.accept(message, header=None, original=original),
+            limits_of(self.settings),
+            self.settings.odoo_document_models,
+            self.settings.odoo_db or "",
+            self.clock,
+            since,
+        )
+
+    def _odoo(self) -> Gateway:
+        if self.gateway is None:
+            raise OdooRefused("Odoo is not configured; set TRIAGE_ODOO_URL, _DB, _LOGIN and _PASSWORD.")
+        return self.gateway
+
+    def call_back(self) -> None:
+        deliver(self.store, self.settings, self.clock)
+
+    def forget(self) -> None:
+        forget(self.store, self.clock() - timedelta(days=self.settings.retention_days or 0), self.clock())
+
     # For the stateless calls
 
     @property
     def stateless_seconds(self) -> float:
-        return self.settings.pdf_seconds * 2 + self.settings.intake_seconds
+        asked = len(self.settings.llm_tasks) * self.settings.llm_timeout if self.settings.llm_url else 0.0
+        return self.settings.pdf_seconds + self.settings.ocr_seconds + self.settings.intake_seconds + asked
 
     def understand(self, message: Message) -> Understanding:
         return understand(message, self.tools, self.taxonomy, self.clock())
@@ -151,7 +216,7 @@ class Runtime:
         parts["models"] = {"status": "ok", "classifier": load_bundle(self.settings.model_dir or PACKAGED).version}
         parts["worker"] = {"status": "ok" if self._working else "not_here"}
         parts["odoo"] = self._odoo_health()
-        parts["llm"] = {"status": "not_configured"}
+        parts["llm"] = self.llm.health() if self.llm else {"status": "not_configured"}
         return parts
 
     def _odoo_health(self) -> dict[str, Any]:
@@ -167,9 +232,47 @@ class Runtime:
         """Prometheus text of what stands in the store and the queues now."""
         lines = ["# HELP triage_messages Messages by state", "# TYPE triage_messages gauge"]
         lines += [f'triage_messages{{state="{state}"}} {count}' for state, count in sorted(self.store.states().items())]
+        for kind in self.store.decisions(self.clock() - DECISION_SPAN, self.clock()):
+            of = f'kind="{kind.kind}"'
+            lines += [f"triage_odoo_open_items{{{of}}} {kind.open}"]
+            lines += [f"triage_odoo_oldest_open_item_seconds{{{of}}} {(kind.oldest_hours or 0) * 3600:.0f}"]
+            lines += [f"triage_odoo_decision_median_seconds{{{of}}} {(kind.median_hours or 0) * 3600:.0f}"]
+            lines += [
+                f'triage_odoo_decisions{{{of},verdict="{verdict}"}} {count}' for verdict, count in kind.verdicts.items()
+            ]
         lines += ["# HELP triage_queue_depth Workflows waiting or running", "# TYPE triage_queue_depth gauge"]
         lines += [f'triage_queue_depth{{queue="{queue}"}} {count}' for queue, count in self.engine.depth().items()]
         return ("\n".join(lines) + "\n").encode()
+
+
+def text_to_classify(extraction: Extraction) -> str:
+    message = extraction.message
+    return classifier_text(message.subject, message.newest, message.quoted, document_text(extraction))
+
+
+def with_language_model(
+    tools: Tools,
+    llm: LanguageModel,
+    settings: Settings,
+    encoder: Encoder,
+    bundle: Bundle,
+    taxonomy: Taxonomy,
+    pdf: PdfReader,
+) -> Tools:
+    """The same tools, which ask the model where the cascade is unsure or fields are missing. Raises BlendError."""
+    examples = load_examples(settings.model_dir or PACKAGED, taxonomy.labels)
+    blend = load_blend(settings.llm_calibration, llm.model, bundle.version) if settings.llm_calibration else None
+
+    def fill(extraction: Extraction, now: datetime, ask: Ask) -> Extraction:
+        return fill_missing(extraction, pdf, now, ask)
+
+    def judge(extraction: Extraction, prediction: Prediction, ask: Ask) -> Prediction:
+        text = text_to_classify(extraction)
+        shown = examples.nearest(text, encoder, candidates(prediction))
+        return second_opinion(prediction, text, shown, taxonomy, ask, blend)
+
+    consult = Consultation(llm, fill, judge, taxonomy, settings.llm_tasks)
+    return tools.model_copy(update={"consult": consult})
 
 
 def make_tools(classifier: Classifier, pdf: PdfReader) -> Tools:
@@ -177,14 +280,12 @@ def make_tools(classifier: Classifier, pdf: PdfReader) -> Tools:
         return extractor.extract(message, pdf, now=now)
 
     def classify(extraction: Extraction) -> Prediction:
-        message = extraction.message
-        text = classifier_text(message.subject, message.newest, message.quoted, document_text(extraction))
-        return classifier.predict([text])[0]
+        return classifier.predict([text_to_classify(extraction)])[0]
 
     return Tools(extract=extract, classify=classify, word_weights=classifier.word_weights, extractor=extractor.VERSION)
 
 
-def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher]:
+def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher, Gateway]:
     access = odoo_access(settings)
     gateway = Gateway(connect(access))
-    return OdooRecords(gateway), OdooPublisher(gateway, access.url)
+    return OdooRecords(gateway), OdooPublisher(gateway, access.url), gateway

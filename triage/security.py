@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import ipaddress
 import secrets
@@ -23,9 +25,12 @@ class Caller(Value):
     scopes: tuple[str, ...]
     sites: tuple[str, ...] | None
 
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes or "admin" in self.scopes
+
     def need(self, scope: str) -> None:
         """Raises Forbidden; `admin` may do everything."""
-        if scope not in self.scopes and "admin" not in self.scopes:
+        if not self.may(scope):
             raise Forbidden(f"the key {self.name!r} lacks the scope {scope!r}; add a key that has it")
 
     def need_site(self, site: str | None) -> None:
@@ -56,6 +61,31 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address((host or "").strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def basic_user(headers: Mapping[str, str]) -> str | None:
+    """The name that a person gave when the browser asked for a login; the key alone is what was checked."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name = base64.b64decode(credentials).decode().partition(":")[0]
+    except (ValueError, binascii.Error):
+        return None
+    return " ".join(name.split())[:100] or None
+
+
+def refuse_other_sites(headers: Mapping[str, str], public_url: str) -> None:
+    """Raises Forbidden for a form that another web site has a browser send: it would send the login along.
+
+    A browser says where a form comes from in Sec-Fetch-Site, an old one in Origin; what says neither is no browser
+    with a form.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    own = {urlsplit(public_url).netloc, headers.get("host", "")}
+    if site == "same-origin" or (site is None and origin is not None and urlsplit(origin).netloc in own):
+        return
+    raise Forbidden("a form is taken from this service's own pages only; open the page anew and send it again")
 
 
 def identify(store: Store, key: str | None, client_host: str | None, headers: Mapping[str, str]) -> Caller:

@@ -15,6 +15,7 @@ from extractors.message import Message
 from triage.engine import Engine
 from triage.errors import OdooUnavailable, TooManyMessages, TriageError
 from triage.odoo.records import Record, Records
+from triage.odoo.remembered import Basis, watch
 from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Decision, Tools, decide, understand
 from triage.policy import Policy
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
@@ -133,23 +134,35 @@ class Service:
             self._fail(message_id, error)
 
     def _decide(self, message_id: str, understanding: Understanding, records: Records | None) -> Decision:
-        return decide(
+        """The decision with its basis, so that it can be replayed."""
+        watched, calls = watch(records) if records is not None else (None, [])
+        url = f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}"
+        now, without = self.clock(), ODOO_NOT_CONFIGURED if self.records is None else ODOO_UNAVAILABLE
+        decision = decide(
             message_id,
             understanding,
-            records,
-            self._fallback,
+            watched,
+            lambda: self._fallback(watched),
             self.taxonomy,
             self.policy,
-            f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}",
-            self.clock(),
-            without_records=ODOO_NOT_CONFIGURED if self.records is None else ODOO_UNAVAILABLE,
+            url,
+            now,
+            without_records=without,
         )
+        basis = Basis(
+            now=now,
+            evidence_url=url,
+            without_records=without,
+            fallback=self.settings.odoo_fallback,
+            calls=tuple(calls) if records is not None else None,
+        )
+        return decision.model_copy(update={"basis": basis})
 
     def _publish(self, message_id: str, decision: Decision) -> None:
         now = self.clock()
         result = decision.result
         with self.store.transaction() as connection:
-            self.store.save_decision(connection, message_id, result, now)
+            self.store.save_decision(connection, message_id, result, decision.basis, now)
             if result.draft is not None:
                 self.store.save_draft(connection, message_id, result.draft, now)
             columns = {"label": result.label, "priority": result.priority, "site": result.site}
@@ -165,6 +178,9 @@ class Service:
         now = self.clock()
         with self.store.transaction() as connection:
             self.store.save_item(connection, result.draft.key, item, now)
+            if result.emergency:
+                detail = {"sign": result.emergency, "item": item.kind, "due": result.draft.due.isoformat()}
+                self.store.log(connection, now, "service", "emergency_path", message_id, detail)
             self.store.set_state(connection, message_id, "published", now)
 
     def _keep_provisional(self, message_id: str, decision: Decision, error: OdooUnavailable) -> None:
@@ -172,7 +188,7 @@ class Service:
         result = decision.result
         columns = {"label": result.label, "priority": result.priority}
         with self.store.transaction() as connection:
-            self.store.save_decision(connection, message_id, result, self.clock())
+            self.store.save_decision(connection, message_id, result, decision.basis, self.clock())
             self.store.set_state(
                 connection, message_id, "processing", self.clock(), reason=error.message, columns=columns
             )
@@ -187,11 +203,9 @@ class Service:
         with self.store.transaction() as connection:
             self.store.set_state(connection, message_id, "failed", self.clock(), failure=failure)
 
-    def _fallback(self) -> Record | None:
-        model, record_id = self.settings.odoo_fallback_model, self.settings.odoo_fallback_id
-        if self.records is None or model is None or record_id is None:
-            return None
-        return self.records.get(model, record_id)
+    def _fallback(self, records: Records | None) -> Record | None:
+        given = self.settings.odoo_fallback
+        return records.get(given.model, given.id) if records is not None and given is not None else None
 
     # What keeps the promise that nothing is lost
 

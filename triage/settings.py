@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from extractors.message import RecordRef
 
 MEGABYTE = 1024 * 1024
 
@@ -34,11 +37,11 @@ class Settings(BaseSettings):
     max_pdf_pages: int = 50
     pdf_seconds: float = 20.0
     pdf_memory_bytes: int = 1024 * MEGABYTE
-    max_queued: int = Field(10_000, description="messages waiting before intake answers 429")
-    intake_seconds: float = Field(10.0, description="deadline of the intake transaction before it answers 503")
     max_ocr_pages: int = 5
     ocr_seconds: float = 90.0
     ocr_memory_bytes: int = 4096 * MEGABYTE
+    max_queued: int = Field(10_000, description="messages waiting before intake answers 429")
+    intake_seconds: float = Field(10.0, description="deadline of the intake transaction before it answers 503")
 
     # The engine starts at most (workers / its poll of 0.1 s) a second. More workers wait for SQLite's one writer.
     triage_workers: int = 6
@@ -57,6 +60,37 @@ class Settings(BaseSettings):
     odoo_timeout: float = 10.0
     odoo_fallback_model: str | None = Field(None, description="model of the record that takes unmatched messages")
     odoo_fallback_id: int | None = None
+
+    odoo_pull_seconds: float = Field(300.0, ge=0, description="how often outcomes and documents are read; 0: not")
+    odoo_document_models: tuple[str, ...] = Field(
+        (), description="models whose new PDF attachments are taken in, as a JSON list; documents.document is the app"
+    )
+
+    callback_hosts: tuple[str, ...] = Field(
+        (), description="hosts, or host:port, that a callback_url may name, as a JSON list; empty: none is taken"
+    )
+    callback_secret: SecretStr | None = Field(None, description="whsec_ and base64: callbacks are signed with it")
+    callback_private: bool = Field(False, description="whether they may be private addresses, and http without TLS")
+    callback_hours: float = Field(24.0, gt=0, description="so long a result is posted again until it is taken")
+    retention_days: int | None = Field(
+        None, ge=1, description="messages that ended longer ago are deleted with their files; empty: none is"
+    )
+
+    llm_url: str | None = Field(None, description="an OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1")
+    llm_model: str | None = Field(None, description="the model's name at that endpoint")
+    llm_api_key: SecretStr | None = None
+    llm_tasks: tuple[Literal["classify", "extract", "summarise"], ...] = Field(
+        ("classify", "extract", "summarise"), description="what it is asked for, as a JSON list"
+    )
+    llm_timeout: float = Field(20.0, gt=0, description="seconds for one answer, all its tries together")
+    llm_retries: int = Field(2, ge=0, le=5, description="after time-outs of the connection, 429 and 5xx")
+    llm_parallel: int = Field(4, ge=1, description="questions at once")
+    llm_temperature: float | None = Field(0.0, description="empty for models that allow no other than their own")
+    llm_daily_tokens: int | None = Field(2_000_000, ge=0, description="a day (UTC); past it the local answer stands")
+    llm_daily_cost: float | None = Field(None, ge=0, description="likewise, in the currency of the two prices")
+    llm_price_input: float = Field(0.0, ge=0, description="for a million tokens")
+    llm_price_output: float = Field(0.0, ge=0, description="for a million tokens")
+    llm_calibration: Path | None = Field(None, description="the file of 'triage llm calibrate' for this model")
 
     @model_validator(mode="before")
     @classmethod
@@ -82,6 +116,35 @@ class Settings(BaseSettings):
         if (self.odoo_fallback_model is None) != (self.odoo_fallback_id is None):
             raise ValueError("set both TRIAGE_ODOO_FALLBACK_MODEL and TRIAGE_ODOO_FALLBACK_ID, or neither")
         return self
+
+    @model_validator(mode="after")
+    def _llm_whole_or_not_at_all(self) -> Settings:
+        if (self.llm_url is None) != (self.llm_model is None):
+            raise ValueError("set both TRIAGE_LLM_URL and TRIAGE_LLM_MODEL, or neither")
+        if self.llm_url is not None and not self.llm_url.startswith(("http://", "https://")):
+            raise ValueError("TRIAGE_LLM_URL must begin with http:// or https://")
+        if self.llm_daily_cost is not None and not (self.llm_price_input or self.llm_price_output):
+            raise ValueError("TRIAGE_LLM_DAILY_COST needs TRIAGE_LLM_PRICE_INPUT and TRIAGE_LLM_PRICE_OUTPUT, too")
+        return self
+
+    @model_validator(mode="after")
+    def _callbacks_are_signed(self) -> Settings:
+        if self.callback_hosts and not self.callback_secret:
+            raise ValueError("TRIAGE_CALLBACK_HOSTS needs TRIAGE_CALLBACK_SECRET, too: whsec_ and 32 bytes as base64")
+        if self.callback_secret:
+            try:
+                key = base64.b64decode(self.callback_secret.get_secret_value().removeprefix("whsec_"), validate=True)
+            except ValueError:
+                key = b""
+            if len(key) < 24:
+                raise ValueError("TRIAGE_CALLBACK_SECRET must be whsec_ and at least 24 bytes as base64")
+        return self
+
+    @property
+    def odoo_fallback(self) -> RecordRef | None:
+        """The record that takes unmatched messages."""
+        model, record_id = self.odoo_fallback_model, self.odoo_fallback_id
+        return RecordRef(model=model, id=record_id) if model is not None and record_id is not None else None
 
     @property
     def odoo_configured(self) -> bool:

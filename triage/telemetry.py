@@ -13,8 +13,11 @@ RECEIVED = Counter("triage_messages_received_total", "Messages taken in", ["chan
 REFUSED = Counter("triage_requests_refused_total", "Requests answered with an error", ["code"])
 STAGE_SECONDS = Histogram("triage_stage_seconds", "Seconds a stage took for one message", ["stage"])
 PUBLISH_RETRIES = Counter("triage_publish_retries_total", "Publishing attempts put off because Odoo was unavailable")
+CALLBACKS = Counter("triage_callbacks_total", "Tries to post a result, by what came of them", ["outcome"])
+LLM_QUESTIONS = Counter("triage_llm_questions_total", "Questions to the language model", ["prompt", "outcome"])
+LLM_TOKENS = Counter("triage_llm_tokens_total", "Tokens that the language model took", ["direction"])
 
-_STANDARD = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName", "color_message"}
+_STANDARD = {*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", "color_message"}
 
 
 class JsonLines(logging.Formatter):

@@ -16,6 +16,7 @@ from extractors.evidence import Evidence, Finding
 from extractors.extraction import Extraction
 from extractors.message import Message, Segment
 from triage.actions import recommend
+from triage.carriers import Lane, Option
 from triage.odoo.records import Record
 from triage.pipeline import Decision, decide
 from triage.policy import FILE, load_policy
@@ -53,6 +54,9 @@ class Records:
     def get(self, model: str, record_id: int) -> Record | None:
         return next((r for r in self._records if (r.model, r.id) == (model, record_id)), None)
 
+    def carriers(self, lane: Lane, carrier: str | None, now: datetime) -> tuple[Option, ...]:
+        return ()
+
 
 def understood(label: str = "vehicle_breakdown", abstained: str | None = None, text: str = TEXT) -> Understanding:
     message = Message(channel="portal", text=text, segments=(Segment(kind="newest", start=0, end=len(text)),))
@@ -79,7 +83,7 @@ def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_
     changes: tuple[tuple[Callable[[Any], object], str], ...] = (
         (lambda d: d["labels"].pop("damage"), "damage"),
         (lambda d: d["labels"]["damage"]["actions"].append("pray"), "pray"),
-        (lambda d: d["actions"]["expedite"].update(approval="whim"), "whim"),
+        (lambda d: d["actions"]["expedite"].update(approval=["whim"]), "whim"),
         (lambda d: d["labels"]["damage"].update(severity=7), "severity"),
         (lambda d: d.update(colour="red"), "colour"),
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from eval.matching import CASES, evaluate, load
 from extractors.evidence import Evidence, Finding
 from extractors.message import RecordRef
 from triage.matching import Matching, match
@@ -96,3 +97,42 @@ def test_a_given_record_that_does_not_exist_leaves_it_to_the_references() -> Non
 def test_nothing_that_points_at_a_record_is_no_match(findings: list[Finding]) -> None:
     assert match(findings, [A], None).match is None
     assert match(findings, [], None) == Matching(reason="no reference points at a record")
+
+
+def test_the_senders_firm_decides_between_customers_who_number_alike_and_never_alone() -> None:
+    morel = A.model_copy(update={"partner_email": "achats@atelier-morel.example"})
+    other = C.model_copy(update={"references": (C.name, "PO-77"), "partner_email": "in@bouwmaat.example"})
+    order = [found("purchase_order", "PO-77")]
+    assert match(order, [morel, other], None).match is None
+    assert chosen(match(order, [morel, other], None, sender="Luc@Atelier-Morel.example")) == 1
+    alone = match([], [morel], None, sender="achats@atelier-morel.example")
+    assert alone.match is None
+    assert alone.reason == "no reference points at a record; those of the sender's firm are named"
+    gmail = morel.model_copy(update={"partner_email": "morel@gmail.com"})
+    assert match(order, [gmail, other], None, sender="another@gmail.com").match is None
+    assert chosen(match(order, [gmail, other], None, sender="morel@gmail.com")) == 1
+
+
+def test_a_reply_is_about_the_threads_record_until_it_names_another() -> None:
+    thread = RecordRef(model="stock.picking", id=1)
+    reply = match([], [A], None, thread_record=thread)
+    assert chosen(reply) == 1
+    assert reply.match is not None
+    assert reply.match.reasons == ("an earlier message of the thread was about it",)
+    assert chosen(match([found("sales_order", "SO0042")], [A, B], None, thread_record=thread)) == 1
+    assert chosen(match([found("delivery_order", "WH/OUT/00003")], [A, C], None, thread_record=thread)) == 3
+
+
+def test_a_plate_is_the_same_however_it_is_written_and_weaker_than_an_order() -> None:
+    batch = Record(model="stock.picking.batch", id=9, name="BATCH/9", references=("BATCH/9", "1-ABC-234"))
+    plate = found("vehicle_plate", "1ABC234", 0.75)
+    assert chosen(match([plate], [batch], None)) == 9
+    assert chosen(match([plate, found("sales_order", "SO0099", 0.9)], [batch, C], None)) == 3
+    assert chosen(match([found("tracking", "1ABC234")], [batch], None)) is None
+
+
+def test_no_ambiguous_case_is_matched_wrongly_and_few_are_asked_in_vain() -> None:
+    found = evaluate(load(CASES))
+    assert found["cases"] >= 30
+    assert found["wrong"] == 0, found["not_right"]
+    assert found["asked"] <= 1, found["not_right"]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from triage.runtime import Runtime
+
+T = TypeVar("T")
 
 odoo_app = typer.Typer(no_args_is_help=True, help="Set Odoo up for the service, and check what it may do there.")
 
@@ -115,6 +123,65 @@ def check(as_json: JsonOption = False) -> None:
             typer.echo(finding.text)
     if worst == "red":
         raise typer.Exit(1)
+
+
+@odoo_app.command("pull-outcomes")
+def pull_outcomes(as_json: JsonOption = False) -> None:
+    """Read what people did with our activities and requests; the worker does it by itself, too.
+
+    Example: triage odoo pull-outcomes
+    """
+    with _runtime() as runtime:
+        pulled = _pulling(runtime.pull_outcomes)
+    new = ", ".join(f"{count} {verdict}" for verdict, count in pulled.new.items() if count) or "nothing new"
+    typer.echo(pulled.model_dump_json() if as_json else f"{pulled.asked} items asked for: {new}")
+
+
+@odoo_app.command("pull-documents")
+def pull_documents(
+    since: Annotated[
+        datetime | None, typer.Option(help="UTC; default: where the last run ended, at first a day back")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in new PDF files on the models of TRIAGE_ODOO_DOCUMENT_MODELS; the worker does it by itself, too.
+
+    Example: triage odoo pull-documents --since 2026-11-01
+    """
+    with _runtime() as runtime:
+        if not runtime.settings.odoo_document_models:
+            raise fail("no model is named; set TRIAGE_ODOO_DOCUMENT_MODELS='[\"stock.picking\"]'", 2)
+        pulled = _pulling(lambda: runtime.pull_documents(since.replace(tzinfo=UTC) if since else None))
+    text = f"{pulled.new} taken in, {pulled.known} known before, {pulled.refused} refused"
+    typer.echo(pulled.model_dump_json() if as_json else text)
+
+
+@contextmanager
+def _runtime() -> Iterator[Runtime]:
+    """The service without its worker: what is taken in is worked off by the one that runs."""
+    from triage.runtime import Runtime
+    from triage.settings import Settings
+
+    try:
+        settings = Settings().model_copy(update={"run_worker": False})
+    except ValueError as error:
+        raise fail(f"the configuration is not usable: {error}", 2) from error
+    if not settings.odoo_configured:
+        raise fail("Odoo is not configured; set TRIAGE_ODOO_URL, _DB, _LOGIN and _PASSWORD", 2)
+    runtime = Runtime.build(settings)
+    try:
+        yield runtime
+    finally:
+        runtime.stop()
+
+
+def _pulling(work: Callable[[], T]) -> T:
+    from triage.errors import TriageError
+
+    try:
+        return work()
+    except TriageError as error:
+        raise fail(error.message) from error
 
 
 def policy_category(file: Path | None) -> str:

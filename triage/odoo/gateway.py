@@ -36,11 +36,15 @@ def _words(names: str) -> frozenset[str]:
 _READ = {
     "stock.picking": _words(
         "name origin state partner_id user_id scheduled_date date_deadline carrier_id carrier_tracking_ref sale_id"
-        " picking_type_id company_id"
+        " picking_type_id company_id date_done weight weight_uom_id weight_uom_name number_of_packages carrier_price"
+        " batch_id"
     ),
     "stock.picking.type": _words("code warehouse_id active"),
+    "stock.picking.batch": _words("name state user_id vehicle_id company_id"),
+    "fleet.vehicle": _words("name license_plate active"),
+    "delivery.carrier": _words("name company_id active max_weight"),
     "stock.warehouse": _words("code active"),
-    "stock.move": _words("picking_id product_id product_uom_qty state"),
+    "stock.move": _words("picking_id product_id product_uom_qty product_uom state"),
     "product.product": _words("list_price active") | set(REGULATED_FIELDS),
     "sale.order": _words(
         "name origin state client_order_ref partner_id user_id amount_total currency_id company_id warehouse_id"
@@ -50,7 +54,9 @@ _READ = {
         "name origin state partner_ref partner_id user_id amount_total currency_id company_id picking_type_id"
         " date_planned"
     ),
-    "res.partner": _words("name email active"),
+    "res.partner": _words("name email active zip country_id category_id"),
+    "res.partner.category": _words("name active"),
+    "res.country": _words("code"),
     "project.task": _words("name user_id"),
     "helpdesk.ticket": _words("name user_id"),
     "res.users": _words("login tz active"),
@@ -59,14 +65,30 @@ _READ = {
     "mail.activity.type": _words("name sequence res_model"),
     "approval.category": _words("name") | set(REQUIREMENTS),
     "approval.request": _words("reference request_status create_uid"),
+    "ir.attachment": _words(
+        "name res_model res_id mimetype checksum file_size type create_uid create_date write_date datas"
+    ),
+    "documents.document": _words("res_model res_id"),
     "ir.actions.server": _words("name"),
 }
 READABLE: Mapping[str, frozenset[str]] = MappingProxyType({model: names | {"id"} for model, names in _READ.items()})
 ACTIVITY_MODELS = frozenset(
-    {"stock.picking", "sale.order", "purchase.order", "res.partner", "project.task", "helpdesk.ticket"}
+    {
+        "stock.picking",
+        "stock.picking.batch",
+        "sale.order",
+        "purchase.order",
+        "fleet.vehicle",
+        "res.partner",
+        "project.task",
+        "helpdesk.ticket",
+    }
 )
 # `triage odoo setup` makes a server action of this name, followed by the model, on each of these models.
 ACTION_NAME = "Dispatch triage: "
+# And one of this name, which tells what became of the items with given keys.
+OUTCOMES_NAME = "Dispatch triage outcomes"
+OUTCOMES_AT_ONCE = 100
 KEY = re.compile(r"[\w.:/-]{4,120}", re.ASCII)
 
 # An `in` with False among its values finds no archived record in Odoo 11.
@@ -90,7 +112,8 @@ class Gateway:
 
     Reading: `search_read` and `fields_get` on the models and fields of `READABLE`. Creating: `mail.activity`
     on `ACTIVITY_MODELS`, directly or by running the server action that `triage odoo setup` made for it,
-    `approval.request`, and `ir.attachment` on an own request. Own requests can be confirmed and cancelled; own are
+    `approval.request`, and `ir.attachment` on an own request. Another action of that set-up
+    tells outcomes. Own requests can be confirmed and cancelled; own are
     those that this object created or that `adopt` proved to be created by the same user. Of every model it may be
     asked what our own user may do with it, and for the id of one record to ask that of.
     Raises `OutsideAllowList` for all else; what the transport raises passes through.
@@ -101,6 +124,7 @@ class Gateway:
         self.__own_requests: set[int] = set()
         self.__existing: dict[str, frozenset[str]] = {}
         self.__actions: Mapping[str, int] | None = None
+        self.__outcomes: int | None = None
 
     @property
     def uid(self) -> int:
@@ -116,6 +140,8 @@ class Gateway:
                 _check_search_read(model, args, kwargs)
             case "create":
                 self.__check_create(model, args, kwargs)
+            case "run" if "triage_items" in (kwargs.get("context") or {}):
+                self.__check_outcomes(model, args, kwargs)
             case "run":
                 self.__check_run(model, args, kwargs)
             case "check_access_rights":
@@ -207,6 +233,24 @@ class Gateway:
             raise OdooRefused(f"Odoo made no activity on {on_model}: {found['refused']}.")
         return found if found.get("id") else None
 
+    def outcomes(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What the set-up's server action says of items given as kind, key, id, model and res_id (0: no record).
+
+        Rows hold key and state, and for what was decided by, at, body, feedback or comment as Odoo has them.
+        """
+        if self.__outcomes is None:
+            rows = self.search_read("ir.actions.server", [("name", "=", OUTCOMES_NAME)], ["id"], limit=1)
+            if not rows:
+                raise OdooRefused("Odoo has no server action that reports outcomes; run triage odoo setup.")
+            self.__outcomes = int(rows[0]["id"])
+        context = {"active_model": "mail.activity", "triage_items": [dict(item) for item in items]}
+        answer = self.call("ir.actions.server", "run", ([self.__outcomes],), {"context": context})
+        found = answer.get("infos") if isinstance(answer, dict) else None
+        if not isinstance(found, dict) or not isinstance(found.get("items"), list):
+            said = found.get("refused") if isinstance(found, dict) else "it answered in another form"
+            raise OdooRefused(f"Odoo told no outcomes: {said}; run triage odoo setup.")
+        return [row for row in found["items"] if isinstance(row, dict)]
+
     def create_activity(self, on_model: str, values: Mapping[str, Any]) -> int:
         """The model goes into the context: `res_model_id` would need read rights on `ir.model`."""
         kwargs = {"context": {"default_res_model": on_model}}
@@ -255,6 +299,24 @@ class Gateway:
         if model == "ir.attachment":
             _require(args[0].get("res_id") in self.__own_requests, model, "create", "the request is not ours")
             _require(set(args[0]) >= {"name", "datas", "res_model", "res_id"}, model, "create", "its form")
+
+    def __check_outcomes(self, model: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        _require(model == "ir.actions.server", model, "run", "the method is not on the list")
+        _require(self.__outcomes is not None, model, "run", "the action is not ours")
+        _require(list(args) == [[self.__outcomes]], model, "run", "the action is not ours")
+        context = kwargs["context"]
+        form = set(kwargs) == {"context"} and isinstance(context, dict)
+        form = form and set(context) == {"active_model", "triage_items"} and context["active_model"] == "mail.activity"
+        _require(form, model, "run", "the context is not on the list")
+        items = context["triage_items"]
+        _require(isinstance(items, list) and 0 < len(items) <= OUTCOMES_AT_ONCE, model, "run", "its form")
+        for item in items:
+            form = isinstance(item, dict) and set(item) == {"kind", "key", "id", "model", "res_id"}
+            _require(form and item["kind"] in ("activity", "approval"), model, "run", "its form")
+            form = isinstance(item["key"], str) and len(item["key"]) >= 12 and KEY.fullmatch(item["key"]) is not None
+            _require(form, model, "run", "the key is of another kind")
+            form = _positive(item["id"]) and (_positive(item["res_id"]) or item["res_id"] == 0)
+            _require(form and (item["model"] in ACTIVITY_MODELS or not item["res_id"]), model, "run", "its form")
 
     def __check_run(self, model: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Only an action of our own set-up, with nothing in its context but what it asks for."""

@@ -8,9 +8,22 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from extractors.message import Value
+from triage.carriers import Lane, Option, weight_class, zone
+from triage.errors import OdooRefused
 from triage.odoo.gateway import ACTIVITY_MODELS, REGULATED_FIELDS, Gateway, related_id, related_name
+from triage.odoo.history import History, kilograms
+from triage.odoo.transport import NO_RIGHT
 
 TRACKING_FIELDS = ("tracking", "pro", "bol", "cmr", "awb", "container", "sscc", "booking")
+PLATES = ("vehicle_plate", "trailer_plate")
+SENDER = "sender"  # beside the fields of the taxonomy: the address that a message came from
+_FREE_MAIL = """
+    aol.com free.fr freenet.de gmail.com gmx.at gmx.de gmx.net googlemail.com hotmail.com hotmail.fr icloud.com
+    interia.pl laposte.net libero.it live.com mail.com me.com msn.com o2.pl online.nl onet.pl orange.fr outlook.com
+    outlook.de proton.me protonmail.com skynet.be t-online.de telenet.be wanadoo.fr web.de wp.pl yahoo.com yahoo.de
+    yahoo.fr yahoo.it ziggo.nl
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())  # say nothing about a firm; only the whole address is compared
 
 
 class Record(Value):
@@ -26,6 +39,7 @@ class Record(Value):
     references: tuple[str, ...] = ()
     partner: str | None = None
     partner_email: str | None = None
+    customer_tags: tuple[str, ...] = ()  # names of the contact's tags (categories)
     responsible: str | None = None  # login of the record's user
     site: str | None = None  # warehouse code
     scheduled_at: datetime | None = None
@@ -33,6 +47,16 @@ class Record(Value):
     currency: str | None = None
     carrier: str | None = None
     regulated: bool = False
+    direction: str | None = None  # outgoing, incoming or internal
+    planned_at: datetime | None = None  # when goods are to leave or arrive; `promised_at` what the customer was told
+    promised_at: datetime | None = None
+    done_at: datetime | None = None
+    weight_kg: float | None = None  # of the goods without packaging; None where Odoo holds none
+    units: float | None = None  # pieces ordered; None where anything is counted in another unit
+    packages: int | None = None
+    freight_cost: float | None = None
+    freight_currency: str | None = None
+    lane: Lane | None = None
 
 
 class Records(Protocol):
@@ -43,9 +67,15 @@ class Records(Protocol):
 
     def get(self, model: str, record_id: int) -> Record | None: ...
 
+    def carriers(self, lane: Lane, carrier: str | None, now: datetime) -> tuple[Option, ...]:
+        """Other carriers than `carrier` for the lane, the best first."""
+
 
 _MAX_REFERENCES = 40  # per field: a message that names more is a list, and a list names no record
 _MAX_MOVES = 500
+_MAX_PARTNERS = 50
+_MAX_OPEN = 20  # open shipments of a sender's firm: of more, none stands out
+_UNITS = re.compile(r"(?:unit|unité|unidad|einheit|eenhe|stück|stuk|piece|pièce|pce|pcs|szt)", re.IGNORECASE)
 
 Row = dict[str, Any]
 
@@ -61,6 +91,7 @@ class OdooRecords:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._history = History(gateway)
 
     def find(self, references: Mapping[str, Sequence[str]]) -> list[Record]:
         """Records that answer to any of the references; cancelled shipments only where they are named themselves."""
@@ -97,11 +128,17 @@ class OdooRecords:
         shipped = {row["origin"] for row in named + ordered}
         shipped |= {related_name(row.get("sale_id")) for row in named + ordered}
         shipments = self._shipments(named + self._without_inner_steps(ordered), sales + purchases)
+        shipments = self._trips(names, given(*PLATES), shipments)
         unshipped = (
             (model, [row for row in rows if row["name"] not in shipped])
             for model, rows in (("sale.order", sales), ("purchase.order", purchases))
         )
-        return shipments + [record for model, rows in unshipped for record in self._orders(model, rows)]
+        found = shipments + [record for model, rows in unshipped for record in self._orders(model, rows)]
+        return found or self._of_sender(references.get(SENDER, ()))
+
+    def carriers(self, lane: Lane, carrier: str | None, now: datetime) -> tuple[Option, ...]:
+        """Other carriers than `carrier` for the lane, the best first; none where history may not be read."""
+        return self._history.options(lane, carrier, now)
 
     def get(self, model: str, record_id: int) -> Record | None:
         """The record, or None where it is gone, is of a kind that takes no activity, or its app is not installed."""
@@ -126,17 +163,23 @@ class OdooRecords:
             return known.get(related_name(row.get("sale_id")) or "") or known.get(row["origin"] or "") or {}
 
         pairs = [(row, order_of(row)) for row in rows]
-        types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["warehouse_id"])
+        types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["warehouse_id", "code"])
         warehouses = self._table("stock.warehouse", _ids(types.values(), "warehouse_id"), ["code"])
         everything = [*rows, *(order for _, order in pairs)]
-        partners = self._table("res.partner", _ids(everything, "partner_id"), ["email"])
+        partners = self._partners(everything)
         users = self._table("res.users", _ids(everything, "user_id"), ["login"])
-        contents = self._contents(rows, without_order=not all(order for _, order in pairs))
-        companies = self._table("res.company", _ids([r for r, o in pairs if not o], "company_id"), ["currency_id"])
+        contents = self._contents(rows)
+        companies = self._table("res.company", _ids(rows, "company_id"), ["currency_id"])
         records = []
         for row, order in pairs:
-            worth, regulated = contents.get(row["id"], (None, False))
+            worth, regulated, units = contents.get(row["id"], (None, False, None))
             partner = row["partner_id"] or order.get("partner_id")
+            site = _of(warehouses, _of(types, row["picking_type_id"], "warehouse_id"), "code")
+            promised = _moment(row.get("date_deadline")) or _moment(order.get("commitment_date"))
+            weight = kilograms(row)
+            to = zone(_of(partners, partner, "country"), _of(partners, partner, "zip"))
+            direction = _of(types, row["picking_type_id"], "code")
+            freight = row.get("carrier_price") or None
             currency = order.get("currency_id") or _of(companies, row["company_id"], "currency_id")
             record = Record(
                 model="stock.picking",
@@ -146,12 +189,25 @@ class OdooRecords:
                 partner=related_name(partner),
                 partner_email=_of(partners, partner, "email"),
                 responsible=_of(users, row.get("user_id"), "login") or _of(users, order.get("user_id"), "login"),
-                site=_of(warehouses, _of(types, row["picking_type_id"], "warehouse_id"), "code"),
+                customer_tags=_of(partners, partner, "tags") or (),
+                site=site,
                 scheduled_at=_moment(row.get("date_deadline") or row["scheduled_date"]),
                 value=order.get("amount_total", worth),
                 currency=related_name(currency),
                 carrier=related_name(row.get("carrier_id")),
                 regulated=regulated,
+                direction=direction,
+                planned_at=_moment(row["scheduled_date"]),
+                promised_at=promised,
+                done_at=_moment(row.get("date_done")),
+                weight_kg=weight,
+                units=units,
+                packages=row.get("number_of_packages") or None,
+                freight_cost=freight,
+                freight_currency=related_name(_of(companies, row["company_id"], "currency_id")) if freight else None,
+                lane=Lane(origin=site, zone=to, weight_class=weight_class(weight))
+                if site and to and direction == "outgoing"
+                else None,
             )
             records.append(record)
         return records
@@ -161,7 +217,7 @@ class OdooRecords:
         types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["warehouse_id"])
         places = _ids(rows, "warehouse_id") | _ids(types.values(), "warehouse_id")
         warehouses = self._table("stock.warehouse", places, ["code"])
-        partners = self._table("res.partner", _ids(rows, "partner_id"), ["email"])
+        partners = self._partners(rows)
         users = self._table("res.users", _ids(rows, "user_id"), ["login"])
         records = []
         for row in rows:
@@ -170,9 +226,10 @@ class OdooRecords:
                 model=model,
                 id=row["id"],
                 name=row["name"],
-                references=_unique([*_order_names(row), row.get("origin")]),
+                references=_unique([*_order_names(row), row.get("origin"), row.get("license_plate")]),
                 partner=related_name(row.get("partner_id")),
                 partner_email=_of(partners, row.get("partner_id"), "email") or row.get("email") or None,
+                customer_tags=_of(partners, row.get("partner_id"), "tags") or (),
                 responsible=_of(users, row.get("user_id"), "login"),
                 site=_of(warehouses, warehouse, "code"),
                 scheduled_at=_moment(row.get("commitment_date") or row.get("date_planned")),
@@ -187,28 +244,101 @@ class OdooRecords:
         outer = [row for row in rows if _of(types, row["picking_type_id"], "code") != "internal"]
         return outer + [row for row in rows if row["origin"] not in {other["origin"] for other in outer}]
 
-    def _contents(self, rows: list[Row], *, without_order: bool) -> dict[int, tuple[float | None, bool]]:
-        """Of each picking: quantity times list price, and whether a product is flagged as regulated."""
+    def _partners(self, rows: list[Row]) -> dict[int, Row]:
+        """Partners of the rows, with the code of their `country` and the names of their `tags`."""
+        partners = self._table("res.partner", _ids(rows, "partner_id"), ["email", "zip", "country_id", "category_id"])
+        countries = self._table("res.country", _ids(partners.values(), "country_id"), ["code"])
+        tags = {tag for partner in partners.values() for tag in partner.get("category_id") or ()}
+        names = self._table("res.partner.category", tags, ["name"])
+        for partner in partners.values():
+            partner["country"] = _of(countries, partner.get("country_id"), "code")
+            partner["tags"] = tuple(names[tag]["name"] for tag in partner.get("category_id") or () if tag in names)
+        return partners
+
+    def _trips(self, names: list[str], plates: list[str], shipments: list[Record]) -> list[Record]:
+        """The shipments, and the batches and vehicles that are named: a vehicle as the batches that it now drives.
+
+        A batch of a single shipment is that shipment. A batch whose shipments are found already goes by its name.
+        """
+        vehicles = []
+        if plates := [plain for plate in plates if (plain := _plate(plate))]:
+            # Odoo keeps plates as people wrote them: any sign may stand between the letters.
+            spelled = [[("license_plate", "=ilike", "%".join(plate))] for plate in dict.fromkeys(plates)]
+            vehicles = [v for v in self._optional("fleet.vehicle", spelled) if _plate(v["license_plate"]) in plates]
+        driven = ["&", ("state", "in", ["draft", "in_progress"]), *_in("vehicle_id", [v["id"] for v in vehicles])]
+        batches = self._optional("stock.picking.batch", [_in("name", names), driven if vehicles else []])
+        if not vehicles and not batches:
+            return shipments
+        plate_of = {vehicle["id"]: vehicle["license_plate"] for vehicle in vehicles}
+        for batch in batches:
+            batch["license_plate"] = plate_of.get(related_id(batch.get("vehicle_id")) or 0)
+        aboard = self._search("stock.picking", [_in("batch_id", [batch["id"] for batch in batches])])
+        by_batch = {b["id"]: [row for row in aboard if related_id(row["batch_id"]) == b["id"]] for b in batches}
+        single = {rows[0]["id"]: batch for batch in batches if len(rows := by_batch[batch["id"]]) == 1}
+        known = {shipment.id: shipment for shipment in shipments}
+        known |= {r.id: r for r in self._shipments([r for r in aboard if r["id"] in single.keys() - known.keys()], [])}
+        for picking, batch in single.items():
+            references = _unique([*known[picking].references, batch["name"], batch["license_plate"]])
+            known[picking] = known[picking].model_copy(update={"references": references})
+        whole = [batch for batch in batches if len(by_batch[batch["id"]]) != 1]
+        busy = _ids(batches, "vehicle_id")
+        trips = self._orders("stock.picking.batch", whole)
+        idle = self._orders("fleet.vehicle", [vehicle for vehicle in vehicles if vehicle["id"] not in busy])
+        return [*known.values(), *trips, *idle]
+
+    def _of_sender(self, senders: Sequence[str]) -> list[Record]:
+        """What the sender's firm still waits for, else the firm itself: for a person to choose from."""
+        addresses = [
+            sender.strip() for sender in senders if re.fullmatch(r"[^@\s%\\]{1,64}@[\w.-]{3,190}", sender.strip())
+        ]
+        if not addresses:
+            return []
+        domain = addresses[0].rpartition("@")[2].casefold()
+        terms = [[("email", "=ilike", _literally(addresses[0]))]]
+        if domain not in FREE_MAIL:
+            terms.append([("email", "=ilike", f"%@{_literally(domain)}")])
+        partners = self._search("res.partner", terms)
+        if not partners or len(partners) > _MAX_PARTNERS:
+            return []
+        ids = [partner["id"] for partner in partners]
+        still = ["&", ("state", "not in", ["done", "cancel", "draft"]), *_in("partner_id", ids)]
+        waiting = self._without_inner_steps(self._search("stock.picking", [still]))
+        if waiting and len(waiting) <= _MAX_OPEN:
+            return self._shipments(waiting, [])
+        exact = [p for p in partners if (p.get("email") or "").casefold() == addresses[0].casefold()]
+        return self._orders("res.partner", (exact or partners)[:1])
+
+    def _optional(self, model: str, terms: Iterable[Sequence[Any]]) -> list[Row]:
+        """As `_search`; none where a bot of an earlier set-up may not read the model, which `odoo check` reports."""
+        try:
+            return self._search(model, terms)
+        except OdooRefused as refusal:
+            if refusal.code != NO_RIGHT:
+                raise
+            return []
+
+    def _contents(self, rows: list[Row]) -> dict[int, tuple[float | None, bool, float | None]]:
+        """Of each picking: quantity times list price, whether a product is flagged as regulated, and pieces."""
         flags = [flag for flag in REGULATED_FIELDS if flag in self._gateway.fields("product.product")]
-        if not (flags or without_order):
-            return {}
         moves = self._gateway.search_read(
             "stock.move",
             [("picking_id", "in", [row["id"] for row in rows]), ("state", "!=", "cancel")],
-            ["picking_id", "product_id", "product_uom_qty"],
+            ["picking_id", "product_id", "product_uom_qty", "product_uom"],
             limit=_MAX_MOVES,
         )
         counted = len(moves) < _MAX_MOVES  # a part of the value would pass for the whole
         products = self._table("product.product", _ids(moves, "product_id"), ["list_price", *flags])
-        contents: dict[int, tuple[float | None, bool]] = {}
+        contents: dict[int, tuple[float | None, bool, float | None]] = {}
         for move in moves:
             picking, product = related_id(move["picking_id"]), products.get(related_id(move["product_id"]) or 0, {})
             if picking is not None:
-                worth, regulated = contents.get(picking, (None, False))
+                worth, regulated, units = contents.get(picking, (0.0, False, 0.0))
+                counts = units is not None and counted and _UNITS.match(related_name(move["product_uom"]) or "")
                 more = move["product_uom_qty"] * product.get("list_price", 0.0)
                 contents[picking] = (
                     (worth or 0.0) + more if counted else None,
                     regulated or any(product.get(flag) for flag in flags),
+                    (units or 0.0) + move["product_uom_qty"] if counts else None,
                 )
         return contents
 
@@ -239,6 +369,15 @@ def _spellings(values: Iterable[str]) -> list[str]:
 
 def _tracking_numbers(row: Row) -> list[str]:
     return re.split(r"[,;\s]+", (row.get("carrier_tracking_ref") or "").strip().upper())
+
+
+def _plate(text: Any) -> str:
+    return "".join(c for c in str(text or "") if c.isalnum()).upper()
+
+
+def _literally(text: str) -> str:
+    """For `=ilike`, where _ and % stand for anything."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _order_names(order: Row) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from triage.errors import BadInput, OdooRefused
-from triage.odoo.gateway import ACTION_NAME, ACTIVITY_MODELS, READABLE, related_id
+from triage.odoo.gateway import ACTION_NAME, ACTIVITY_MODELS, OUTCOMES_NAME, READABLE, related_id
 from triage.odoo.publisher import ACTIVITY_TYPE
 from triage.odoo.transport import Transport
 
@@ -53,6 +53,64 @@ else:
                     values[field] = given[field]
             activity = env['mail.activity'].sudo().with_context({}).create(values)
             answer = {'id': activity.id, 'res_model': model._name, 'res_id': record.id}
+action = {'type': 'ir.actions.act_window_close', 'infos': answer}
+"""
+
+# What became of our items. A done activity is deleted in Odoo 11 to 18 (its trace is the message in the chatter, which
+# ends with or holds its note, and so its key) and archived from 19 on. Only what carries a key of ours is told.
+OUTCOMES_CODE = """\
+# Made by 'triage odoo setup'; changes made by hand are undone when it runs again.
+answer = {}
+if not env.user.has_group('dispatch_triage.group'):
+    answer = {'refused': 'only the group Dispatch triage may run the action'}
+else:
+    items = []
+    for asked in env.context['triage_items'][:100]:
+        key = asked['key']
+        item = {'key': key, 'state': 'gone'}
+        if asked['kind'] == 'approval' and 'approval.request' in env:
+            requests = env['approval.request'].sudo().with_context({'active_test': False})
+            domain = [('id', '=', asked['id']), ('reference', '=', key), ('create_uid', '=', env.uid)]
+            for request in requests.search(domain):
+                item['state'] = request.request_status
+                people = []
+                for vote in request.approver_ids:
+                    if vote.status == request.request_status and vote.status in ('approved', 'refused'):
+                        people.append(vote.user_id.partner_id.id)
+                        if str(vote.write_date) >= item.get('at', ''):
+                            item['at'] = str(vote.write_date)
+                            item['by'] = vote.user_id.login
+                domain = [('model', '=', 'approval.request'), ('res_id', '=', request.id)]
+                domain = domain + [('message_type', '=', 'comment'), ('author_id', 'in', people)]
+                for message in env['mail.message'].sudo().search(domain, order='id'):
+                    item['comment'] = str(message.body)[:20000]
+        if asked['kind'] == 'activity':
+            done = env.ref('mail.mt_activities').id
+            domain = [('model', '=', asked['model']), ('res_id', '=', asked['res_id']), ('subtype_id', '=', done)]
+            domain = domain + [('body', 'ilike', 'Ref: ' + key)]
+            for message in env['mail.message'].sudo().search(domain, order='id'):
+                words = ' '.join([part.split('>')[-1] for part in str(message.body).split('<')]).split()
+                if (' Ref: ' + key + ' ') in (' ' + ' '.join(words) + ' '):
+                    item['state'] = 'done'
+                    item['at'] = str(message.date)
+                    item['by'] = message.author_id.name or ''
+                    item['body'] = str(message.body)[:20000]
+                    for user in message.author_id.user_ids:
+                        item['by'] = user.login
+            activities = env['mail.activity'].sudo().with_context({'active_test': False})
+            domain = [('id', '=', asked['id']), ('create_uid', 'in', [env.uid, 1])]
+            for activity in activities.search(domain):
+                fields = activity._fields
+                if 'active' not in fields or activity.active:
+                    item['state'] = 'pending'
+                elif 'date_done' not in fields or activity.date_done:
+                    item['state'] = 'done'
+                    item['at'] = item.get('at') or str(activity.write_date)
+                    item['by'] = item.get('by') or activity.write_uid.login
+                    if 'feedback' in fields:
+                        item['feedback'] = str(activity.feedback or '')[:20000]
+        items.append(item)
+    answer = {'items': items}
 action = {'type': 'ir.actions.act_window_close', 'infos': answer}
 """
 
@@ -130,6 +188,10 @@ class Setup:
             if groups:
                 values[groups] = frozenset({group})
             self._ensure(_name("action", model), "ir.actions.server", ACTION_NAME + model, values)
+        values = {"name": OUTCOMES_NAME, "model_id": models["mail.activity"], "state": "code", "code": OUTCOMES_CODE}
+        if groups:
+            values[groups] = frozenset({group})
+        self._ensure(_name("action", "mail.activity"), "ir.actions.server", OUTCOMES_NAME, values)
         if groups is None:
             text = "server actions have no group in this version of Odoo; the code of ours checks the user's group"
             self._steps.append(Step("note", "server actions", text))
@@ -215,7 +277,7 @@ class Setup:
         domain = [("group_id", "in", groups), ("active", "=", True), *rights]
         ids = {related_id(row["model_id"]) or 0 for row in self._rows("ir.model.access", domain, ["model_id"])}
         models = self._rows("ir.model", [("id", "in", sorted(ids)), ("transient", "=", False)], ["model"])
-        ours = {*READABLE} - {"mail.activity", "approval.request"}
+        ours = {*READABLE} - {"mail.activity", "approval.request", "ir.attachment"}
         wanted = [row for row in models if row["model"] in ours or not row["model"].startswith(_PLUMBING)]
         return {row["model"]: row["id"] for row in wanted}
 

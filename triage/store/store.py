@@ -7,22 +7,28 @@ import binascii
 import hashlib
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from pydantic import Field
 from sqlalchemy.dialects import postgresql, sqlite
 
-from extractors.message import Attachment, Message, Value
+from extractors.message import Attachment, Message, RecordRef, Value
 from triage.errors import BadInput, Conflict, NotFound
+from triage.odoo.remembered import Basis
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.store import tables as t
 from triage.store.files import Files
 from triage.understanding import Understanding
 
-STATELESS_FIELDS = {"received_at", "callback_url"}  # n8n sends other ones with each retry of the same message
+# n8n sends other ones with each retry of the same message, and one mail may come by several mailboxes.
+STATELESS_FIELDS = {"received_at", "callback_url", "recipients"}
+CALLBACK_AFTER = timedelta(seconds=1)  # the sender must have its 202 first: an n8n that still runs answers 409
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -60,8 +66,53 @@ class Feedback(Value):
     label: str | None = None
     fields: dict[str, list[str]] | None = None
     priority: Literal["P1", "P2", "P3", "P4"] | None = None
+    by: str = Field(max_length=200)
+    comment: str | None = Field(None, max_length=10_000)
+
+
+class Outcome(Value):
+    """What became of an item in Odoo. `at` is when, by Odoo's clock; where nobody wrote that down, when we saw it."""
+
+    key: str
+    message_id: str
+    verdict: Literal["done", "cancelled", "approved", "refused"]
     by: str
+    at: datetime
     comment: str | None = None
+
+
+class Published(Value):
+    """An item of ours in Odoo whose outcome is asked for; `record` is the one that an activity stands on."""
+
+    key: str
+    message_id: str
+    item: OdooItem
+    record: RecordRef | None
+    published_at: datetime
+
+
+class Decisions(Value):
+    """Of one kind of item: those open now, and how those decided in a span of time were, with the hours they took."""
+
+    kind: Literal["activity", "approval"]
+    open: int
+    oldest_hours: float | None
+    verdicts: dict[str, int]
+    hours: tuple[float, ...]
+
+    @property
+    def median_hours(self) -> float | None:
+        return median(self.hours) if self.hours else None
+
+
+class Callback(Value):
+    """A result to be posted; `attempt` counts from 1, over all tries of the same result."""
+
+    id: str
+    message_id: str
+    url: str
+    attempt: int
+    created_at: datetime
 
 
 class ApiKey(Value):
@@ -143,6 +194,7 @@ class Store:
         message_id = connection.execute(insert).scalar_one_or_none()
         if message_id is not None:
             self.log(connection, now, "intake", "accepted", message_id, {"idempotency_key": key})
+            self._expect_callback(connection, message_id, message.callback_url, now)
             return Accepted(id=message_id, duplicate=False)
         first = connection.execute(
             sa.select(t.message.c.id, t.message.c.content_hash).where(t.message.c.idempotency_key == key)
@@ -153,7 +205,14 @@ class Store:
                 field="Idempotency-Key",
                 code="idempotency_key_reused",
             )
+        self._expect_callback(connection, first.id, message.callback_url, now)
         return Accepted(id=first.id, duplicate=True)
+
+    def known(self, keys: Sequence[str]) -> set[str]:
+        """Which of these idempotency keys were taken in before."""
+        query = sa.select(t.message.c.idempotency_key).where(t.message.c.idempotency_key.in_(keys))
+        with self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def waiting(self) -> int:
         return self._count(t.message.c.state.in_(("queued", "processing")))
@@ -249,9 +308,22 @@ class Store:
             update={"extraction": understood.extraction.model_copy(update={"message": message})}
         )
 
-    def save_decision(self, connection: sa.Connection, message_id: str, decision: Result, now: datetime) -> None:
-        values = {"decision": decision.model_dump(mode="json"), "decided_at": now}
+    def save_decision(
+        self, connection: sa.Connection, message_id: str, decision: Result, basis: Basis | None, now: datetime
+    ) -> None:
+        values: dict[str, Any] = {"decision": decision.model_dump(mode="json"), "decided_at": now}
+        values["basis"] = basis.model_dump(mode="json") if basis else sa.null()
         connection.execute(sa.update(t.result).where(t.result.c.message_id == message_id).values(values))
+
+    def decision(self, message_id: str) -> tuple[Result, Basis] | None:
+        """What was decided last and what it rests on; None where nothing was, or where nobody kept its basis."""
+        query = sa.select(t.result.c.decision, t.result.c.basis).where(t.result.c.message_id == message_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or row.decision is None or row.basis is None:
+            return None
+        result, basis = json.dumps(row.decision), json.dumps(row.basis)
+        return Result.model_validate_json(result), Basis.model_validate_json(basis)
 
     def save_draft(self, connection: sa.Connection, message_id: str, draft: Draft, now: datetime) -> None:
         row = {
@@ -311,6 +383,8 @@ class Store:
             state, _ = self.state(message_id)
             raise Conflict(f"message {message_id} is {state}; only a failed or held one can be retried", field="id")
         connection.execute(sa.delete(t.result).where(t.result.c.message_id == message_id))
+        again = {"state": "waiting", "attempts": 0, "created_at": now, "next_at": now + CALLBACK_AFTER}
+        connection.execute(sa.update(t.callback).where(t.callback.c.message_id == message_id).values(again))
         self.log(connection, now, actor, "retry", message_id, None)
         return int(row.generation)
 
@@ -389,11 +463,15 @@ class Store:
 
     # People
 
-    def add_feedback(self, message_id: str, feedback: Feedback, now: datetime) -> str:
+    def add_feedback(
+        self, message_id: str, feedback: Feedback, now: datetime, source: Literal["api", "page", "review"] = "api"
+    ) -> str:
+        """Every verdict is a row of its own: a later one stands beside the earlier, never in its place."""
         feedback_id = new_id("fb", now)
         with self.engine.begin() as connection:
             self.state(message_id)
-            row = {"id": feedback_id, "message_id": message_id, "created_at": now, **feedback.model_dump()}
+            row = {"id": feedback_id, "message_id": message_id, "created_at": now, "source": source}
+            row |= feedback.model_dump()
             connection.execute(sa.insert(t.feedback).values(row))
             self.log(connection, now, feedback.by, f"feedback_{feedback.verdict}", message_id, None)
         return feedback_id
@@ -402,6 +480,176 @@ class Store:
         query = sa.select(t.feedback).where(t.feedback.c.message_id == message_id).order_by(t.feedback.c.created_at)
         with self.engine.connect() as connection:
             return connection.execute(query).all()
+
+    # What became of the items in Odoo
+
+    def undecided(self, after: str, limit: int, decided_since: datetime) -> list[Published]:
+        """Items in Odoo without an outcome, by key, those after `after`.
+
+        An approval decided since `decided_since` is asked for again: it may have been withdrawn and decided anew.
+        """
+        p, f = t.publication.c, t.feedback.c
+        final = sa.exists().where(
+            f.publication_key == p.key,
+            sa.or_(p.kind == "activity", f.verdict == "cancelled", f.decided_at < decided_since),
+        )
+        query = sa.select(p.key, p.message_id, p.item, p.draft, p.published_at)
+        query = query.where(p.published_at.is_not(None), p.key > after, ~final).order_by(p.key).limit(limit)
+        with self.engine.connect() as connection:
+            return [
+                Published(
+                    key=row.key,
+                    message_id=row.message_id,
+                    item=row.item,
+                    record=row.draft["record"],
+                    published_at=row.published_at,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def add_outcome(self, outcome: Outcome, now: datetime) -> bool:
+        """False where it was written down before."""
+        then = sa.select(t.message.c.label).where(t.message.c.id == outcome.message_id).scalar_subquery()
+        row = {
+            "id": new_id("fb", now),
+            "message_id": outcome.message_id,
+            "verdict": outcome.verdict,
+            "by": outcome.by[:200],
+            "comment": outcome.comment,
+            # As it was then: a message that is tried again may get another label.
+            "label": then if outcome.verdict in ("done", "approved") else None,
+            "fields": sa.null(),
+            "created_at": now,
+            "source": "odoo",
+            "publication_key": outcome.key,
+            "decided_at": outcome.at,
+        }
+        with self.engine.begin() as connection:
+            insert = self._insert(t.feedback).values(row).on_conflict_do_nothing().returning(t.feedback.c.id)
+            new = connection.execute(insert).scalar_one_or_none() is not None
+            if new:
+                detail = {"at": outcome.at.isoformat(), "key": outcome.key}
+                self.log(connection, now, outcome.by[:200], f"odoo_{outcome.verdict}", outcome.message_id, detail)
+        return new
+
+    def decisions(self, since: datetime, now: datetime) -> list[Decisions]:
+        """Ageing of open items, and how those decided since a time were decided, by kind."""
+        p, f = t.publication.c, t.feedback.c
+        decided = sa.exists().where(f.publication_key == p.key)
+        waiting = sa.select(p.kind, sa.func.count().label("n"), sa.func.min(p.published_at).label("oldest"))
+        waiting = waiting.where(p.published_at.is_not(None), ~decided).group_by(p.kind)
+        taken = sa.select(p.kind, f.verdict, p.published_at, f.decided_at).join(t.feedback, f.publication_key == p.key)
+        with self.engine.connect() as connection:
+            still = {row.kind: row for row in connection.execute(waiting)}
+            past = connection.execute(taken.where(f.decided_at >= since)).all()
+        found = []
+        for kind in ("activity", "approval"):
+            rows = [row for row in past if row.kind == kind]
+            there = still.get(kind)
+            hours = [max((row.decided_at - row.published_at).total_seconds(), 0.0) / 3600 for row in rows]
+            found.append(
+                Decisions(
+                    kind=kind,
+                    open=there.n if there else 0,
+                    oldest_hours=(now - there.oldest).total_seconds() / 3600 if there else None,
+                    verdicts=dict(sorted(Counter(row.verdict for row in rows).items())),
+                    hours=tuple(sorted(hours)),
+                )
+            )
+        return found
+
+    # How far something outside was read
+
+    def bookmark(self, name: str) -> datetime | None:
+        with self.engine.connect() as connection:
+            query = sa.select(t.bookmark.c.at).where(t.bookmark.c.name == name)
+            return connection.execute(query).scalar_one_or_none()
+
+    def set_bookmark(self, name: str, at: datetime) -> None:
+        insert = self._insert(t.bookmark).values(name=name, at=at)
+        with self.engine.begin() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"at": at}))
+
+    # Callbacks
+
+    def _expect_callback(self, connection: sa.Connection, message_id: str, url: str | None, now: datetime) -> None:
+        """A repeat with another address is answered there, too: n8n gives each execution its own."""
+        if url is None:
+            return
+        row = {
+            "id": "cb_" + hashlib.sha256(f"{message_id} {url}".encode()).hexdigest()[:32],
+            "message_id": message_id,
+            "url": url,
+            "state": "waiting",
+            "attempts": 0,
+            "created_at": now,
+            "next_at": now + CALLBACK_AFTER,
+        }
+        connection.execute(self._insert(t.callback).values(row).on_conflict_do_nothing())
+
+    def claim_callbacks(self, limit: int, now: datetime, lease: timedelta) -> list[Callback]:
+        """Those due for messages that have come to their end. Who claimed one and died leaves it to the next."""
+        c = t.callback.c
+        due = sa.select(c.id).join(t.message, t.message.c.id == c.message_id)
+        due = due.where(c.state == "waiting", c.next_at <= now, t.message.c.state.in_(FINAL_STATES))
+        due = due.order_by(c.next_at).limit(limit)
+        claim = sa.update(t.callback).where(c.state == "waiting", c.next_at <= now)
+        claim = claim.values(next_at=now + lease, attempts=c.attempts + 1)
+        with self.engine.begin() as connection:
+            ids = connection.execute(due).scalars().all()
+            if not ids:
+                return []
+            rows = connection.execute(claim.where(c.id.in_(ids)).returning(t.callback)).all()
+        return [
+            Callback(id=r.id, message_id=r.message_id, url=r.url, attempt=r.attempts, created_at=r.created_at)
+            for r in rows
+        ]
+
+    def put_off_callback(self, callback: Callback, error: str, until: datetime) -> None:
+        update = sa.update(t.callback).where(t.callback.c.id == callback.id)
+        with self.engine.begin() as connection:
+            connection.execute(update.values(next_at=until, last_error=error))
+
+    def end_callback(
+        self, callback: Callback, state: Literal["delivered", "given_up"], error: str | None, now: datetime
+    ) -> None:
+        update = sa.update(t.callback).where(t.callback.c.id == callback.id, t.callback.c.state == "waiting")
+        with self.engine.begin() as connection:
+            connection.execute(update.values(state=state, last_error=error))
+            detail = {"callback": callback.id, "attempts": callback.attempt, "error": error}
+            self.log(connection, now, "service", f"callback_{state}", callback.message_id, detail)
+
+    # Forgetting
+
+    def expired(self, before: datetime, limit: int) -> list[str]:
+        """Ids of messages that came to their end before a time, oldest first."""
+        c = t.message.c
+        query = sa.select(c.id).where(c.state.in_(FINAL_STATES), c.updated_at < before)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(c.updated_at, c.id).limit(limit)).scalars())
+
+    def forget(self, message_ids: Sequence[str], before: datetime, now: datetime) -> int:
+        """Delete messages with all that hangs on them but the audit, in one transaction; returns how many."""
+        c = t.message.c
+        with self.engine.begin() as connection:
+            still = sa.select(c.id).where(c.id.in_(message_ids), c.state.in_(FINAL_STATES), c.updated_at < before)
+            ids = connection.execute(still.with_for_update()).scalars().all()
+            for table in (t.callback, t.feedback, t.publication, t.result):
+                connection.execute(sa.delete(table).where(table.c.message_id.in_(ids)))
+            connection.execute(sa.delete(t.message).where(c.id.in_(ids)))
+            for message_id in ids:
+                self.log(connection, now, "retention", "deleted", message_id, {"ended_before": before.isoformat()})
+        return len(ids)
+
+    def files_in_use(self) -> set[bytes]:
+        """The SHA-256, 32 bytes each, of every file that a message names."""
+        used: set[bytes] = set()
+        query = sa.select(t.message.c.original_sha256, t.message.c.body["attachments"].label("attachments"))
+        with self.engine.connect() as connection:
+            for row in connection.execution_options(yield_per=1000).execute(query):
+                names = [a["sha256"] for a in row.attachments or ()]
+                used.update(bytes.fromhex(name) for name in (row.original_sha256, *names) if name)
+        return used
 
     def add_key(self, name: str, digest: str, scopes: Sequence[str], sites: Sequence[str] | None, now: datetime) -> str:
         key_id = new_id("key", now)
@@ -433,6 +681,18 @@ class Store:
             if not connection.execute(update).rowcount:
                 raise NotFound(f"there is no key {key_id}; `triage keys list` shows them", field="id")
             self.log(connection, now, "operator", "key_revoked", None, {"key": key_id})
+
+    def audit(self, now: datetime, actor: str, action: str, about: str, detail: dict[str, Any]) -> None:
+        """A line about something that is no message; `about` has 40 characters at most."""
+        with self.engine.begin() as connection:
+            self.log(connection, now, actor, action, about, detail)
+
+    def audited(self, action: str, about: Sequence[str]) -> set[str]:
+        """For which of these there is such a line."""
+        a = t.audit.c
+        query = sa.select(a.message_id).where(a.message_id.in_(about), a.action == action)
+        with self.engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     @staticmethod
     def log(

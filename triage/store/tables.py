@@ -53,6 +53,7 @@ result = sa.Table(
     sa.Column("message_id", sa.String(40), sa.ForeignKey("message.id"), primary_key=True),
     sa.Column("understanding", sa.JSON, nullable=False),
     sa.Column("decision", sa.JSON),
+    sa.Column("basis", sa.JSON),  # what the decision rests on, as it was read then, for a replay
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("decided_at", UtcDateTime),
 )
@@ -83,6 +84,31 @@ feedback = sa.Table(
     sa.Column("by", sa.String(200), nullable=False),
     sa.Column("comment", sa.Text),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("source", sa.String(8), nullable=False, server_default="api"),  # api, page, review or odoo (an outcome)
+    sa.Column("publication_key", sa.String(80)),  # of an outcome: the item in Odoo that was decided
+    sa.Column("decided_at", UtcDateTime),  # of an outcome: when, by Odoo's clock
+    sa.Index("feedback_outcome", "publication_key", "verdict", unique=True),
+)
+
+bookmark = sa.Table(
+    "bookmark",
+    metadata,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+callback = sa.Table(
+    "callback",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("message_id", sa.String(40), sa.ForeignKey("message.id"), nullable=False, index=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),  # waiting, delivered or given_up
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_error", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("next_at", UtcDateTime, nullable=False),
+    sa.Index("callback_due", "state", "next_at"),
 )
 
 audit = sa.Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from triage.runtime import Runtime
 
 PAGE_SIZE = 50
+DECISION_SPAN = timedelta(days=30)  # of the figures on how people decide
 REASON_TEXTS = {
     "odoo_not_configured": "Odoo is not configured: this is what would be made",
     "odoo_unavailable": "Odoo is away: this is what will be made when it is back",
@@ -75,12 +76,31 @@ def queue(runtime: Runtime, where: Filter, cursor: str | None, query: Mapping[st
         states=[(state, states.get(state, 0)) for state in ("queued", "processing", *sorted(FINAL_STATES))],
         where=where,
         next_url=f"?{urlencode(shown | {'cursor': following})}" if following else None,
+        decisions=decisions(runtime) if where.sites is None else [],
         now=runtime.clock(),
         odoo=runtime.service.records is not None,
     )
 
 
-def message(runtime: Runtime, result: Result) -> str:
+def decisions(runtime: Runtime) -> list[dict[str, Any]]:
+    """Ageing and approval cycle of what stands in Odoo, in words; nothing where nothing ever stood there."""
+    now = runtime.clock()
+    kinds = runtime.store.decisions(now - DECISION_SPAN, now)
+    titles = {"activity": "Activities", "approval": "Approvals"}
+    return [
+        {
+            "title": titles[kind.kind],
+            "open": kind.open,
+            "oldest": age(now - timedelta(hours=kind.oldest_hours), now) if kind.oldest_hours is not None else None,
+            "decided": len(kind.hours),
+            "median": age(now - timedelta(hours=kind.median_hours), now) if kind.median_hours is not None else None,
+        }
+        for kind in kinds
+        if kind.open or kind.hours
+    ]
+
+
+def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
     stored = runtime.store.message(result.id)
     understanding = runtime.store.understanding(result.id)
     places: list[dict[str, Any]] = [
@@ -104,6 +124,8 @@ def message(runtime: Runtime, result: Result) -> str:
         labels=runtime.taxonomy.labels,
         places=[place for place in places if place["text"].strip() or place["problem"]],
         signals=stored.signals,
+        verdicts=runtime.store.feedback(result.id),
+        may_judge=may_judge,
         why_not=REASONS.get(result.abstained or ""),
         reason=REASON_TEXTS.get(result.state_reason or "", result.state_reason),
         now=runtime.clock(),

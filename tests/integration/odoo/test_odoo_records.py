@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.integration.odoo.database import OdooDatabase
+from tests.integration.odoo.server import ADMIN
+from triage.odoo.gateway import Gateway
 from triage.odoo.records import OdooRecords
+from triage.odoo.rpc import OdooRpcTransport
+from triage.odoo.setup import Bot, Setup
 
 
 @pytest.fixture
@@ -106,3 +110,51 @@ def test_hostile_references_find_nothing_and_break_nothing(odoo: OdooDatabase, r
     many = [f"REF-{i:06d}" for i in range(5000)]
     fields = ("delivery_order", "shipment", "sales_order", "purchase_order", "tracking", "bol", "cmr", "awb", "pro")
     assert records.find(dict.fromkeys(fields, hostile + many)) == []
+
+
+def test_a_batch_stands_for_its_shipments_and_a_single_one_for_itself(odoo: OdooDatabase) -> None:
+    app = odoo.search("ir.module.module", [["name", "=", "stock_picking_batch"]], ["id"])[0]["id"]
+    odoo.admin.execute_kw("ir.module.module", "button_immediate_install", [[app]])
+    Setup(OdooRpcTransport(odoo.url, odoo.db, *ADMIN, 20.0), odoo.url).install(Bot("batch-bot", password="a-secret"))
+    gateway = Gateway(OdooRpcTransport(odoo.url, odoo.db, "batch-bot", "a-secret", 20.0))
+    records = OdooRecords(gateway)
+    one, two, three = (odoo.make_shipment() for _ in range(3))
+    for name, shipments in (("BATCH/00033", (one, two)), ("BATCH/00034", (three,))):
+        batch = odoo.create("stock.picking.batch", name=name)
+        for shipment in shipments:
+            odoo.write("stock.picking", shipment.id, batch_id=batch)
+    (whole,) = records.find({"shipment": ["batch/00033"]})
+    assert (whole.model, whole.name) == ("stock.picking.batch", "BATCH/00033")
+    assert records.get("stock.picking.batch", whole.id) == whole
+    assert gateway.actions["stock.picking.batch"]
+    (single,) = records.find({"shipment": ["BATCH/00034"]})
+    assert (single.model, single.id) == ("stock.picking", three.id)
+    assert {"BATCH/00034", three.name} <= set(single.references)
+    assert {r.name for r in records.find({"shipment": ["BATCH/00033"], "delivery_order": [one.name]})} == {
+        "BATCH/00033",
+        one.name,
+    }
+    old_bot = OdooRecords(odoo.gateway())  # of a set-up before batches were installed
+    assert old_bot.find({"shipment": ["BATCH/00033"]}) == []
+    assert old_bot.find({"vehicle_plate": ["1ABC234"], "delivery_order": [one.name]})[0].id == one.id
+
+
+def test_the_open_shipments_of_a_senders_firm_are_found_where_nothing_else_is(
+    odoo: OdooDatabase, records: OdooRecords
+) -> None:
+    shipment = odoo.make_shipment(partner="Atelier Morel")
+    partner = odoo.search("stock.picking", [["id", "=", shipment.id]], ["partner_id"])[0]["partner_id"][0]
+    odoo.write("res.partner", partner, email="Achats@atelier-morel.example")
+    for sender in ("achats@ATELIER-morel.example", "l.petit@atelier-morel.example"):
+        (record,) = records.find({"sender": [sender]})
+        assert (record.id, record.partner_email) == (shipment.id, "Achats@atelier-morel.example")
+    other = odoo.make_shipment()
+    (record,) = records.find({"sender": ["achats@atelier-morel.example"], "delivery_order": [other.name]})
+    assert record.id == other.id
+    odoo.admin.execute_kw("stock.picking", "action_cancel", [[shipment.id]])
+    (firm,) = records.find({"sender": ["achats@atelier-morel.example"]})
+    assert (firm.model, firm.id, firm.name) == ("res.partner", partner, "Atelier Morel")
+    odoo.write("res.partner", partner, email="morel@gmail.com")
+    assert records.find({"sender": ["other@gmail.com"]}) == []
+    for hostile in ("%", "_@_", "%@%", "a@b", "x@" + "y" * 500, "a\\@gmail.com", "@gmail.com", "morel_@gmail.com"):
+        assert records.find({"sender": [hostile]}) == []

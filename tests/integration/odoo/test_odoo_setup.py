@@ -23,7 +23,7 @@ from triage.odoo.transport import NO_RIGHT
 from triage.result import Draft
 
 NEW = Bot("dispatch-bot", "dispatch-secret")
-OWN_ITEMS = {"mail.activity", "approval.request"}  # what the service exists to create
+OWN_ITEMS = {"mail.activity", "approval.request", "ir.attachment"}  # what the service exists to create
 
 
 def admin(odoo: OdooDatabase) -> OdooRpcTransport:
