@@ -18,8 +18,7 @@ GOOD = Facts(
     fields=NEEDED,
     actions=ACTIVITY_MODELS,
     activity_type=True,
-    category_name="Dispatch exception",
-    category={"name": "Dispatch exception", **dict.fromkeys(REQUIREMENTS, "optional")},
+    categories={"Dispatch exception": dict.fromkeys(REQUIREMENTS, "optional")},
 )
 
 
@@ -55,10 +54,10 @@ def test_a_bot_with_what_it_needs_and_no_more_is_green() -> None:
         ({"fields": {**NEEDED, "mail.activity": frozenset({"note"})}}, ("red", "missing_fields")),
         ({"actions": frozenset()}, ("red", "no_server_action")),
         ({"actions": ACTIVITY_MODELS - {"project.task"}}, ("amber", "no_server_action")),
-        ({"category": None}, ("red", "approvals")),
-        ({"category": {"has_payment_method": "required"}}, ("red", "approvals")),
-        ({"category": {"has_amount": "required"}}, ("amber", "approvals")),
-        ({"category": {"has_date": "required"}}, ("green", "protocol")),
+        ({"categories": {"Dispatch exception": dict.fromkeys(REQUIREMENTS, "no"), "Safety": None}}, ("red", "approvals")),
+        ({"categories": {"Safety": {"has_payment_method": "required"}}}, ("red", "approvals")),
+        ({"categories": {"Safety": {"has_amount": "required"}}}, ("amber", "approvals")),
+        ({"categories": {"Safety": {"has_date": "required"}}}, ("green", "protocol")),
         ({"activity_type": False}, ("amber", "activity_type")),
         ({"server": Server("18.0", 18, -90.0)}, ("amber", "clock")),
         ({"server": Server("18.0", 18, None)}, ("amber", "clock")),

@@ -212,7 +212,7 @@ def test_after_its_hours_a_callback_that_nobody_takes_is_given_up_with_an_audit_
     ],
 )
 def test_only_an_allowed_host_is_taken(url: str) -> None:
-    settings = Settings(_env_file=None, callback_hosts=("n8n.example", "n8n.example:8444"), callback_secret=SECRET)  # type: ignore[arg-type]
+    settings = Settings(_env_file=None, callback_hosts=("n8n.example", "n8n.example:8444"), callback_secret=SECRET)
     with pytest.raises(BadInput) as caught:
         check_url(url, settings)
     assert caught.value.field == "callback_url"
@@ -229,7 +229,7 @@ def test_without_hosts_set_up_the_refusal_says_what_to_do(alone: TestClient) -> 
 def test_hosts_without_a_good_secret_are_no_configuration() -> None:
     for secret in (None, "short", "whsec_%%%", "whsec_" + base64.b64encode(b"too short").decode()):
         with pytest.raises(ValueError, match="TRIAGE_CALLBACK_SECRET"):
-            Settings(_env_file=None, callback_hosts=("n8n.example",), callback_secret=secret)  # type: ignore[arg-type]
+            Settings(_env_file=None, callback_hosts=("n8n.example",), callback_secret=secret)
 
 
 @pytest.mark.parametrize(

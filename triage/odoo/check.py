@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ class Finding:
 class Facts:
     """`rights` by model, for models that exist: a subset of read, write, create, unlink. Those of `untried` models
     may be less: record rules can only be tried on a record, and there is none. `fields`: what there is of `NEEDED`.
-    `category` is the approval category with what it requires; None where there is none of that name.
+    `categories`: each approval category of the policy with what it requires; None where there is none of that name.
     """
 
     server: Server
@@ -55,11 +55,10 @@ class Facts:
     fields: Mapping[str, frozenset[str]]
     actions: frozenset[str]
     activity_type: bool
-    category_name: str
-    category: Mapping[str, Any] | None
+    categories: Mapping[str, Mapping[str, Any] | None]
 
 
-def gather(gateway: Gateway, server: Server, wire: Wire, category: str) -> Facts:
+def gather(gateway: Gateway, server: Server, wire: Wire, categories: Collection[str]) -> Facts:
     """With some hundred short calls as the bot. Raises what the transport raises."""
     rights, untried = {}, set()
     for model in sorted(GUARDED | OWN_ITEMS):
@@ -69,7 +68,8 @@ def gather(gateway: Gateway, server: Server, wire: Wire, category: str) -> Facts
             untried |= set() if tried else {model}
     fields = {model: gateway.fields(model) for model in NEEDED if model in rights}
     types = _rows(gateway, "mail.activity.type", [("name", "=", ACTIVITY_TYPE)], ["id"])
-    categories = _rows(gateway, "approval.category", [("name", "=", category)], ["name", *REQUIREMENTS])
+    domain = [("name", "in", sorted(categories))]
+    there = {row["name"]: row for row in _rows(gateway, "approval.category", domain, ["name", *REQUIREMENTS])}
     return Facts(
         server=server,
         wire=wire,
@@ -78,8 +78,7 @@ def gather(gateway: Gateway, server: Server, wire: Wire, category: str) -> Facts
         fields=fields,
         actions=frozenset(gateway.actions),
         activity_type=bool(types),
-        category_name=category,
-        category=categories[0] if categories else None,
+        categories={name: there.get(name) for name in sorted(categories)},
     )
 
 
@@ -147,12 +146,16 @@ def _too_little(facts: Facts) -> Iterator[Finding]:
 
 
 def _approvals(facts: Facts) -> Iterator[Finding]:
-    name, category = facts.category_name, facts.category
     if "approval.request" not in facts.rights:
         yield Finding("amber", "approvals", "Odoo has no approvals app: approvals become activities for the approver.")
         return
     if "create" not in facts.rights["approval.request"]:
         yield Finding("red", "approvals", "the bot may not create approval requests; give it the app's user group.")
+    for name, category in facts.categories.items():
+        yield from _category(name, category)
+
+
+def _category(name: str, category: Mapping[str, Any] | None) -> Iterator[Finding]:
     if category is None:
         yield Finding("red", "approvals", f"there is no approval category {name!r}; run triage odoo setup.")
         return

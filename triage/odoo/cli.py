@@ -41,8 +41,10 @@ def setup(
     ] = None,
     bot_email: Annotated[str | None, typer.Option(help="for a new bot: the sender of Odoo's notifications")] = None,
     take_over: Annotated[bool, typer.Option("--take-over", help="make an existing user the bot")] = False,
-    category: Annotated[str | None, typer.Option(help="approval category; default: the policy's")] = None,
-    policy_file: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY_FILE", help="names the category")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="approval category; may be given again; default: all of the policy's")
+    ] = None,
+    policy_file: Annotated[Path | None, typer.Option(envvar="TRIAGE_POLICY_FILE", help="names the categories")] = None,
     approver: Annotated[list[str] | None, typer.Option(help="login of who approves; may be given again")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="take everything away again")] = False,
@@ -65,7 +67,7 @@ def setup(
         work = Setup(connect(Access(url, db, login, secret, secret, 60, wire)), url, dry_run=dry_run)
         made = Bot(bot, bot_password, bot_email, take_over)
         steps = (
-            work.remove() if remove else work.install(made, category or policy_category(policy_file), approver or [])
+            work.remove() if remove else work.install(made, category or policy_categories(policy_file), approver or [])
         )
     except BadInput as error:
         raise fail(error.message, 2) from error
@@ -111,7 +113,7 @@ def check(as_json: JsonOption = False) -> None:
         server = ask_server(access.url, access.timeout)
         transport = chosen(connect(access))
         wire: Literal["rpc", "json2"] = "json2" if isinstance(transport, Json2Transport) else "rpc"
-        found = findings(gather(Gateway(transport), server, wire, policy_category(settings.policy_file)))
+        found = findings(gather(Gateway(transport), server, wire, policy_categories(settings.policy_file)))
     except TriageError as error:
         found = [Finding("red", error.code, error.message)]
     worst = found[0].level
@@ -184,8 +186,8 @@ def _pulling(work: Callable[[], T]) -> T:
         raise fail(error.message) from error
 
 
-def policy_category(file: Path | None) -> str:
+def policy_categories(file: Path | None) -> list[str]:
     from classifiers.taxonomy import load_taxonomy
     from triage.policy import FILE, load_policy
 
-    return load_policy(load_taxonomy(), file or FILE).approval.category
+    return sorted(load_policy(load_taxonomy(), file or FILE).categories)

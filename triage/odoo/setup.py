@@ -7,6 +7,7 @@ that the bot may read the record and then goes on as the superuser, with the few
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -158,7 +159,9 @@ class Setup:
         self._wanted: set[str] = set()
         self._known_fields: dict[str, frozenset[str]] = {}
 
-    def install(self, bot: Bot, category: str = ACTIVITY_TYPE, approvers: Sequence[str] = ()) -> list[Step]:
+    def install(
+        self, bot: Bot, categories: Sequence[str] = (ACTIVITY_TYPE,), approvers: Sequence[str] = ()
+    ) -> list[Step]:
         """What was done, in order. A second run keeps all, mends what was changed and drops what is wanted no more."""
         wanted = sorted({*READABLE, "approval.category"})
         models = {row["model"]: row["id"] for row in self._rows("ir.model", [("model", "in", wanted)], ["model"])}
@@ -180,7 +183,8 @@ class Setup:
             at_first={"icon": "fa-truck"},
         )
         if "approval.category" in models:
-            self._approvals(category, approvers)
+            for category in categories:
+                self._approvals(category, approvers)
         self._bot(bot, group)
         groups = self._groups_field("ir.actions.server")
         for model in sorted(ACTIVITY_MODELS & models.keys()):
@@ -225,10 +229,11 @@ class Setup:
             raise BadInput(f"Odoo has no user {', '.join(sorted(unknown))} to approve.", field="approver")
         commands = [(0, 0, {"user_id": user["id"]}) for user in users]
         at_first: Row = {"has_amount": "optional", "has_reference": "optional", "approver_ids": commands}
-        known = self._ours.get("approval_category")
+        ours = "approval_category" if name == ACTIVITY_TYPE else _name("approval_category", name)
+        known = self._ours.get(ours)
         there = bool(known and self._rows("approval.category", [("id", "=", known[1])], ["name"]))
         self._ensure(
-            "approval_category",
+            ours,
             "approval.category",
             name,
             {"name": name},
@@ -383,8 +388,9 @@ class Setup:
         return self._known_fields[model]
 
 
-def _name(kind: str, model: str) -> str:
-    return f"{kind}_{model.replace('.', '_')}"
+def _name(kind: str, what: str) -> str:
+    """An external id; in Odoo it is one word."""
+    return f"{kind}_{re.sub(r'[^a-z0-9]+', '_', what.lower())}"
 
 
 def _plain(value: Any, like: Any) -> Any:
