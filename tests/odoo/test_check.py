@@ -54,7 +54,10 @@ def test_a_bot_with_what_it_needs_and_no_more_is_green() -> None:
         ({"fields": {**NEEDED, "mail.activity": frozenset({"note"})}}, ("red", "missing_fields")),
         ({"actions": frozenset()}, ("red", "no_server_action")),
         ({"actions": ACTIVITY_MODELS - {"project.task"}}, ("amber", "no_server_action")),
-        ({"categories": {"Dispatch exception": dict.fromkeys(REQUIREMENTS, "no"), "Safety": None}}, ("red", "approvals")),
+        (
+            {"categories": {"Dispatch exception": dict.fromkeys(REQUIREMENTS, "no"), "Safety": None}},
+            ("red", "approvals"),
+        ),
         ({"categories": {"Safety": {"has_payment_method": "required"}}}, ("red", "approvals")),
         ({"categories": {"Safety": {"has_amount": "required"}}}, ("amber", "approvals")),
         ({"categories": {"Safety": {"has_date": "required"}}}, ("green", "protocol")),

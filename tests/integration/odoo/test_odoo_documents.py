@@ -88,7 +88,7 @@ def test_a_new_pdf_is_taken_in_once_and_ends_as_an_activity_on_its_record(
     attach(ready, other, b"just text", name="named.pdf")
     attach(ready, other, pdf_of(notice("x")), model="res.partner")
     pulled = runtime.pull_documents()
-    assert (pulled.new, pulled.known, pulled.refused) == (2, 0, 0)
+    assert (pulled.new, pulled.known, pulled.refused) == (2, 0, 1)  # Odoo 11 believes the name of a file
     results = ended(runtime)
     assert [result.channel for result in results] == ["document", "document"]
     (mine,) = [r for r in results if f":ir.attachment:{first}:" in (r.external_id or "")]
@@ -100,7 +100,7 @@ def test_a_new_pdf_is_taken_in_once_and_ends_as_an_activity_on_its_record(
     assert [a["id"] for a in ready.activities(shipment.id)] == [mine.odoo[0].id]
 
     again = runtime.pull_documents()
-    assert (again.new, again.known) == (0, 2)
+    assert (again.new, again.known, again.refused) == (0, 3, 0)
     third = attach(ready, shipment, pdf_of(notice(shipment.name, number=3)))
     assert runtime.pull_documents().new == 1
     ready.write("ir.attachment", third, datas=base64.b64encode(pdf_of(notice(other.name))).decode())
@@ -146,8 +146,8 @@ def test_what_cannot_be_read_is_refused_once_with_an_audit_line_and_holds_nothin
     assert runtime.pull_documents().refused == 0
     with runtime.store.engine.connect() as connection:
         rows = connection.execute(sa.select(t.audit.c.detail).where(t.audit.c.action == "document_refused")).scalars()
-        (detail,) = list(rows)
-    assert detail["attachment"] == huge and "larger" in detail["problem"]
+        (problem,) = [detail["problem"] for detail in rows if detail["attachment"] == huge]
+    assert "larger" in problem
     ended(runtime)
 
 
