@@ -76,6 +76,7 @@ def _decide(understanding: Understanding, product: Product, message_id: str, bas
         basis.evidence_url,
         basis.now,
         without_records=basis.without_records,
+        earlier=basis.earlier,
     ).result
 
 

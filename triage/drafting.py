@@ -8,8 +8,15 @@ from extractors.message import RecordRef
 from triage.odoo.records import Record
 from triage.policy import Policy
 from triage.result import Draft, Result
+from triage.threads import Change, Earlier
 
 LONGEST_SUMMARY = 120
+FOLLOWS: dict[Change, str] = {
+    "solved": "Solved?",
+    "escalation": "Escalation:",
+    "changed": "Changed:",
+    "update": "Update:",
+}
 
 # Everything that came from outside goes through this environment, which escapes it.
 _templates = Environment(
@@ -23,9 +30,19 @@ def external_key(message_id: str) -> str:
 
 
 def draft(
-    result: Result, record: Record | None, title: str, policy: Policy, evidence_url: str, reason_text: str | None
+    result: Result,
+    record: Record | None,
+    title: str,
+    policy: Policy,
+    evidence_url: str,
+    reason_text: str | None,
+    earlier: Earlier | None = None,
+    moved: Change | None = None,
 ) -> Draft:
-    """`record` is None without Odoo: then the draft shows what would be made. `reason_text` says why we cannot tell."""
+    """`record` is None without Odoo: then the draft shows what would be made. `reason_text` says why we cannot tell.
+
+    `earlier` is what came before in the thread, and `moved` how the state has changed since.
+    """
     approval = result.recommendations[0].approval
     # By the policy's emergency path: the person acts, and asks for the approval afterwards.
     at_once = approval is not None and approval.afterwards and policy.emergency.item == "activity"
@@ -34,8 +51,16 @@ def draft(
     head = "Cannot tell" if result.abstained else title
     certainty = "" if result.abstained else f" ({result.confidence:.0%})"
     mark = "EMERGENCY " if result.emergency else ""
+    follows = f"{FOLLOWS[moved]} " if moved and earlier and earlier.item else ""
     note = _templates.get_template("note.html").render(
-        result=result, title=title, key=key, url=evidence_url, reason=reason_text
+        result=result,
+        title=title,
+        key=key,
+        url=evidence_url,
+        reason=reason_text,
+        earlier=earlier,
+        earlier_url=f"{evidence_url.rpartition('/')[0]}/{earlier.id}" if earlier else None,
+        follows=FOLLOWS[moved] if moved else "Follow-up:",
     )
     if result.due is None:
         raise ValueError("a draft needs a due time")
@@ -45,7 +70,7 @@ def draft(
         key=key,
         record=RecordRef(model=record.model, id=record.id) if record else None,
         record_name=name,
-        summary=f"{mark}[{result.priority}] {head}{certainty}: {name}"[:LONGEST_SUMMARY],
+        summary=f"{mark}[{result.priority}] {follows}{head}{certainty}: {name}"[:LONGEST_SUMMARY],
         note=note,
         due=result.due,
         assignee=(approval.approver if approval else None)

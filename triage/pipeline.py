@@ -15,7 +15,7 @@ from classifiers.prediction import Prediction
 from classifiers.taxonomy import Taxonomy
 from extractors.evidence import Finding
 from extractors.extraction import Extraction
-from extractors.message import Message, RecordRef, Value
+from extractors.message import Message, Value
 from triage.actions import immediate_danger, recommend
 from triage.carriers import Lane
 from triage.consultation import Consulted
@@ -24,7 +24,7 @@ from triage.drafting import draft
 from triage.matching import match
 from triage.odoo.records import SENDER, Record, Records
 from triage.odoo.remembered import Basis
-from triage.policy import ABSTAINED_ACTION, Policy
+from triage.policy import ABSTAINED_ACTION, SOLVED_ACTION, Policy
 from triage.priority import prioritise
 from triage.quotes import find_quotes
 from triage.result import (
@@ -36,6 +36,7 @@ from triage.result import (
     ScoredLabel,
 )
 from triage.summary import summarise
+from triage.threads import Earlier, change, is_solved
 from triage.understanding import Understanding
 
 ODOO_NOT_CONFIGURED = "odoo_not_configured"
@@ -96,17 +97,19 @@ def decide(
     evidence_url: str,
     now: datetime,
     without_records: str = ODOO_NOT_CONFIGURED,
-    thread_record: RecordRef | None = None,
+    earlier: Earlier | None = None,
 ) -> Decision:
     """`records` is None without Odoo (`without_records` says why), `fallback` the record for what cannot be matched,
-    `thread_record` what an earlier message of the same thread matched.
+    `earlier` an earlier message of the same thread.
 
     Raises OdooUnavailable when the records are out of reach.
     """
     extraction, prediction = understanding.extraction, understanding.prediction
     message = extraction.message
     label = taxonomy.labels[prediction.label]
-    actionable = bool(policy.labels[label.code].actions) or prediction.abstained is not None
+    solved = prediction.abstained is None and is_solved(earlier, label.code)
+    actionable = bool(policy.labels[label.code].actions) or prediction.abstained is not None or solved
+    thread_record = earlier.record if earlier else None
 
     candidates: list[Record] = []
     if records is not None and actionable:
@@ -150,6 +153,16 @@ def decide(
                 rationale=REASONS[prediction.abstained],
             ),
         )
+    elif solved:
+        recommendations = (
+            Recommendation(
+                rank=1,
+                action=SOLVED_ACTION,
+                title=policy.actions[SOLVED_ACTION].title,
+                score=round(prediction.confidence, 4),
+                rationale="the sender says that it is over",
+            ),
+        )
     else:
         recommendations = recommend(
             label.code, label.title, prediction.confidence, fields, record, policy, documents=documents, danger=danger
@@ -161,6 +174,7 @@ def decide(
     if record is not None and records is not None and record.lane is not None:
         recommendations = _with_carriers(recommendations, record, record.lane, records, policy, now)
 
+    moved = change(earlier, label.code, urgency.priority) if earlier and not prediction.abstained else None
     others = sorted(prediction.scores.items(), key=lambda item: -item[1])
     others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(
@@ -209,6 +223,7 @@ def decide(
         or (actionable and record is None)
         or not policy.confidence.may_stand(prediction.version, prediction.confidence),
         abstained=prediction.abstained,
+        supersedes=earlier.id if earlier and moved not in (None, "update") else None,
         provenance=Provenance(
             classifier=prediction.version,
             policy=policy.name,
@@ -226,7 +241,7 @@ def decide(
     target = record or (fallback() if records is not None else None)
     if target is None and records is not None:
         return Decision(result=result, hold=matching.reason or "no record was found for the references in this message")
-    planned = draft(result, target, label.title, policy, evidence_url, reason)
+    planned = draft(result, target, label.title, policy, evidence_url, reason, earlier, moved)
     return Decision(
         result=result.model_copy(update={"draft": planned}), hold=without_records if records is None else None
     )

@@ -24,6 +24,7 @@ from triage.working_time import Calendar
 
 FILE = Path(__file__).with_name("policy.yaml")
 ABSTAINED_ACTION = "look_at_it"
+SOLVED_ACTION = "close_item"
 PRIORITIES: tuple[Priority, ...] = ("P1", "P2", "P3", "P4")
 # Found in a message or a record and not named by any action; the policy says in which words and who decides.
 FOUND_REASONS = ("regulated_goods", "unknown_currency", "unknown_value")
@@ -251,7 +252,7 @@ class Policy(Rules):
                 yield f"approval.reasons.{name}.text: only {{value}}, {{threshold}} and {{currency}} may stand in it"
         for name, action in self.actions.items():
             yield from _unknown(f"actions.{name}.approval", action.approval, reasons, "is not one of approval.reasons")
-        yield from _unknown("actions", [ABSTAINED_ACTION], self.actions, "is missing; add it")
+        yield from _unknown("actions", [ABSTAINED_ACTION, SOLVED_ACTION], self.actions, "is missing; add it")
         for code, rules in self.labels.items():
             yield from _unknown(f"labels.{code}.actions", rules.actions, self.actions, "is not one of actions")
             yield from _unknown(f"labels.{code}.approval", rules.approval, reasons, "is not one of approval.reasons")

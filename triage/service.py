@@ -137,6 +137,7 @@ class Service:
         """The decision with its basis, so that it can be replayed."""
         watched, calls = watch(records) if records is not None else (None, [])
         url = f"{self.settings.public_url.rstrip('/')}/dashboard/messages/{message_id}"
+        earlier = self.store.earlier(message_id)
         now, without = self.clock(), ODOO_NOT_CONFIGURED if self.records is None else ODOO_UNAVAILABLE
         decision = decide(
             message_id,
@@ -148,6 +149,7 @@ class Service:
             url,
             now,
             without_records=without,
+            earlier=earlier,
         )
         basis = Basis(
             now=now,
@@ -155,6 +157,7 @@ class Service:
             without_records=without,
             fallback=self.settings.odoo_fallback,
             calls=tuple(calls) if records is not None else None,
+            earlier=earlier,
         )
         return decision.model_copy(update={"basis": basis})
 
@@ -168,6 +171,8 @@ class Service:
             columns = {"label": result.label, "priority": result.priority, "site": result.site}
             state: State = "ignored" if decision.ignore else "held" if decision.hold else "processing"
             self.store.set_state(connection, message_id, state, now, reason=decision.hold, columns=columns)
+            if result.supersedes:
+                self.store.supersede(connection, result.supersedes, message_id, now)
         if state != "processing" or result.draft is None or self.publisher is None:
             return
         try:

@@ -26,12 +26,9 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path / 'data' / 'triage.sqlite3'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url)
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'data' / 'triage.sqlite3'}")
     migrate(engine)
     yield Store(engine, Files(tmp_path / "data" / "files"))
     engine.dispose()

@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from extractors.message import RecordRef, Value
 from triage.odoo.records import Records
+from triage.threads import Earlier
 
 
 class Call(Value):
@@ -29,6 +30,7 @@ class Basis(Value):
     without_records: str
     fallback: RecordRef | None
     calls: tuple[Call, ...] | None
+    earlier: Earlier | None = None
 
 
 def watch(records: Records) -> tuple[Records, list[Call]]:

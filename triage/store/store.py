@@ -24,10 +24,12 @@ from triage.odoo.remembered import Basis
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.store import tables as t
 from triage.store.files import Files
+from triage.threads import Earlier
 from triage.understanding import Understanding
 
 # n8n sends other ones with each retry of the same message, and one mail may come by several mailboxes.
 STATELESS_FIELDS = {"received_at", "callback_url", "recipients"}
+MOST_OF_A_THREAD = 20
 CALLBACK_AFTER = timedelta(seconds=1)  # the sender must have its 202 first: an n8n that still runs answers 409
 
 
@@ -136,6 +138,15 @@ class Filter(Value):
     sites: tuple[str, ...] | None = None
 
 
+def _thread_refs(message: Message) -> set[str]:
+    ids = (message.message_id, message.thread.in_reply_to, *message.thread.references)
+    return {hashlib.sha256(known.strip("<> ").encode()).hexdigest() for known in ids if known}
+
+
+def _domain(address: str | None) -> str:
+    return (address or "").rpartition("@")[2].lower()
+
+
 class Store:
     def __init__(self, engine: sa.Engine, files: Files) -> None:
         self.engine = engine
@@ -194,6 +205,9 @@ class Store:
         message_id = connection.execute(insert).scalar_one_or_none()
         if message_id is not None:
             self.log(connection, now, "intake", "accepted", message_id, {"idempotency_key": key})
+            refs = [{"ref": ref, "message_id": message_id} for ref in _thread_refs(message)]
+            if refs:
+                connection.execute(sa.insert(t.thread), refs)
             self._expect_callback(connection, message_id, message.callback_url, now)
             return Accepted(id=message_id, duplicate=False)
         first = connection.execute(
@@ -207,6 +221,49 @@ class Store:
             )
         self._expect_callback(connection, first.id, message.callback_url, now)
         return Accepted(id=first.id, duplicate=True)
+
+    def earlier(self, message_id: str) -> Earlier | None:
+        """The newest decided message of the same thread that came before, from the same sender's domain.
+
+        One that stands in Odoo goes before one that does not. A stranger who names a Message-ID of ours is not heard.
+        """
+        same = sa.select(t.thread.c.ref).where(t.thread.c.message_id == message_id)
+        own = sa.select(t.message.c.created_at, t.message.c.body).where(t.message.c.id == message_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(own).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no message {message_id}", field="id")
+            before = sa.tuple_(t.message.c.created_at, t.message.c.id) < sa.tuple_(
+                sa.literal(row.created_at, t.UtcDateTime), message_id
+            )
+            query = (
+                self._results()
+                .where(t.message.c.id.in_(sa.select(t.thread.c.message_id).where(t.thread.c.ref.in_(same))))
+                .where(before, t.result.c.decided_at.is_not(None), t.message.c.state != "failed")
+                .order_by(t.message.c.created_at.desc(), t.message.c.id.desc())
+                .limit(MOST_OF_A_THREAD)
+            )
+            found = [self._result(earlier) for earlier in connection.execute(query)]
+        domain = _domain(row.body["sender"]["email"])
+        found = [result for result in found if domain and _domain(result.sender) == domain]
+        found.sort(key=lambda result: not result.odoo)  # stable: newest first among equals
+        for result in found[:1]:
+            if result.label and result.priority:
+                record = RecordRef(model=result.match.model, id=result.match.id) if result.match else None
+                return Earlier(
+                    id=result.id,
+                    label=result.label,
+                    is_exception=bool(result.is_exception) and result.abstained is None,
+                    priority=result.priority,
+                    record=record,
+                    item=result.odoo[0] if result.odoo else None,
+                )
+        return None
+
+    def supersede(self, connection: sa.Connection, message_id: str, by: str, now: datetime) -> None:
+        where = (t.message.c.id == message_id, t.message.c.superseded_by.is_(None))
+        connection.execute(sa.update(t.message).where(*where).values(superseded_by=by))
+        self.log(connection, now, "service", "superseded", message_id, {"by": by})
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Which of these idempotency keys were taken in before."""
@@ -446,6 +503,7 @@ class Store:
             "sender": row.body["sender"]["email"] or row.body["sender"]["name"],
             "received_at": row.body["received_at"] or row.created_at.isoformat(),
             "failure": row.failure,
+            "superseded_by": row.superseded_by,
             "draft": row.draft,
             "odoo": [row.item] if row.item else [],
         }
@@ -634,7 +692,7 @@ class Store:
         with self.engine.begin() as connection:
             still = sa.select(c.id).where(c.id.in_(message_ids), c.state.in_(FINAL_STATES), c.updated_at < before)
             ids = connection.execute(still.with_for_update()).scalars().all()
-            for table in (t.callback, t.feedback, t.publication, t.result):
+            for table in (t.callback, t.feedback, t.publication, t.result, t.thread):
                 connection.execute(sa.delete(table).where(table.c.message_id.in_(ids)))
             connection.execute(sa.delete(t.message).where(c.id.in_(ids)))
             for message_id in ids:

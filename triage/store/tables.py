@@ -41,10 +41,18 @@ message = sa.Table(
     sa.Column("label", sa.String(64)),
     sa.Column("priority", sa.String(2)),
     sa.Column("failure", sa.JSON),
+    sa.Column("superseded_by", sa.String(40)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Index("message_state", "state", "created_at"),
     sa.Index("message_created", "created_at", "id"),
+)
+
+thread = sa.Table(
+    "thread",
+    metadata,
+    sa.Column("ref", sa.String(64), primary_key=True),  # SHA-256 of a Message-ID that the message has or names
+    sa.Column("message_id", sa.String(40), sa.ForeignKey("message.id"), primary_key=True, index=True),
 )
 
 result = sa.Table(

@@ -1,0 +1,65 @@
+"""What the store does for outcomes, callbacks and retention does the same on PostgreSQL, with two workers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.triage.test_retention import NOW, YEAR, age_files, on_disk, rows, take_in
+from triage.callbacks import LEASE
+from triage.retention import Forgotten, forget
+from triage.store import tables as t
+from triage.store.database import create_engine, migrate
+from triage.store.files import Files
+from triage.store.store import Outcome, Store
+
+
+@pytest.fixture
+def store(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    migrate(engine)
+    yield Store(engine, Files(tmp_path / "files"))
+    engine.dispose()
+
+
+def test_old_messages_go_and_the_audit_stays(store: Store) -> None:
+    take_in(store, "old", NOW - timedelta(days=400), b"%PDF shared", b"%PDF own")
+    young = take_in(store, "young", NOW - timedelta(days=3), b"%PDF shared")
+    age_files(store, 400)
+    assert forget(store, NOW - YEAR, NOW) == Forgotten(messages=1, files=2)
+    assert [rows(store, table) for table in (t.message, t.publication, t.callback, t.feedback)] == [1, 1, 1, 2]
+    assert on_disk(store) == 2
+    assert store.message(young).attachments[0].content == b"%PDF shared"
+    with store.engine.connect() as connection:
+        assert "deleted" in connection.execute(sa.select(t.audit.c.action)).scalars().all()
+
+
+def test_an_outcome_seen_by_two_workers_is_written_once(store: Store) -> None:
+    message_id = take_in(store, "x", NOW - timedelta(hours=5))
+    said = Outcome(key=f"triage:{message_id}", message_id=message_id, verdict="refused", by="ari", at=NOW)
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(lambda _: store.add_outcome(said, NOW), range(8))) == [False] * 7 + [True]
+    (activities, approvals) = store.decisions(NOW - timedelta(days=1), NOW)
+    assert activities.verdicts == {"done": 1, "refused": 1} and approvals.open == 0
+    assert activities.hours == (0.0, 5.0)
+
+
+def test_a_callback_is_claimed_by_one_of_two_workers(store: Store) -> None:
+    for number in range(20):
+        take_in(store, str(number), NOW - timedelta(minutes=1))
+    with ThreadPoolExecutor(8) as pool:
+        claimed = [c.id for batch in pool.map(lambda _: store.claim_callbacks(20, NOW, LEASE), range(8)) for c in batch]
+    assert len(claimed) == len(set(claimed)) == 20
+    assert len(store.claim_callbacks(20, NOW + LEASE, LEASE)) == 20
+
+
+def test_a_bookmark_moves(store: Store) -> None:
+    assert store.bookmark("odoo.documents") is None
+    store.set_bookmark("odoo.documents", NOW)
+    store.set_bookmark("odoo.documents", NOW + timedelta(hours=1))
+    assert store.bookmark("odoo.documents") == NOW + timedelta(hours=1)

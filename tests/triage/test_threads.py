@@ -1,0 +1,105 @@
+"""A reply that changes the state of its case takes the earlier result's place, and says so in Odoo."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.ledger import Ledger
+from triage.result import OdooItem
+from triage.threads import Change, Earlier, change
+
+BROKEN = (
+    "Breakdown A67",
+    "Good morning, our truck with WH/OUT/00042 broke down on the A67 near Eindhoven, gearbox gone, "
+    "driver is waiting for a tow.",
+)
+SOLVED = (
+    "Re: Breakdown A67",
+    "Good news, repaired and back on the road since 11:20, delivered and signed for at 14:05, POD attached. "
+    "All sorted, thanks for your patience.",
+)
+
+
+def mail(
+    content: tuple[str, str], number: int, sender: str = "ops@carrier.example", reply_to: int | None = None
+) -> bytes:
+    message = EmailMessage()
+    message["Subject"], message["From"] = content[0], sender
+    message["Message-ID"] = f"<{number}@carrier.example>"
+    if reply_to is not None:
+        message["In-Reply-To"] = f"<{reply_to}@carrier.example>"
+        message["References"] = f"<{reply_to}@carrier.example>"
+    message.set_content(content[1])
+    return bytes(message)
+
+
+def post(service: TestClient, raw: bytes) -> dict[str, Any]:
+    answer = service.post("/v1/messages?wait=30", content=raw, headers={"Content-Type": "message/rfc822"})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_solved_exception_supersedes_the_earlier_result_and_asks_to_close_its_item(
+    service: TestClient, ledger: Ledger
+) -> None:
+    first = post(service, mail(BROKEN, 1))
+    assert (first["label"], first["state"]) == ("vehicle_breakdown", "published")
+    reply = post(service, mail(SOLVED, 2, reply_to=1))
+    assert (reply["label"], reply["state"]) == ("status_update", "published")
+    assert reply["supersedes"] == first["id"]
+    assert reply["match"]["name"] == "WH/OUT/00042", "known from the thread: the reply names no reference"
+    (step,) = reply["recommendations"]
+    assert step["action"] == "close_item"
+    assert "Solved?" in reply["draft"]["summary"]
+    assert f"activity {first['odoo'][0]['id']}" in reply["draft"]["note"]
+    again = service.get(f"/v1/messages/{first['id']}").json()
+    assert again["superseded_by"] == reply["id"]
+    assert len(ledger.keys()) == 2
+
+
+def test_the_pages_of_a_superseded_message_and_of_its_follow_up_lead_to_each_other(service: TestClient) -> None:
+    first, reply = post(service, mail(BROKEN, 1)), post(service, mail(SOLVED, 2, reply_to=1))
+    assert f'"/dashboard/messages/{reply["id"]}"' in service.get(f"/dashboard/messages/{first['id']}").text
+    assert f'"/dashboard/messages/{first["id"]}"' in service.get(f"/dashboard/messages/{reply['id']}").text
+
+
+def test_a_stranger_who_names_a_message_of_the_thread_changes_nothing(service: TestClient) -> None:
+    first = post(service, mail(BROKEN, 1))
+    other = post(service, mail(SOLVED, 2, sender="someone@else.example", reply_to=1))
+    assert other["supersedes"] is None
+    assert other["state"] == "ignored"
+    assert service.get(f"/v1/messages/{first['id']}").json()["superseded_by"] is None
+
+
+def test_good_news_without_a_known_exception_needs_nobody(service: TestClient, ledger: Ledger) -> None:
+    assert post(service, mail(SOLVED, 7, reply_to=6))["state"] == "ignored"
+    assert not ledger.keys()
+
+
+ITEM = OdooItem(kind="activity", model="mail.activity", id=7, url="http://odoo.example/7")
+
+
+@pytest.mark.parametrize(
+    ("label", "priority", "expected"),
+    [
+        ("transit_delay", "P2", "update"),
+        ("transit_delay", "P3", "update"),
+        ("transit_delay", "P1", "escalation"),
+        ("missing_goods", "P1", "escalation"),
+        ("missing_goods", "P2", "changed"),
+        ("status_update", "P4", "solved"),
+    ],
+)
+def test_how_the_state_moved(label: str, priority: Any, expected: Change) -> None:
+    earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2", item=ITEM)
+    assert change(earlier, label, priority) == expected
+
+
+def test_without_an_item_in_odoo_there_is_nothing_to_close() -> None:
+    earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2")
+    assert change(earlier, "status_update", "P4") == "changed"
