@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ TEXT = "The truck for WH/OUT/00042 broke down near Ghent, recovery only tomorrow
 
 
 @pytest.fixture
-def store(service: TestClient) -> Iterator[Store]:
+def store(service: TestClient) -> Store:
     runtime: Runtime = service.app.state.runtime  # type: ignore[attr-defined]
-    yield runtime.store
+    return runtime.store
 
 
 def send(client: TestClient, number: int) -> str:

@@ -78,12 +78,13 @@ def new_time(client: TestClient) -> Any:
 def test_the_scope_and_the_site_are_asked_for_and_the_name_of_the_login_is_kept(service: TestClient) -> None:
     result = send(service, site="ANR")
     store = service.app.state.runtime.store  # type: ignore[attr-defined]
-    logins = {}
-    for name, scopes, sites in (
+    logins: dict[str, dict[str, str]] = {}
+    keys: list[tuple[str, list[str], list[str] | None]] = [
         ("desk", ["read", "feedback"], ["ANR"]),
         ("eye", ["read"], None),
         ("far", ["admin"], ["RTM"]),
-    ):
+    ]
+    for name, scopes, sites in keys:
         key, digest = make_key()
         store.add_key(name, digest, scopes, sites, new_time(service))
         logins[name] = {"Authorization": "Basic " + base64.b64encode(f"Dana D:{key}".encode()).decode()} | OWN
