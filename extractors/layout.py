@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from extractors.pdf import ReadPage, Word
 
@@ -13,21 +12,6 @@ _MAX_CELLS = 1500
 _LONGEST_LABEL = 40
 _FARTHEST = 3.5  # heights of the label, from it down to its value
 _GAP = 1.2  # heights; words farther apart are cells of their own
-
-
-class Cell(NamedTuple):
-    """A run of words that stand together on one line: its place in the text, and on the page."""
-
-    start: int
-    end: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
 
 
 def box_of(words: Sequence[Word], start: int, end: int) -> tuple[float, float, float, float] | None:
@@ -48,26 +32,26 @@ def score_of(words: Sequence[Word], start: int, end: int) -> float:
     return min((word.score for word in _touched(words, start, end)), default=0.0)
 
 
-def cells(read: ReadPage) -> list[Cell]:
-    """Words that follow each other in the text, on one line, with no more than a letter or so between them.
+def cells(read: ReadPage) -> list[Word]:
+    """Words that follow each other in the text, on one line, with no more than a letter or so between them, as one.
 
     As seen on the upright page: on a page that lies on its side, these are not the words' own boxes.
     """
     text, words = read.page.text, [_upright(word, read.turned) for word in read.words[: 20 * _MAX_CELLS]]
-    found: list[Cell] = [Cell(*word[:6]) for word in words[:1]]
+    found = words[:1]
     for before, word in pairwise(words):
         height = max(1.0, before.bottom - before.top)
         same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
         if same_line and -height < word.left - before.right < _GAP * height:
             last = found[-1]
             top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
-            found[-1] = Cell(last.start, word.end, last.left, top, word.right, bottom)
+            found[-1] = Word(last.start, word.end, last.left, top, word.right, bottom)
         else:
-            found.append(Cell(*word[:6]))
+            found.append(word)
     return found[:_MAX_CELLS]
 
 
-def pairs(text: str, page: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+def pairs(text: str, page: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
     """Each cell that may be a label, with the cell to its right and the one below it, where there are such."""
     by_top = sorted(page, key=lambda cell: cell.top)
     tops = [cell.top for cell in by_top]
@@ -100,7 +84,7 @@ def _upright(word: Word, turned: int) -> Word:
     return word._replace(left=left, top=top, right=right, bottom=bottom)
 
 
-def _stands_under(cell: Cell, label: Cell) -> bool:
+def _stands_under(cell: Word, label: Word) -> bool:
     """Begins about where the label begins, or is centred beneath it."""
     starts = abs(cell.left - label.left) <= 1.5 * label.height
     return starts or (cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height)

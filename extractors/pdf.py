@@ -25,6 +25,10 @@ class Word(NamedTuple):
     bottom: float
     score: float = 1.0
 
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
 
 @dataclass(frozen=True)
 class ReadPage:
