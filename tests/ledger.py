@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from extractors.message import Attachment
 from triage.carriers import Lane, Option
 from triage.errors import OdooUnavailable
 from triage.odoo.records import Record
@@ -57,7 +58,7 @@ class Ledger:
         number = int(name.rsplit("/", 1)[1])
         return Record(model="stock.picking", id=number, name=name, references=(name,))
 
-    def publish(self, draft: Draft) -> OdooItem:
+    def publish(self, draft: Draft, files: Sequence[Attachment] = ()) -> OdooItem:
         self._answer()
         with self._open() as connection:
             found = connection.execute("SELECT id FROM created WHERE key = ?", (draft.key,)).fetchone()

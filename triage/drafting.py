@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader
 from extractors.message import RecordRef
 from triage.odoo.records import Record
 from triage.policy import Policy
-from triage.result import Draft, Result
+from triage.result import Draft, Kind, Result
 from triage.threads import Change, Earlier
 
 LONGEST_SUMMARY = 120
@@ -64,9 +64,14 @@ def draft(
     )
     if result.due is None:
         raise ValueError("a draft needs a due time")
+    kind: Kind = "approval" if needs_approval else "activity"
+    category = approval.category if approval and needs_approval else None
+    matched = RecordRef(model=result.match.model, id=result.match.id) if result.match else None
+    same_case = earlier and (earlier.asked, earlier.category, earlier.record) == (kind, category, matched)
+    before = earlier.item if earlier and same_case else None
     name = record.name if record else _best_reference(result)
     return Draft(
-        kind="approval" if needs_approval else "activity",
+        kind=kind,
         key=key,
         record=RecordRef(model=record.model, id=record.id) if record else None,
         record_name=name,
@@ -75,8 +80,10 @@ def draft(
         due=result.due,
         assignee=(approval.approver if approval else None)
         or (None if needs_approval else (record and record.responsible) or policy.assignee),
-        category=approval.category if approval and needs_approval else None,
+        category=category,
         amount=record.value if record and needs_approval else None,
+        adds_to=before if moved == "update" else None,
+        replaces=before if before and before.kind == "approval" and moved in ("escalation", "changed") else None,
     )
 
 

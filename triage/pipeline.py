@@ -36,7 +36,7 @@ from triage.result import (
     ScoredLabel,
 )
 from triage.summary import summarise
-from triage.threads import Earlier, change, is_solved
+from triage.threads import Earlier, change, facts, is_solved
 from triage.understanding import Understanding
 
 ODOO_NOT_CONFIGURED = "odoo_not_configured"
@@ -174,7 +174,10 @@ def decide(
     if record is not None and records is not None and record.lane is not None:
         recommendations = _with_carriers(recommendations, record, record.lane, records, policy, now)
 
-    moved = change(earlier, label.code, urgency.priority) if earlier and not prediction.abstained else None
+    values = FieldValue.by_field(extraction.findings)
+    moved = None
+    if earlier and not prediction.abstained:
+        moved = change(earlier, label.code, urgency.priority, facts(values))
     others = sorted(prediction.scores.items(), key=lambda item: -item[1])
     others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(
@@ -215,7 +218,7 @@ def decide(
         summary=summary,
         evidence=understanding.quotes,
         documents=tuple(DocumentSummary.of(d) for d in extraction.documents),
-        fields=FieldValue.by_field(extraction.findings),
+        fields=values,
         match=matching.match,
         discrepancies=discrepancies,
         recommendations=recommendations,

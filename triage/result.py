@@ -127,19 +127,21 @@ class Recommendation(Value):
 
 
 class OdooItem(Value):
-    """An activity or approval request that stands in Odoo."""
+    """An activity or approval request that stands in Odoo; `key` is our external key, by which it is found there."""
 
     kind: Kind
     model: str
     id: int
     url: str
+    key: str | None = None
 
 
 class Draft(Value):
     """What is to be created in Odoo, complete before the first call, so that a page can show it without Odoo.
 
     `key` is our external key, the same for every try. `note` is HTML in which everything from outside is escaped.
-    `record` is null while no Odoo was there to look it up.
+    `record` is null while no Odoo was there to look it up. `adds_to` is an item of the same case: while that is
+    open, nothing else is created. `replaces` is an approval request of ours that is cancelled once this one stands.
     """
 
     kind: Kind
@@ -152,6 +154,8 @@ class Draft(Value):
     assignee: str | None = None
     category: str | None = None
     amount: float | None = None
+    adds_to: OdooItem | None = None
+    replaces: OdooItem | None = None
 
 
 class Provenance(Value):

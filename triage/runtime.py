@@ -33,6 +33,7 @@ from triage.odoo.gateway import Gateway
 from triage.odoo.outcomes import Pulled, pull_outcomes
 from triage.odoo.publisher import OdooPublisher
 from triage.odoo.records import OdooRecords, Records
+from triage.odoo.server import ask_server
 from triage.pipeline import Tools, understand
 from triage.policy import FILE as PACKAGED_POLICY
 from triage.policy import Policy, load_policy
@@ -288,4 +289,5 @@ def make_tools(classifier: Classifier, pdf: PdfReader) -> Tools:
 def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher, Gateway]:
     access = odoo_access(settings)
     gateway = Gateway(connect(access))
-    return OdooRecords(gateway), OdooPublisher(gateway, access.url), gateway
+    major = lambda: ask_server(access.url, access.timeout).major  # noqa: E731
+    return OdooRecords(gateway), OdooPublisher(gateway, access.url, major=major), gateway

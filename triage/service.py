@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from classifiers.taxonomy import Taxonomy
-from extractors.message import Message
+from extractors.message import Attachment, Message
 from triage.engine import Engine
 from triage.errors import OdooUnavailable, TooManyMessages, TriageError
 from triage.odoo.records import Record, Records
@@ -32,10 +32,12 @@ log = logging.getLogger(__name__)
 class Publisher(Protocol):
     """Creates what the draft says, once: a second call with the same key finds what the first one made.
 
+    `files` came with the message and are evidence for whoever approves.
+
     Raises OdooUnavailable (try again), OdooRefused or OutsideAllowList (never again).
     """
 
-    def publish(self, draft: Draft) -> OdooItem: ...
+    def publish(self, draft: Draft, files: Sequence[Attachment]) -> OdooItem: ...
 
 
 class Service:
@@ -176,7 +178,8 @@ class Service:
         if state != "processing" or result.draft is None or self.publisher is None:
             return
         try:
-            item = self.publisher.publish(result.draft)
+            files = self.store.message(message_id).attachments if result.draft.kind == "approval" else ()
+            item = self.publisher.publish(result.draft, files)
         except TriageError as error:
             self.store.count_attempt(result.draft.key, error.message)
             raise
@@ -186,7 +189,8 @@ class Service:
             if result.emergency:
                 detail = {"sign": result.emergency, "item": item.kind, "due": result.draft.due.isoformat()}
                 self.store.log(connection, now, "service", "emergency_path", message_id, detail)
-            self.store.set_state(connection, message_id, "published", now)
+            added = f"added to {item.kind} {item.id} of its case" if item == result.draft.adds_to else None
+            self.store.set_state(connection, message_id, "published", now, reason=added)
 
     def _keep_provisional(self, message_id: str, decision: Decision, error: OdooUnavailable) -> None:
         """While Odoo is away, people still see what was understood."""

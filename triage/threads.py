@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from extractors.message import RecordRef, Value
-from triage.result import OdooItem, Priority
+from triage.result import FieldValue, Kind, OdooItem, Priority
 
 Change = Literal["solved", "escalation", "changed", "update"]
 SOLVED_LABEL = "status_update"
+# A later message that states one of these otherwise brings news, though label and urgency are the same.
+NEWS = frozenset(["pickup_planned", "eta_revised", "delivered_at", "pieces_short", "pieces_damaged", "disputed_amount"])
 
 
 class Earlier(Value):
     """The newest earlier message of the thread from the same sender's side, as it was decided.
 
-    `item` is what stands, or stood, in Odoo for it; `record` what it was matched to.
+    `item` is what stands, or stood, in Odoo for it, `asked` and `category` as what it was drafted; `record` what it
+    was matched to; `facts` its values of `NEWS`.
     """
 
     id: str
@@ -23,6 +27,9 @@ class Earlier(Value):
     priority: Priority
     record: RecordRef | None = None
     item: OdooItem | None = None
+    asked: Kind | None = None
+    category: str | None = None
+    facts: frozenset[tuple[str, str]] = frozenset()
 
 
 def is_solved(earlier: Earlier | None, label: str) -> bool:
@@ -30,10 +37,17 @@ def is_solved(earlier: Earlier | None, label: str) -> bool:
     return earlier is not None and earlier.is_exception and earlier.item is not None and label == SOLVED_LABEL
 
 
-def change(earlier: Earlier, label: str, priority: Priority) -> Change:
-    """How the state moved: anything but an `update` supersedes the earlier result."""
+def facts(fields: Mapping[str, Sequence[FieldValue]]) -> frozenset[tuple[str, str]]:
+    """The values whose change is news, with their fields' names."""
+    return frozenset((name, found.value) for name in NEWS & fields.keys() for found in fields[name])
+
+
+def change(
+    earlier: Earlier, label: str, priority: Priority, stated: frozenset[tuple[str, str]] = frozenset()
+) -> Change:
+    """How the state moved: anything but an `update` supersedes the earlier result. `stated` are the newer `facts`."""
     if is_solved(earlier, label):
         return "solved"
     if priority < earlier.priority:  # P1 before P2
         return "escalation"
-    return "changed" if label != earlier.label else "update"
+    return "changed" if label != earlier.label or stated - earlier.facts else "update"

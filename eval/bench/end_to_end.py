@@ -60,7 +60,7 @@ class InstantOdoo:
     def record(self, number: int) -> Record:
         return Record(model="stock.picking", id=number, name=f"WH/OUT/{number:05d}")
 
-    def publish(self, draft: Draft) -> OdooItem:
+    def publish(self, draft: Draft, files: Sequence[Attachment] = ()) -> OdooItem:
         if self._ledger is not None:
             with sqlite3.connect(self._ledger, timeout=30) as connection:
                 known = connection.execute("SELECT 1 FROM created WHERE key = ?", (draft.key,)).fetchone()

@@ -18,6 +18,7 @@ GOOD = Facts(
     fields=NEEDED,
     actions=ACTIVITY_MODELS,
     activity_type=True,
+    outcomes=True,
     categories={"Dispatch exception": dict.fromkeys(REQUIREMENTS, "optional")},
 )
 
@@ -62,6 +63,7 @@ def test_a_bot_with_what_it_needs_and_no_more_is_green() -> None:
         ({"categories": {"Safety": {"has_amount": "required"}}}, ("amber", "approvals")),
         ({"categories": {"Safety": {"has_date": "required"}}}, ("green", "protocol")),
         ({"activity_type": False}, ("amber", "activity_type")),
+        ({"outcomes": False}, ("amber", "outcomes")),
         ({"server": Server("18.0", 18, -90.0)}, ("amber", "clock")),
         ({"server": Server("18.0", 18, None)}, ("amber", "clock")),
         ({"server": Server("11.0", 11, 0.0)}, ("amber", "version")),

@@ -100,6 +100,14 @@ def test_how_the_state_moved(label: str, priority: Any, expected: Change) -> Non
     assert change(earlier, label, priority) == expected
 
 
+def test_the_same_trouble_with_a_new_time_of_arrival_is_a_change_and_the_same_time_again_is_none() -> None:
+    eta = frozenset({("eta_revised", "2026-11-25")})
+    earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2", item=ITEM, facts=eta)
+    assert change(earlier, "transit_delay", "P2", eta) == "update"
+    assert change(earlier, "transit_delay", "P2") == "update"
+    assert change(earlier, "transit_delay", "P2", frozenset({("eta_revised", "2026-11-27")})) == "changed"
+
+
 def test_without_an_item_in_odoo_there_is_nothing_to_close() -> None:
     earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2")
     assert change(earlier, "status_update", "P4") == "changed"

@@ -55,6 +55,7 @@ class Facts:
     fields: Mapping[str, frozenset[str]]
     actions: frozenset[str]
     activity_type: bool
+    outcomes: bool
     categories: Mapping[str, Mapping[str, Any] | None]
 
 
@@ -78,6 +79,7 @@ def gather(gateway: Gateway, server: Server, wire: Wire, categories: Collection[
         fields=fields,
         actions=frozenset(gateway.actions),
         activity_type=bool(types),
+        outcomes="read" in rights.get("ir.actions.server", ()) and gateway.tells_outcomes(),
         categories={name: there.get(name) for name in sorted(categories)},
     )
 
@@ -177,6 +179,11 @@ def _rest(facts: Facts) -> Iterator[Finding]:
     else:
         text = f"there is no activity type {ACTIVITY_TYPE!r}, so To Do is used; run triage odoo setup."
         yield Finding("amber", "activity_type", text)
+    if facts.outcomes:
+        yield Finding("green", "outcomes", "a server action tells what people decided.")
+    else:
+        text = "no server action tells what people decided, or which item of a case is open; run triage odoo setup."
+        yield Finding("amber", "outcomes", text)
     apart = facts.server.clock_ahead
     if apart is None:
         yield Finding("amber", "clock", "Odoo sent no date; the clocks could not be compared.")

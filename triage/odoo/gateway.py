@@ -233,16 +233,20 @@ class Gateway:
             raise OdooRefused(f"Odoo made no activity on {on_model}: {found['refused']}.")
         return found if found.get("id") else None
 
+    def tells_outcomes(self) -> bool:
+        """Whether the set-up's server action for it is there."""
+        if self.__outcomes is None:
+            rows = self.search_read("ir.actions.server", [("name", "=", OUTCOMES_NAME)], ["id"], limit=1)
+            self.__outcomes = int(rows[0]["id"]) if rows else None
+        return self.__outcomes is not None
+
     def outcomes(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """What the set-up's server action says of items given as kind, key, id, model and res_id (0: no record).
 
         Rows hold key and state, and for what was decided by, at, body, feedback or comment as Odoo has them.
         """
-        if self.__outcomes is None:
-            rows = self.search_read("ir.actions.server", [("name", "=", OUTCOMES_NAME)], ["id"], limit=1)
-            if not rows:
-                raise OdooRefused("Odoo has no server action that reports outcomes; run triage odoo setup.")
-            self.__outcomes = int(rows[0]["id"])
+        if not self.tells_outcomes():
+            raise OdooRefused("Odoo has no server action that reports outcomes; run triage odoo setup.")
         context = {"active_model": "mail.activity", "triage_items": [dict(item) for item in items]}
         answer = self.call("ir.actions.server", "run", ([self.__outcomes],), {"context": context})
         found = answer.get("infos") if isinstance(answer, dict) else None

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from triage.errors import BadInput, OdooRefused
 from triage.odoo.gateway import ACTION_NAME, ACTIVITY_MODELS, OUTCOMES_NAME, READABLE, related_id
-from triage.odoo.publisher import ACTIVITY_TYPE
+from triage.odoo.publisher import ACTIVITY_TYPE, APPROVAL_TYPE
 from triage.odoo.transport import Transport
 
 # Everything made here has an external id in this module, which is no app: it is found again by it, and only by it
@@ -174,14 +174,13 @@ class Setup:
             rights = {"perm_read": False, "perm_write": True, "perm_create": True, "perm_unlink": True}
             values = {"name": f"{NAME} {model}", "model_id": number, "groups": frozenset({group}), **rights}
             self._ensure(_name("deny", model), "ir.rule", f"deny {model}", {**values, "domain_force": _NO_RECORD})
-        self._ensure(
-            "activity_type",
-            "mail.activity.type",
-            ACTIVITY_TYPE,
-            {"name": ACTIVITY_TYPE},
-            adopt=[("name", "=", ACTIVITY_TYPE)],
-            at_first={"icon": "fa-truck"},
-        )
+        for ours, name, icon in (
+            ("activity_type", ACTIVITY_TYPE, "fa-truck"),
+            ("approval_type", APPROVAL_TYPE, "fa-check-square-o"),
+        ):
+            self._ensure(
+                ours, "mail.activity.type", name, {"name": name}, adopt=[("name", "=", name)], at_first={"icon": icon}
+            )
         if "approval.category" in models:
             for category in categories:
                 self._approvals(category, approvers)

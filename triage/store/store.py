@@ -24,7 +24,7 @@ from triage.odoo.remembered import Basis
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.store import tables as t
 from triage.store.files import Files
-from triage.threads import Earlier
+from triage.threads import Earlier, facts
 from triage.understanding import Understanding
 
 # n8n sends other ones with each retry of the same message, and one mail may come by several mailboxes.
@@ -257,8 +257,25 @@ class Store:
                     priority=result.priority,
                     record=record,
                     item=result.odoo[0] if result.odoo else None,
+                    asked=result.draft.kind if result.draft else None,
+                    category=result.draft.category if result.draft else None,
+                    facts=facts(result.fields),
                 )
         return None
+
+    def later(self, message_id: str) -> list[tuple[str, datetime]]:
+        """Messages of the same thread that came after it, oldest first, with the times at which they came."""
+        same = sa.select(t.thread.c.ref).where(t.thread.c.message_id == message_id)
+        own = sa.select(t.message.c.created_at).where(t.message.c.id == message_id).scalar_subquery()
+        query = (
+            sa.select(t.message.c.id, t.message.c.created_at)
+            .where(t.message.c.id.in_(sa.select(t.thread.c.message_id).where(t.thread.c.ref.in_(same))))
+            .where(t.message.c.created_at >= own, t.message.c.id != message_id)
+            .order_by(t.message.c.created_at)
+            .limit(MOST_OF_A_THREAD)
+        )
+        with self.engine.connect() as connection:
+            return [(row.id, row.created_at) for row in connection.execute(query)]
 
     def supersede(self, connection: sa.Connection, message_id: str, by: str, now: datetime) -> None:
         where = (t.message.c.id == message_id, t.message.c.superseded_by.is_(None))
@@ -398,10 +415,12 @@ class Store:
         )
 
     def save_item(self, connection: sa.Connection, key: str, item: OdooItem, now: datetime) -> None:
+        """An item of another key was made for an earlier message: it is not published, or counted, a second time."""
+        own = item.key in (None, key)
         connection.execute(
             sa.update(t.publication)
             .where(t.publication.c.key == key)
-            .values(item=item.model_dump(mode="json"), published_at=now, last_error=None)
+            .values(item=item.model_dump(mode="json"), published_at=now if own else None, last_error=None)
         )
 
     def count_attempt(self, key: str, error: str | None) -> None:

@@ -124,6 +124,7 @@ def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
         labels=runtime.taxonomy.labels,
         places=[place for place in places if place["text"].strip() or place["problem"]],
         signals=stored.signals,
+        later=runtime.store.later(result.id),
         verdicts=runtime.store.feedback(result.id),
         may_judge=may_judge,
         why_not=REASONS.get(result.abstained or ""),

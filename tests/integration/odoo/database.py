@@ -14,6 +14,7 @@ import odoorpc
 
 from tests.integration.odoo.server import ADMIN, APPROVER, BOT, CATEGORY, DISPATCHER, OdooServer
 from triage.odoo.gateway import Gateway
+from triage.odoo.publisher import OdooPublisher
 from triage.odoo.rpc import OdooRpcTransport
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -65,6 +66,9 @@ class OdooDatabase:
 
     def gateway(self) -> Gateway:
         return Gateway(self.transport())
+
+    def publisher(self, gateway: Gateway | None = None) -> OdooPublisher:
+        return OdooPublisher(gateway or self.gateway(), self.url, major=lambda: 11)
 
     def settings(self) -> dict[str, str]:
         """The environment that points the service at this database."""

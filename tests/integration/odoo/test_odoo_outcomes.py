@@ -15,7 +15,6 @@ from tests.integration.odoo.test_odoo_setup import draft, install, transport
 from triage.errors import OdooRefused
 from triage.odoo.gateway import Gateway
 from triage.odoo.outcomes import UNKNOWN, feedback_text, pull_outcomes
-from triage.odoo.publisher import OdooPublisher
 from triage.result import Draft
 from triage.store.database import create_engine, migrate
 from triage.store.files import Files
@@ -46,7 +45,7 @@ def publish(odoo: OdooDatabase, store: Store, shipment: Shipment, **changes: Any
         accepted = store.accept(connection, message, header=None, original_sha256=None, now=clock())
     note = f"<p>“broke down”</p><p>Ref: triage:{accepted.id}</p>"
     what = draft(shipment, key=f"triage:{accepted.id}", note=note, **changes)
-    item = OdooPublisher(Gateway(transport(odoo)), odoo.url).publish(what)
+    item = odoo.publisher(Gateway(transport(odoo))).publish(what)
     with store.transaction() as connection:
         store.save_draft(connection, accepted.id, what, clock())
         store.save_item(connection, what.key, item, clock())
@@ -150,7 +149,7 @@ def test_without_the_setup_it_says_what_to_do(odoo: OdooDatabase, store: Store) 
         message = Message(channel="portal", text="x")
         accepted = store.accept(connection, message, header=None, original_sha256=None, now=clock())
     what = draft(shipment, key=f"triage:{accepted.id}")
-    item = OdooPublisher(odoo.gateway(), odoo.url).publish(what)
+    item = odoo.publisher().publish(what)
     with store.transaction() as connection:
         store.save_draft(connection, accepted.id, what, clock())
         store.save_item(connection, what.key, item, clock())

@@ -45,7 +45,7 @@ def odoo(shared_odoo: OdooDatabase) -> OdooDatabase:
 
 @pytest.fixture
 def publisher(odoo: OdooDatabase) -> OdooPublisher:
-    return OdooPublisher(odoo.gateway(), odoo.url)
+    return odoo.publisher()
 
 
 def test_an_activity_stands_on_the_right_picking_assigned_due_and_escaped(
@@ -84,7 +84,7 @@ def test_the_same_draft_published_again_by_a_new_process_adds_nothing(
 ) -> None:
     shipment = odoo.make_shipment()
     first = publisher.publish(draft(shipment))
-    assert OdooPublisher(odoo.gateway(), odoo.url).publish(draft(shipment)) == first
+    assert odoo.publisher().publish(draft(shipment)) == first
     longer = publisher.publish(draft(shipment, key_of(shipment) + "1"))
     wild = publisher.publish(draft(shipment, key_of(shipment).replace("_", "X")))
     assert len({first.id, longer.id, wild.id}) == 3
@@ -117,7 +117,7 @@ def test_an_approval_request_is_created_and_confirmed_once(odoo: OdooDatabase, p
     shipment = odoo.make_shipment(price=5000)
     wanted = draft(shipment, kind="approval", category=odoo.category, amount=50000.0)
     item = publisher.publish(wanted)
-    assert OdooPublisher(odoo.gateway(), odoo.url).publish(wanted) == item
+    assert odoo.publisher().publish(wanted) == item
     (request,) = odoo.requests(key_of(shipment))
     assert (item.kind, item.model, item.id) == ("approval", "approval.request", request["id"])
     assert request["request_status"] == "pending"
@@ -184,7 +184,7 @@ def test_without_the_approvals_app_the_approver_gets_an_activity_that_says_so(od
             return self._real.call(model.replace("approval.", "approvals_not_here."), method, args, kwargs)
 
     shipment = odoo.make_shipment()
-    publisher = OdooPublisher(Gateway(WithoutApprovals(odoo.transport())), odoo.url)
+    publisher = odoo.publisher(Gateway(WithoutApprovals(odoo.transport())))
     item = publisher.publish(draft(shipment, kind="approval", assignee=odoo.approver))
     (activity,) = odoo.activities(shipment.id)
     assert (item.kind, item.id) == ("activity", activity["id"])
@@ -197,7 +197,7 @@ def test_odoo_stopped_is_unavailable_and_the_same_objects_publish_when_it_is_bac
 ) -> None:
     shipment, later = odoo.make_shipment(), odoo.make_shipment()
     publisher.publish(draft(shipment))
-    cold = OdooPublisher(odoo.gateway(), odoo.url)
+    cold = odoo.publisher()
     odoo.stop()
     for each in (publisher, cold):
         with pytest.raises(OdooUnavailable) as raised:
@@ -272,7 +272,7 @@ def test_a_user_that_was_given_another_password_is_logged_out_and_back_in_when_i
 
 def test_one_transport_serves_many_threads_and_conflicts_pass_when_tried_again(odoo: OdooDatabase) -> None:
     shipments = [odoo.make_shipment(order=None) for _ in range(2)]
-    publisher = OdooPublisher(odoo.gateway(), odoo.url)
+    publisher = odoo.publisher()
 
     def publish(number: int) -> OdooItem:
         for _ in range(50):

@@ -15,7 +15,6 @@ from tests.integration.odoo.server import ADMIN
 from triage.errors import BadInput, OdooRefused
 from triage.odoo.cli import odoo_app
 from triage.odoo.gateway import READABLE, Gateway
-from triage.odoo.publisher import OdooPublisher
 from triage.odoo.records import OdooRecords
 from triage.odoo.rpc import OdooRpcTransport
 from triage.odoo.setup import _PLUMBING, MODULE, Bot, Setup, Step
@@ -114,13 +113,13 @@ def test_a_person_is_not_made_the_bot_by_a_slip_and_an_administrator_never(odoo:
 def test_remove_archives_what_odoo_must_keep_and_the_next_setup_brings_it_back(odoo: OdooDatabase) -> None:
     install(odoo)
     shipment = odoo.make_shipment(order=None, responsible=None)
-    OdooPublisher(Gateway(transport(odoo)), odoo.url).publish(draft(shipment))  # assigned to the bot itself
+    odoo.publisher(Gateway(transport(odoo))).publish(draft(shipment))  # assigned to the bot itself
     steps = Setup(admin(odoo), odoo.url).remove()
     assert [s.what.split()[0] for s in steps if s.verb == "archive"] == ["res.users", "res.partner"]
     with pytest.raises(OdooRefused):
         transport(odoo).call("res.partner", "search", [[]], {})
     assert "change" in verbs(install(odoo))
-    assert OdooPublisher(Gateway(transport(odoo)), odoo.url).publish(draft(shipment)).id
+    assert odoo.publisher(Gateway(transport(odoo))).publish(draft(shipment)).id
 
 
 def a_field_of(odoo: OdooDatabase, model: str) -> str:
@@ -186,16 +185,16 @@ def test_such_a_bot_publishes_finds_again_and_reads_what_matching_needs(ready: O
     (valued,) = OdooRecords(gateway).find({"delivery_order": [lone.name]})
     assert valued.value == 100.0
     before = ready.stock_rows()
-    item = OdooPublisher(gateway, ready.url).publish(draft(shipment))
-    assert OdooPublisher(Gateway(transport(ready)), ready.url).publish(draft(shipment)) == item
+    item = ready.publisher(gateway).publish(draft(shipment))
+    assert ready.publisher(Gateway(transport(ready))).publish(draft(shipment)) == item
     elsewhere = draft(lone, key=draft(shipment).key, kind="approval")
-    assert OdooPublisher(gateway, ready.url).publish(elsewhere) == item
+    assert ready.publisher(gateway).publish(elsewhere) == item
     (activity,) = ready.activities(shipment.id)
     assert activity["id"] == item.id
     assert activity["user_id"][0] == ready.user_id(ready.dispatcher)
     assert activity["activity_type_id"][1] == "Dispatch exception"
     assert activity["note"].count("Ref: ") == 1
-    approval = OdooPublisher(gateway, ready.url).publish(draft(lone, kind="approval", amount=100.0))
+    approval = ready.publisher(gateway).publish(draft(lone, kind="approval", amount=100.0))
     assert ready.requests(f"triage:msg_{lone.id}")[0]["request_status"] == "pending"
     assert approval.kind == "approval"
     assert ready.stock_rows() == before
@@ -235,8 +234,8 @@ def test_a_record_that_is_gone_is_refused_in_words_and_others_may_not_run_the_ac
     ready.admin.execute_kw("stock.picking", "action_cancel", [[shipment.id]])
     ready.admin.execute_kw("stock.picking", "unlink", [[shipment.id]])
     with pytest.raises(OdooRefused, match="the record is gone"):
-        OdooPublisher(Gateway(transport(ready)), ready.url).publish(draft(shipment))
-    stranger = OdooPublisher(Gateway(ready.transport()), ready.url)  # may even write pickings
+        ready.publisher(Gateway(transport(ready))).publish(draft(shipment))
+    stranger = ready.publisher(Gateway(ready.transport()))  # may even write pickings
     with pytest.raises(OdooRefused, match="only the group"):
         stranger.publish(draft(ready.make_shipment()))
 
