@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from extractors import dates, html, identifiers, layout, plain, quantities
 from extractors.documents import Document, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in
 from extractors.message import Attachment, Message, Value
-from extractors.pdf import PdfReader, ReadPage
+from extractors.pdf import PdfReader, ReadPage, Word
 
 VERSION = "rules-2026.11"  # goes into every result's provenance; change it with every change of what is found
 
@@ -20,6 +21,7 @@ _WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
 _PDF = "application/pdf"
 _PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
 _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
+_APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
@@ -134,16 +136,33 @@ def _on_page(read: ReadPage, part: str, reference: datetime) -> Iterator[Finding
     text = read.page.text
     for span in _spans(text, reference):
         yield _read_on_page(span, read, part, "pattern")
+    for span in _in_pairs(read, reference):
+        yield _read_on_page(span, read, part, "layout")
+
+
+def _in_pairs(read: ReadPage, reference: datetime) -> Iterator[Span]:
+    """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
+    text = read.page.text
+    lines: list[str] = []
+    begins: list[int] = []  # of each value in the searched text
+    values: list[Word] = []
+    length = 0
     for label, value in layout.pairs(text, layout.cells(read)):
-        line = f"{text[label.start : label.end].rstrip(' :')}: "
-        joined = line + text[value.start : value.end]
-        if not any(c.isdigit() for c in joined[len(line) :]):
+        words = text[value.start : value.end]
+        if not any(char.isdigit() for char in words):
             continue
-        for span in _spans(joined, reference):
-            if span.start >= len(line):
-                start, end = (at - len(line) + value.start for at in (span.start, span.end))
-                moved = span._replace(start=start, end=end, score=round(span.score * _LAYOUT_DOUBT, 3))
-                yield _read_on_page(moved, read, part, "layout")
+        head = f"{text[label.start : label.end].rstrip(' :')}: "
+        lines.append(f"{head}{words}")
+        begins.append(length + len(head))
+        values.append(value)
+        length += len(lines[-1]) + len(_APART)
+    for span in _spans(_APART.join(lines), reference):
+        at = bisect_right(begins, span.start) - 1
+        end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
+        if span.end <= end:
+            moved = values[at].start - begins[at]
+            score = round(span.score * _LAYOUT_DOUBT, 3)
+            yield span._replace(start=span.start + moved, end=span.end + moved, score=score)
 
 
 def _read_on_page(span: Span, read: ReadPage, part: str, method: Method) -> Finding:
