@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from classifiers.bundle import PACKAGED, Bundle, load_bundle
@@ -214,11 +215,16 @@ class Runtime:
             parts["store"] = {"status": "ok", "database": self.store.engine.dialect.name}
         except Exception as error:
             parts["store"] = {"status": "down", "problem": type(error).__name__}
-        parts["models"] = {"status": "ok", "classifier": load_bundle(self.settings.model_dir or PACKAGED).version}
+        parts["models"] = {"status": "ok", "classifier": self._classifier}
         parts["worker"] = {"status": "ok" if self._working else "not_here"}
         parts["odoo"] = self._odoo_health()
         parts["llm"] = self.llm.health() if self.llm else {"status": "not_configured"}
         return parts
+
+    @cached_property
+    def _classifier(self) -> str:
+        """Asked of the files once: a probe every few seconds must not read megabytes."""
+        return load_bundle(self.settings.model_dir or PACKAGED).version
 
     def _odoo_health(self) -> dict[str, Any]:
         if self.service.records is None:
