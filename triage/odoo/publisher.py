@@ -138,7 +138,11 @@ class OdooPublisher:
 
     @cached_property
     def _major(self) -> int:
-        return self._ask_major()
+        """What hides its version gets the older links, which newer servers lead on: no link is worth a failure."""
+        try:
+            return self._ask_major()
+        except OdooRefused:
+            return 0
 
     def _link(self, model: str, record_id: int) -> str:
         if self._major >= FIRST_WITH_SHORT_LINKS:

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from extractors.message import Attachment, Message, RecordRef, Value
 from triage.errors import BadInput, Conflict, NotFound
 from triage.odoo.remembered import Basis
-from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
+from triage.result import FINAL_STATES, Draft, Failure, FieldValue, OdooItem, Result, State
 from triage.store import tables as t
 from triage.store.files import Files
 from triage.threads import Earlier, facts
@@ -225,7 +225,7 @@ class Store:
     def earlier(self, message_id: str) -> Earlier | None:
         """The newest decided message of the same thread that came before, from the same sender's domain.
 
-        One that stands in Odoo goes before one that does not. A stranger who names a Message-ID of ours is not heard.
+        One whose own item stands in Odoo goes before others. A stranger who names a Message-ID of ours is not heard.
         """
         same = sa.select(t.thread.c.ref).where(t.thread.c.message_id == message_id)
         own = sa.select(t.message.c.created_at, t.message.c.body).where(t.message.c.id == message_id)
@@ -246,7 +246,10 @@ class Store:
             found = [self._result(earlier) for earlier in connection.execute(query)]
         domain = _domain(row.body["sender"]["email"])
         found = [result for result in found if domain and _domain(result.sender) == domain]
-        found.sort(key=lambda result: not result.odoo)  # stable: newest first among equals
+        told: dict[str, Sequence[FieldValue]] = {}  # what the thread said last of each field
+        for result in found:
+            told = {**result.fields, **told}
+        found.sort(key=lambda result: not _stands(result))  # stable: newest first among equals
         for result in found[:1]:
             if result.label and result.priority:
                 record = RecordRef(model=result.match.model, id=result.match.id) if result.match else None
@@ -259,7 +262,7 @@ class Store:
                     item=result.odoo[0] if result.odoo else None,
                     asked=result.draft.kind if result.draft else None,
                     category=result.draft.category if result.draft else None,
-                    facts=facts(result.fields),
+                    facts=facts(told),
                 )
         return None
 
@@ -807,3 +810,8 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
         raise BadInput(
             "cursor is not one that this service gave out; leave it away to begin anew", field="cursor"
         ) from error
+
+
+def _stands(result: Result) -> bool:
+    """Whether an item was made in Odoo for this very message; a follow-up may only have added to one."""
+    return bool(result.odoo) and (result.draft is None or result.odoo[0].key in (None, result.draft.key))

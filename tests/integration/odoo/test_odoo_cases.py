@@ -71,7 +71,7 @@ def test_a_follow_up_without_news_adds_to_the_open_activity_and_makes_one_once_t
     with start() as service:
         first = send(service, BROKEN.format(name=shipment.name), "case", 1)
         assert first["state"] == "published", first
-        for number in (2, 3):  # the third finds the case by way of the second
+        for number in (2, 3):
             again = send(service, STILL, "case", number)
             assert (again["label"], again["state"]) == ("vehicle_breakdown", "published"), again
             assert again["odoo"] == first["odoo"]
@@ -139,6 +139,11 @@ def test_links_are_those_of_the_version(ready: OdooDatabase) -> None:
     )
     newer = type(publisher)(Gateway(transport(ready)), ready.url, major=lambda: 18)
     assert newer.publish(draft(shipment)).url == f"{ready.url}/odoo/stock.picking/{shipment.id}"
+
+    def hidden() -> int:
+        raise OdooRefused("What answers is not Odoo.")
+
+    assert type(publisher)(Gateway(transport(ready)), ready.url, major=hidden).publish(draft(shipment)).url == old
 
 
 def test_an_archived_assignee_is_passed_over_and_the_note_says_for_whom_it_was(ready: OdooDatabase) -> None:
