@@ -117,6 +117,16 @@ def test_history_is_read_once_an_hour_in_bounds_and_page_by_page(
     assert len(History(gateway).trips(NOW)) == 43
 
 
+def test_a_way_is_read_by_itself_where_the_latest_deliveries_do_not_hold_the_year(odoo: OdooDatabase) -> None:
+    history = History(bot_gateway(odoo), max_trips=30)
+    carriers = {trip.carrier for trip in history.trips(NOW)}
+    assert "Altijd Later" not in carriers
+    assert [(o.carrier, o.shipments) for o in history.options(LANE, None, NOW)] == [
+        ("Scheldevracht", 12),
+        ("Altijd Later", 4),
+    ]
+
+
 def test_a_bot_that_may_not_read_carriers_gets_no_options_and_no_error(odoo: OdooDatabase) -> None:
     group = odoo.search("ir.model.data", [["module", "=", "dispatch_triage"], ["name", "=", "group"]], ["res_id"])
     domain = [["group_id", "=", group[0]["res_id"]], ["model_id.model", "=", "stock.picking"]]
