@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from api import create_app
 from triage.pipeline import Tools
@@ -81,6 +82,20 @@ def test_the_queue_leads_to_a_message_with_its_evidence_marked(
     assert marks["WH/OUT/00042"].value_of_css_property("background-color") != "rgba(0, 0, 0, 0)"
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     assert browser.save_screenshot(str(tmp_path / "message.png"))
+
+
+def test_a_wrong_label_is_corrected_in_the_form(browser: webdriver.Chrome, address: str, tmp_path: Path) -> None:
+    browser.get(f"{address}/dashboard")
+    browser.find_element(By.LINK_TEXT, "Panne & co").click()
+    form = browser.find_element(By.CSS_SELECTOR, "#verdict form")
+    Select(form.find_element(By.NAME, "label")).select_by_value("route_disruption")
+    form.find_element(By.NAME, "comment").send_keys("Road closed, <i>not</i> the truck")
+    form.find_element(By.CSS_SELECTOR, "button").click()
+    verdict = browser.find_element(By.ID, "verdict")
+    assert "Road closed, <i>not</i> the truck" in verdict.text
+    assert verdict.location["y"] - browser.execute_script("return window.scrollY") < 1100, "the page opens at the form"
+    assert browser.save_screenshot(str(tmp_path / "verdict.png"))
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
 
 
 def test_the_pages_load_nothing_from_elsewhere_and_complain_of_nothing(browser: webdriver.Chrome, address: str) -> None:
