@@ -19,6 +19,7 @@ from extractors.evidence import Span, without_overlaps
 FIELDS = frozenset(
     ["pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at", "document_date", "delay_minutes"]
 )
+_HAPPENED = frozenset(["pickup_actual", "delivered_at", "document_date"])
 _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl"]
 _MAX_CANDIDATES = 1000
 _DATEPARSER = Lock()  # dateparser keeps the current reference time in a global
@@ -42,7 +43,9 @@ _TIME = r"(?:[01]?\d|2[0-3])(?:[:h.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?[+-]\d{2}:?\d{2}\b)?"
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
 _NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
-_SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)"
+_SHORT = (
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?![\d/])"
+)
 _NAMED = (
     rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
@@ -53,17 +56,23 @@ _CANDIDATE = re.compile(
     rf" )?(?P<time>{_TIME}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
+_SLASHED = re.compile(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})(?:[/-](?:20)?\d{2})?(?![\d/.-])")
+_AMERICAN = re.compile(
+    r"(?<![A-Za-z])(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}(?!\d)"
+    r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|[ECMP][SD]?T)\b"
+)
 _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
 
 _MEANINGS: tuple[tuple[str, float, str], ...] = (
     ("eta_original", 0.8, r"original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
-    ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
-    ("pickup_actual", 0.85, r"(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
+    ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
+    ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
     ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|beladung|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
-    ("delivered_at", 0.85, r"delivered|received (?:on|at)|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
-    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*(?:date|datum|data|le)(?=\s?:)"),
+    ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
+    ("eta_original", 0.6, r"(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
+    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:)"),
 )  # fmt: skip
 _MEANING = tuple(
     (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
@@ -99,35 +108,44 @@ _WORD_NUMBERS = {
 }
 
 
-def find_dates(text: str, reference: datetime) -> list[Span]:
+def is_month_first(text: str) -> bool:
+    """Whether numeric dates in `text` are written as in the United States: by dates that can be read one way only,
+    else by an address or units from there.
+    """
+    clear = [(int(m[1]), int(m[2])) for m in islice(_SLASHED.finditer(text), _MAX_CANDIDATES)]
+    day, month = sum(a > 12 >= b for a, b in clear), sum(b > 12 >= a for a, b in clear)
+    return month > day if month != day else _AMERICAN.search(text) is not None
+
+
+def find_dates(text: str, reference: datetime, *, month_first: bool = False) -> list[Span]:
     """Dates, times (ISO 8601) and `delay_minutes` in `text`; what it leaves open is taken from `reference` (aware)."""
-    return without_overlaps([*_moments(text, reference), *_delays(text)])
+    return without_overlaps([*_moments(text, reference, month_first), *_delays(text)])
 
 
-def value_of(field: str, quote: str, reference: datetime) -> str | None:
+def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
     """The value of a quote: minutes for `delay_minutes`, else a date (2026-11-23) or a time with its zone."""
     if field == "delay_minutes":
         match = _DURATION.fullmatch(quote)
         return _minutes(match) if match else None
     match = _CANDIDATE.fullmatch(quote)
     if match:
-        return _moment(match, quote, reference)
+        return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
     return _with_time(reference, clock["time"], quote) if clock else None
 
 
-def _moments(text: str, reference: datetime) -> Iterator[Span]:
+def _moments(text: str, reference: datetime, month_first: bool) -> Iterator[Span]:
     for pattern in (_CANDIDATE, _CLOCK):
         for match in islice(pattern.finditer(text), _MAX_CANDIDATES):
             meaning = _meaning(text, match.start())
             if meaning is None or (meaning[0] == "document_date" and pattern is _CLOCK):
                 continue
             field, score = meaning
-            value = value_of(field, match[0], reference)
+            value = value_of(field, match[0], reference, month_first=month_first)
             if value is None:
                 continue
             end = match.end()
-            if match[0].endswith(".") and value_of(field, match[0][:-1], reference) == value:
+            if match[0].endswith(".") and value_of(field, match[0][:-1], reference, month_first=month_first) == value:
                 end -= 1  # the full stop of the sentence
             yield Span(field, value, match.start(), end, score if pattern is _CANDIDATE else round(score - 0.15, 2))
 
@@ -142,7 +160,7 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
     best: tuple[int, int, str, float] | None = None
     for field, score, pattern in _MEANING:
         for match in pattern.finditer(clause):
-            if field in ("delivered_at", "pickup_actual") and _NOT_BEFORE.search(clause[: match.start()]):
+            if field in _HAPPENED and _NOT_BEFORE.search(clause[: match.start()]):
                 continue
             if best is None or (match.end(), len(match[0])) > best[:2]:
                 best = (match.end(), len(match[0]), field, score)
@@ -152,7 +170,7 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
     return best[2], round(best[3] - (0.15 if distance > 30 else 0.0), 2)
 
 
-def _moment(match: re.Match[str], quote: str, reference: datetime) -> str | None:
+def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, month_first: bool) -> str | None:
     groups = match.groupdict()
     day: datetime | None
     try:
@@ -160,13 +178,15 @@ def _moment(match: re.Match[str], quote: str, reference: datetime) -> str | None
             year, month, day_number = (int(part) for part in re.split(r"[-/.]", groups["iso"]))
             day = reference.replace(year=year, month=month, day=day_number)
         elif groups["numeric"]:
-            day = _numeric(groups["numeric"], reference)
+            day = _numeric(groups["numeric"], reference, month_first)
         elif groups["short"]:
-            day_number, month = (int(part) for part in groups["short"].split(".")[:2])
+            day_number, month = (int(part) for part in re.split(r"[./]", groups["short"])[:2])
+            if month > 12 or (month_first and "/" in groups["short"] and day_number <= 12):
+                day_number, month = month, day_number
             day = _nearest(reference, month, day_number)
         else:
             word = groups["named"] or groups["word"]
-            parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]))
+            parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]), past)
             day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None
     except ValueError:
         return None
@@ -177,11 +197,12 @@ def _moment(match: re.Match[str], quote: str, reference: datetime) -> str | None
     return _with_time(day, groups["time"], quote)
 
 
-def _numeric(text: str, reference: datetime) -> datetime:
-    """Day first, as outside the United States, unless only month first makes a date."""
+def _numeric(text: str, reference: datetime, month_first: bool) -> datetime:
+    """Day first, as outside the United States, unless only month first makes a date; with dots always day first."""
     first, second, year = (int(part) for part in re.split(r"[./-]", text))
     year += 2000 if year < 100 else 0
-    day, month = (second, first) if second > 12 else (first, second)
+    swapped = second > 12 or (month_first and "." not in text and first <= 12)
+    day, month = (second, first) if swapped else (first, second)
     return reference.replace(year=year, month=month, day=day)
 
 
@@ -197,13 +218,13 @@ def _nearest(reference: datetime, month: int, day: int) -> datetime:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(word: str, today: str, has_day: bool) -> datetime | None:
+def _parsed(word: str, today: str, has_day: bool, past: bool) -> datetime | None:
     """One date in words; `has_day` when it names a day of a month, else it is a day like "tomorrow" or "Friday"."""
     import dateparser  # type: ignore[import-untyped]  # half a second to load, so only for the texts that need it
 
     settings = {
         "RELATIVE_BASE": datetime.fromisoformat(today),
-        "PREFER_DATES_FROM": "current_period" if has_day else "future",
+        "PREFER_DATES_FROM": "current_period" if has_day else "past" if past else "future",
         "DATE_ORDER": "DMY",
         "REQUIRE_PARTS": ["day"] if has_day else [],
     }

@@ -36,6 +36,17 @@ class Page(Value):
     text: str
 
 
+class LineItem(Value):
+    """One line of a table of goods; quantities are numbers as text (`12`, `2.5`), null where there is no such column."""
+
+    page: int
+    sku: str | None = None
+    description: str | None = None
+    ordered: str | None = None
+    delivered: str | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
 class Document(Value):
     """One attachment that was read, or the reason why it could not be (`problem`, a sentence for people)."""
 
@@ -46,6 +57,7 @@ class Document(Value):
     page_count: int
     ocr: bool = False
     pages: tuple[Page, ...] = ()
+    line_items: tuple[LineItem, ...] = ()
     problem: str | None = None
 
 
@@ -68,6 +80,11 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _HEAD_LINES = 8
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
+
+
+def is_title(words: str) -> bool:
+    """Whether `words` are the name of a kind of document and little else."""
+    return any(len(match[0]) * 2 > len(words) for _, pattern in _TITLE if (match := pattern.search(words)))
 
 
 def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
 
-from extractors import dates, html, identifiers, layout, plain, quantities
-from extractors.documents import Document, Page, recognise
+from extractors import contacts, dates, html, identifiers, items, layout, parties, plain, quantities
+from extractors.documents import Document, DocumentType, LineItem, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
@@ -23,11 +26,21 @@ _PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
 _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
 _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
+_WINDOWED = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
+_SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "bill_of_lading"})
+_PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
     "application/vnd.ms-outlook": "a damaged Outlook message: not read",
     "application/zip": "an archive: not read",
 }
+
+
+class _Clock(NamedTuple):
+    """What dates leave open: when their text came, and whether its numeric ones begin with the month."""
+
+    reference: datetime
+    month_first: bool
 
 
 class Extraction(Value):
@@ -59,25 +72,40 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
     if reference.tzinfo is None:
         reference = reference.replace(tzinfo=UTC)
     documents: list[Document] = []
-    found = list(_in_message(message, reference))
+    clock = _Clock(reference, dates.is_month_first(f"{message.subject}\n{message.text}"))
+    clocks = {"subject": clock, "body": clock}
+    found = list(_in_message(message, clock))
     for index, attachment in enumerate(message.attachments):
         document, pages = _document(index, attachment, pdf)
+        cells = [layout.cells(page) for page in pages]
+        document = document.model_copy(update={"line_items": _line_items(pages, cells)})
         documents.append(document)
-        for page in pages:
-            found.extend(_on_page(page, document.part, reference))
+        clock = _Clock(reference, dates.is_month_first("\n".join(page.page.text for page in pages)))
+        clocks[document.part] = clock
+        if pages and document.type in _SIGNED:
+            found.extend(_signature(pages, cells, document.part, document.type))
+        if pages and document.type in _WINDOWED:
+            found.extend(_window(pages[0], cells[0], document.part))
+        for page, boxes in zip(pages, cells, strict=True):
+            on_page = _on_page(page, boxes, document.part, clock)
+            found.extend(f for f in on_page if not (document.line_items and f.field == "description"))
     read = Extraction(message=message, documents=tuple(documents))
-    kept = [finding for finding in found if _is_proven(finding, read, reference)]
+    kept = [finding for finding in found if _is_proven(finding, read, clocks[finding.evidence.part])]
     return read.model_copy(update={"findings": tuple(_best(kept))})
 
 
-def value_of(field: str, quote: str, reference: datetime) -> str | None:
+def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
     """What a quote says as a value of `field`, in the field's stated form; None when it says nothing."""
     if field in identifiers.FIELDS:
         return identifiers.value_of(field, quote)
     if field in dates.FIELDS:
-        return dates.value_of(field, quote, reference)
+        return dates.value_of(field, quote, reference, month_first=month_first)
     if field in quantities.FIELDS:
         return quantities.value_of(field, quote)
+    if field in contacts.FIELDS:
+        return contacts.value_of(field, quote)
+    if field in parties.FIELDS:
+        return parties.value_of(field, quote)
     return " ".join(quote.split()) or None
 
 
@@ -112,18 +140,21 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
     return document, pages
 
 
-def _spans(text: str, reference: datetime) -> Iterator[Span]:
+def _spans(text: str, clock: _Clock) -> Iterator[Span]:
+    """What has a form of its own, and what numbers say by the words before them."""
+    yield from contacts.find_contacts(text)
     yield from identifiers.find_references(text)
-    yield from dates.find_dates(text, reference)
+    yield from dates.find_dates(text, clock.reference, month_first=clock.month_first)
     yield from quantities.find_quantities(text)
 
 
-def _in_message(message: Message, reference: datetime) -> Iterator[Finding]:
-    for span in _spans(message.subject, reference):
+def _in_message(message: Message, clock: _Clock) -> Iterator[Finding]:
+    for span in (*_spans(message.subject, clock), *parties.find_parties(message.subject)):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)
-    for span in sorted(_spans(message.text, reference), key=lambda s: s.start):
+    spans = [*_spans(message.text, clock), *parties.find_parties(message.text)]
+    for span in sorted(spans, key=lambda s: s.start):
         while segment is not None and segment.end <= span.start:
             segment = next(segments, None)
         if span.field == "document_date":  # a mail's own or quoted "Date:" header
@@ -132,31 +163,117 @@ def _in_message(message: Message, reference: datetime) -> Iterator[Finding]:
         yield _finding(span._replace(score=round(span.score * weight, 3)), "body", message.text)
 
 
-def _on_page(read: ReadPage, part: str, reference: datetime) -> Iterator[Finding]:
+def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple[LineItem, ...]:
+    found: list[LineItem] = []
+    columns = None
+    for read, boxes in zip(pages, cells, strict=True):
+        lines, columns = items.read_items(read.page.text, boxes, read.page.number, columns)
+        found += lines
+    return tuple(found)
+
+
+def _on_page(read: ReadPage, cells: list[Word], part: str, clock: _Clock) -> Iterator[Finding]:
     text = read.page.text
-    for span in _spans(text, reference):
+    for span in (*_spans(text, clock), *parties.find_named(text)):
         yield _read_on_page(span, read, part, "pattern")
-    for span in _in_pairs(read, reference):
+    for span in _in_pairs(read, cells, clock):
         yield _read_on_page(span, read, part, "layout")
+    for span, lines in _in_boxes(text, cells):
+        yield _read_on_page(span, read, part, "layout", lines)
 
 
-def _in_pairs(read: ReadPage, reference: datetime) -> Iterator[Span]:
+def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
+
+    def is_label(words: str) -> bool:
+        return parties.label_of(words) is not None
+
+    for cell in cells:
+        words = text[cell.start : cell.end]
+        label = parties.label_of(words)
+        if label is None:
+            continue
+        field, length = label
+        near = [
+            value for _, value in layout.pairs(text, cells, [cell]) if not _PAIR.match(text, value.start, value.end)
+        ]
+        if length < len(words):
+            near = [cell._replace(start=cell.start + length)]
+        elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
+            near.sort(key=lambda value: value.top < cell.bottom)  # a box: its content stands below
+        labels = [parties.label_of(text[value.start : value.end]) for value in near]
+        if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
+            continue  # the same label in another language: it speaks for itself
+        first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
+        if first is None:
+            continue
+        lines = layout.box_under(text, cells, first, is_label)
+        yield from parties.in_box(text, field, [(line.start, line.end) for line in lines])
+
+
+def _window(read: ReadPage, cells: list[Word], part: str) -> Iterator[Finding]:
+    text = read.page.text
+    for cell in cells:
+        if cell.top > read.page.height * 0.4 or cell.left > read.page.width * 0.5:
+            continue
+        lines = layout.box_under(text, cells, cell, lambda words: parties.label_of(words) is not None)
+        found = list(parties.in_window(text, [(line.start, line.end) for line in lines]))
+        if found:
+            for span, of in found:
+                yield _read_on_page(span, read, part, "layout", of)
+            return
+
+
+def _signature(
+    pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
+) -> Iterator[Finding]:
+    """Whether a hand has drawn something where the receiver signs; a scan's strokes are not seen."""
+    places = [
+        (parties.signature_label(read.page.text[cell.start : cell.end]), -at, cell)
+        for at, (read, boxes) in enumerate(zip(pages, cells, strict=True))
+        for cell in boxes
+    ]
+    best = max((rank for rank, _, _ in places), default=0)
+    labels = [(-at, cell) for rank, at, cell in places if rank == best > 0]
+    if not labels or (best == 1 and len(labels) > 1):
+        return
+    for at, cell in labels:
+        read = pages[at]
+        if read.ocr:
+            continue
+        box = layout.drawn_at(read, cell)
+        if box is None and kind != "proof_of_delivery":
+            return  # a form that nobody was to sign yet
+        if box is None and best == 1:
+            beside = next((value for _, value in layout.pairs(read.page.text, cells[at], [cell])), None)
+            if beside is not None and beside.top < cell.bottom + 2 * cell.height:
+                continue  # something else stands there, perhaps a name
+        span = Span("signed", "yes" if box else "no", cell.start, cell.end, 0.8 if box else 0.55)
+        found = _read_on_page(span, read, part, "layout")
+        if box:
+            found = found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
+        yield found
+        return
+
+
+def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span]:
     """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
     text = read.page.text
     lines: list[str] = []
     begins: list[int] = []  # of each value in the searched text
     values: list[Word] = []
     length = 0
-    for label, value in layout.pairs(text, layout.cells(read)):
+    whole = ((None, cell) for cell in cells if ":" in text[cell.start : cell.end])
+    for label, value in (*whole, *layout.pairs(text, cells)):
         words = text[value.start : value.end]
         if not any(char.isdigit() for char in words):
             continue
-        head = f"{text[label.start : label.end].rstrip(' :')}: "
+        head = f"{text[label.start : label.end].rstrip(' :')}: " if label else ""
         lines.append(f"{head}{words}")
         begins.append(length + len(head))
         values.append(value)
         length += len(lines[-1]) + len(_APART)
-    for span in _spans(_APART.join(lines), reference):
+    for span in _spans(_APART.join(lines), clock):
         at = bisect_right(begins, span.start) - 1
         end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
         if span.end <= end:
@@ -165,12 +282,14 @@ def _in_pairs(read: ReadPage, reference: datetime) -> Iterator[Span]:
             yield span._replace(start=span.start + moved, end=span.end + moved, score=score)
 
 
-def _read_on_page(span: Span, read: ReadPage, part: str, method: Method) -> Finding:
+def _read_on_page(
+    span: Span, read: ReadPage, part: str, method: Method, lines: Sequence[tuple[int, int]] = ()
+) -> Finding:
     if read.ocr:
         sure = layout.score_of(read.words, span.start, span.end) * _OCR_DOUBT
         span, method = span._replace(score=round(span.score * sure, 3)), "ocr"
     found = _finding(span, part, read.page.text, read.page.number)
-    box = layout.box_of(read.words, span.start, span.end)
+    box = layout.box_of(read.words, *(lines or [(span.start, span.end)]))
     evidence = found.evidence.model_copy(update={"box": box})
     return found.model_copy(update={"method": method, "evidence": evidence})
 
@@ -181,9 +300,13 @@ def _finding(span: Span, part: str, text: str, page: int | None = None) -> Findi
     return Finding(field=span.field, value=span.value, score=span.score, method="pattern", evidence=evidence)
 
 
-def _is_proven(finding: Finding, extraction: Extraction, reference: datetime) -> bool:
+def _is_proven(finding: Finding, extraction: Extraction, clock: _Clock) -> bool:
     source = extraction.source(finding.evidence.part, finding.evidence.page)
-    return stands_in(finding, source, lambda field, quote: value_of(field, quote, reference))
+    if finding.field == "signed" and finding.method == "layout":  # a drawing; its label stands there
+        return stands_in(finding, source, lambda *_: finding.value)
+    if finding.field in parties.ADDRESSES and parties.holds(finding.evidence.quote, finding.value):
+        return stands_in(finding, source, lambda *_: finding.value)
+    return stands_in(finding, source, partial(value_of, reference=clock.reference, month_first=clock.month_first))
 
 
 def _best(findings: list[Finding]) -> list[Finding]:

@@ -228,23 +228,24 @@ def _numbers(text: str) -> Iterator[Span]:
 # --- by the words before them ----------------------------------------------------------------------------------------
 
 _WORDS: tuple[tuple[str, float, str], ...] = (
-    ("tracking", 0.75, r"track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
+    ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PRO"),
     ("bol", 0.85, r"b/?o?/?l|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|zamówieni[ea]"),
     ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder|zlecenie"),
     ("delivery_order", 0.75, r"delivery (?:order|note)|lieferschein|bon de livraison|albarán|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz"),
-    ("invoice", 0.8, r"invoices?|inv|rechnungs?|factures?|factura|fattura|factuur|faktur[ay]"),
+    ("invoice", 0.8, r"invoices?|inv|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
+    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
     ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|spedizione|zending|rit|przesyłk[ai]|ładunek|transport"),
     ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.75, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
-    r"(?:s?(?:[ -]?(?:no|nos|nr|num|number|numbers|nummer|numéro|número|numero|numer|reference|referenz|référence|"
+    r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
     r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
 )
 _VALUE = r"(?P<value>[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
@@ -261,6 +262,10 @@ _CONTEXTS = tuple(
     )
     for field, score, words in _WORDS
 )
+_TWO_PLATES = re.compile(
+    r"(?i:kennzeichen|plaques?|plates?|immatriculation|matrícula|targa|kenteken|rejestracyjn\w+|truck|tractor|zugmaschine|lkw)[^:\n]{0,40}[/+&][^:\n]{0,30}:\s*"
+    rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"
+)
 _NEXT = re.compile(
     r"[ \t]*(?:,|;|&|\+|/|\b(?:and|und|et|y|e|en|oraz|i|or)\b)[ \t]*(?:and |und |et |y |e |en |i )?"
     + _VALUE
@@ -275,6 +280,10 @@ _LEAST_DIGITS = {"shipment": 4, "sales_order": 4, "tracking": 6, "cmr": 4, "invo
 
 
 def _by_words(text: str) -> Iterator[Span]:
+    for match in _TWO_PLATES.finditer(text):
+        for field in ("vehicle_plate", "trailer_plate"):
+            if _plausible(field, text, *match.span(field)) and (value := value_of(field, match[field])):
+                yield Span(field, value, *match.span(field), 0.85)
     for field, score, pattern in _CONTEXTS:
         for match in pattern.finditer(text):
             start, end = match.span("value")

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from extractors.pdf import ReadPage, Word
 
 _MAX_CELLS = 1500
-_LONGEST_LABEL = 40
+_LONGEST_LABEL = 60
 _FARTHEST = 3.5  # heights of the label, from it down to its value
-_GAP = 1.2  # heights; words farther apart are cells of their own
+_MOST_LINES = 6
+_SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 220.0, 25.0, 75.0  # points from its label
+_GAP = 1.5  # heights; words farther apart are cells of their own
 
 
-def box_of(words: Sequence[Word], start: int, end: int) -> tuple[float, float, float, float] | None:
-    """The box of a span of the page's text; within a word, letters are taken as equally wide. None: not drawn."""
+def box_of(words: Sequence[Word], *spans: tuple[int, int]) -> tuple[float, float, float, float] | None:
+    """The box of spans of the page's text; within a word, letters are taken as equally wide. None: not drawn."""
     boxes = []
-    for word in _touched(words, start, end):
-        letter = (word.right - word.left) / (word.end - word.start)
-        first, last = max(start, word.start) - word.start, min(end, word.end) - word.start
-        boxes.append((word.left + letter * first, word.top, word.left + letter * last, word.bottom))
+    for start, end in spans:
+        for word in _touched(words, start, end):
+            letter = (word.right - word.left) / (word.end - word.start)
+            first, last = max(start, word.start) - word.start, min(end, word.end) - word.start
+            boxes.append((word.left + letter * first, word.top, word.left + letter * last, word.bottom))
     if not boxes:
         return None
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -40,7 +43,7 @@ def cells(read: ReadPage) -> list[Word]:
     text, words = read.page.text, [_upright(word, read.turned) for word in read.words[: 20 * _MAX_CELLS]]
     found = words[:1]
     for before, word in pairwise(words):
-        height = max(1.0, before.bottom - before.top)
+        height = max(1.0, before.height, word.height)
         same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
         if same_line and -height < word.left - before.right < _GAP * height:
             last = found[-1]
@@ -51,11 +54,11 @@ def cells(read: ReadPage) -> list[Word]:
     return found[:_MAX_CELLS]
 
 
-def pairs(text: str, page: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
-    """Each cell that may be a label, with the cell to its right and the one below it, where there are such."""
+def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None) -> Iterator[tuple[Word, Word]]:
+    """Each cell that may be a label (all, or `labels`), with the cell to its right and the one below, if any."""
     by_top = sorted(page, key=lambda cell: cell.top)
     tops = [cell.top for cell in by_top]
-    for label in page:
+    for label in page if labels is None else labels:
         words = text[label.start : label.end]
         if len(words) > _LONGEST_LABEL or sum(c.isalpha() for c in words) < 2:
             continue
@@ -70,6 +73,38 @@ def pairs(text: str, page: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
             yield label, min(right, key=lambda cell: cell.left)
         if below:
             yield label, min(below, key=lambda cell: cell.top)
+
+
+def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> bool:
+    """Whether labels stand in a column and values in the next: what is below `label` has its own value beside it."""
+    return any(
+        abs(cell.left - right.left) <= 3 and _overlap(cell.top, cell.bottom, below.top, below.bottom) > 0.5
+        for cell in page
+        if cell is not right and cell.left > label.right
+    )
+
+
+def box_under(text: str, page: Sequence[Word], value: Word, stops: Callable[[str], bool]) -> list[Word]:
+    """`value` and the lines below it that begin where it does, without a gap, up to one at which `stops` is true."""
+    lines = [value]
+    for cell in sorted((c for c in page if c.top > value.top), key=lambda cell: cell.top):
+        last = lines[-1]
+        if cell.top > last.bottom + last.height or len(lines) > _MOST_LINES:
+            break
+        if abs(cell.left - value.left) <= last.height and cell.top > last.top + last.height / 2:
+            if stops(text[cell.start : cell.end]):
+                break
+            lines.append(cell)
+    return lines
+
+
+def drawn_at(read: ReadPage, label: Word) -> tuple[float, float, float, float] | None:
+    """The drawing beside or under a label for a signature, or over its line."""
+    for left, top, right, bottom in read.drawn:
+        beside = label.left - label.height < right and left < label.right + _SIGNATURE_RIGHT
+        if beside and bottom > label.top - _SIGNATURE_OVER and top < label.bottom + _SIGNATURE_UNDER:
+            return left, top, right, bottom
+    return None
 
 
 def _upright(word: Word, turned: int) -> Word:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from extractors import dates, identifiers, quantities
+from extractors.dates import is_month_first
 from extractors.evidence import Evidence, Finding, stands_in
 from extractors.extraction import Extraction, value_of
 from extractors.layout import box_of
@@ -117,8 +119,9 @@ def _proven(
     if field not in missing or not _could_be(field, quote):
         return None
     for place in places:
+        read = partial(value_of, reference=reference, month_first=is_month_first(place.text))
         for start, end in _occurrences(quote, place.text):
-            value = value_of(field, place.text[start:end], reference)
+            value = read(field, place.text[start:end])
             if value is None or _is_something_else(field, place, start, end, extraction):
                 continue
             finding = Finding(
@@ -132,10 +135,10 @@ def _proven(
                     quote=place.text[start:end],
                     start=start,
                     end=end,
-                    box=box_of(place.read.words, start, end) if place.read else None,
+                    box=box_of(place.read.words, (start, end)) if place.read else None,
                 ),
             )
-            if stands_in(finding, place.text, lambda name, text: value_of(name, text, reference)):
+            if stands_in(finding, place.text, read):
                 return finding
     return None
 
@@ -211,7 +214,7 @@ def _with_boxes(place: _Place) -> str:
         return place.text
     lines, at = [], 0
     for line in place.text.splitlines(keepends=True):
-        box = box_of(place.read.words, at, at + len(line))
+        box = box_of(place.read.words, (at, at + len(line)))
         lines.append(f"[{','.join(f'{edge:.0f}' for edge in box)}] {line}" if box else line)
         at += len(line)
     return "".join(lines)

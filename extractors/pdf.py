@@ -32,12 +32,16 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class ReadPage:
-    """`words` are in the order of the text; the page is upright after `turned` quarter turns, counterclockwise."""
+    """`words` are in the order of the text; the page is upright after `turned` quarter turns, counterclockwise.
+
+    `drawn` are the boxes of what may be signatures: paths of many curves.
+    """
 
     page: Page
     words: tuple[Word, ...]
     ocr: bool
     turned: int = 0
+    drawn: tuple[tuple[float, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,15 @@ class PdfReader:
                         number=answer["page"], width=answer["width"], height=answer["height"], text=answer["text"]
                     )
                     words = tuple(Word(*word) for word in answer.get("words", ()))
-                    pages.append(ReadPage(page, words, child is self._ocr, answer.get("turned", 0)))
+                    pages.append(
+                        ReadPage(
+                            page,
+                            words,
+                            child is self._ocr,
+                            answer.get("turned", 0),
+                            tuple(map(tuple, answer.get("drawn", ()))),
+                        )
+                    )
         except ChildFailed as failure:
             kept = f": only the first {len(pages)} of {count} pages were read" if pages else ""
             problems.append(f"{failure}{kept}")

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from io import BufferedRWPair
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -23,6 +23,10 @@ import pypdfium2.raw as raw
 
 _MAX_PAGE_CHARS = 100_000
 _MAX_CHARS = 1_000_000
+_MAX_OBJECTS = 5_000
+_MAX_DRAWN = 50
+_FEWEST_CURVES, _MAX_SEGMENTS = 8, 2_000  # of a path that may be a signature; a logo's letters have fewer each
+_SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _HYPHENS = frozenset((0x02, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line
@@ -88,7 +92,8 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
             problem = f"page {number} has too much text: only its beginning was read"
         size = {"width": text.width, "height": text.height}
         words = [[s, e, *sides] for s, e, sides in text.words(min(left, len(text.text)))]
-        yield {"page": number, **size, "text": text.text[:left], "words": words, "problem": problem}
+        drawn = list(islice(text.drawn(), _MAX_DRAWN))
+        yield {"page": number, **size, "text": text.text[:left], "words": words, "drawn": drawn, "problem": problem}
         left = max(0, left - len(text.text))
         text.close()
         page.close()
@@ -161,6 +166,24 @@ class _Text:
                 sides = min(left), min(top), max(right), max(bottom)
                 yield match.start(), match.end(), tuple(round(side, 1) for side in sides)  # type: ignore[misc]
 
+    def drawn(self) -> Iterator[Box]:
+        """Where somebody drew by hand: a path of many curves, no larger than a signature."""
+        for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
+            item = raw.FPDFPage_GetObject(self._page, number)
+            if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_PATH:
+                continue
+            segments = raw.FPDFPath_CountSegments(item)
+            if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
+                continue
+            kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(item, i)) for i in range(segments)]
+            sides = [raw.c_float() for _ in range(4)]
+            left, bottom, right, top = sides
+            if kinds.count(raw.FPDF_SEGMENT_BEZIERTO) < _FEWEST_CURVES or not raw.FPDFPageObj_GetBounds(item, *sides):
+                continue
+            box = self._upright(left.value, top.value, right.value, bottom.value)
+            if _SIGNATURE[0] < box[2] - box[0] < _SIGNATURE[1] and 4 < box[3] - box[1] < _SIGNATURE[2]:
+                yield box
+
     def close(self) -> None:
         self._textpage.close()
 
@@ -171,7 +194,10 @@ class _Text:
         left, right, bottom, top = sides
         if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top) or right.value <= left.value:
             return None
-        first, second = self._device(left.value, top.value), self._device(right.value, bottom.value)
+        return self._upright(left.value, top.value, right.value, bottom.value)
+
+    def _upright(self, left: float, top: float, right: float, bottom: float) -> Box:
+        first, second = self._device(left, top), self._device(right, bottom)
         (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(first, second, strict=True))
         return x0, y0, x1, y1
 

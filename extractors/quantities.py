@@ -1,4 +1,4 @@
-"""Pieces, pallets, weight and money, where the words beside them say what they are."""
+"""Counts, weight, volume, temperature, hazard class and money, where the words beside them say what they are."""
 
 # ruff: noqa: E501 - tables of words are read across, not wrapped
 
@@ -9,21 +9,76 @@ from collections.abc import Iterator
 
 from extractors.evidence import Span, without_overlaps
 
-FIELDS = frozenset(["pieces", "pallets", "gross_weight", "goods_value", "freight_charge", "disputed_amount"])
+_TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
+_COUNTS = frozenset(["pieces", "pallets", "pieces_short", "pieces_damaged"])
+_MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
+FIELDS = _COUNTS | _MONEYS | _TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
 
 _AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
-_PALLETS = re.compile(
-    r"(?<![\w.,/-])(?P<n>\d{1,4})\s?(?:x\s?)?(?:euro ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)(?!\w)",
-    re.IGNORECASE,
+_PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
+_PIECE = (
+    r"(?:pcs|pieces?|ctns?|cartons?|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
+    r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
-_PIECES = re.compile(
-    r"(?<![\w.,/-])(?P<n>\d{1,6})\s?(?:x\s?)?(?:pcs|pieces?|cartons?|boxes|packages|parcels|colli|collo|kartons?|pakete|packstücke"
-    r"|stück|colis|pièces|bultos|cajas|piezas|pezzi|scatole|stuks|dozen|szt|sztuk|kartonów)(?!\w)",
-    re.IGNORECASE,
+_ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
+_COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})\s?(?:x\s?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
+_PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})\s?(?:x\s?)?{_PALLET}(?!\w)", re.IGNORECASE)
+_PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})\s?(?:x\s?)?{_PIECE}(?!\w)", re.IGNORECASE)
+_COUNTED = re.compile(_COUNT, re.IGNORECASE)
+_IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
+_LOSS = tuple(
+    (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for field, words in (
+        (
+            "pieces_short",
+            r"short(?:age|ed)?|missing|fehl(?:en|t|end\w*|menge)|manqu(?:e|ent|ants?)|falta[ns]?|faltantes?|manca(?:no|nti|nte)?|mancanza|ontbre(?:ken|ekt)|vermist|te ?kort|brak(?:uje|owało|ujące)?",
+        ),
+        (
+            "pieces_damaged",
+            r"damaged?|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+        ),
+    )
 )
 _WEIGHT = re.compile(
     rf"(?:gross ?weight|g\.?w\.?|brutto(?:gewicht)?|poids brut|peso (?:bruto|lordo)|brutogewicht|waga brutto|total weight|weight|gewicht|poids"
     rf"|peso|waga)[ \t]*(?:\(?(?P<u1>kgs?|lbs?|t)\)?)?[ \t]*[:=]?[ \t]*(?P<quote>(?P<n>{_AMOUNT})[ \t]?(?P<u2>kgs?|kilos?|lbs?|tons?|t)?)(?!\w)",
+    re.IGNORECASE,
+)
+_BARE_WEIGHT = re.compile(
+    rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs|tonnes?|tonnen|toneladas|tonnellate|ton|t))(?!\w|/|[.,]\d)",
+    re.IGNORECASE,
+)
+_VOLUME = re.compile(
+    rf"(?<![\w.,])(?P<n>{_AMOUNT})\s?(?:m3|m³|cbm|cu\.? ?m(?!\w)|cubic met(?:er|re)s?|(?P<feet>cft|cu\.? ?ft|cubic feet))(?!\w)",
+    re.IGNORECASE,
+)
+_DEGREES = r"(?:°|º|˚|deg(?:rees|\.)?|grad|degrés|grados|gradi|graden|stopni)"
+_SIGNED = r"[+−–-]?\s?\d{1,3}(?:[.,]\d{1,2})?"
+_TEMPERATURE = re.compile(
+    rf"(?<![\w.,/])(?P<low>{_SIGNED})(?:\s?{_DEGREES}?\s?[CF]?\s?(?:-|–|to|bis|à|a|/|\.\.|and|und|et|do|tot)\s?(?P<high>{_SIGNED}))?"
+    rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
+    re.IGNORECASE,
+)
+_HOTTEST = 40  # degrees without a scale
+_TEMPERATURE_MEANING = tuple(
+    (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for field, words in (
+        (
+            "temperature_required",
+            r"set ?(?:point|temp\w*)?|requir\w+|must|keep|kept|store\w*|hold|spec\w*|limit|between|carriage|maintain|soll\w*|vorgabe|zwischen|lager\w+|consigne|entre|requise?|maximum|max\.?|min\.?|requerid\w+|entre|tra|richiest\w+|tussen|vereist\w*|moet\w*|między|wymagan\w+|temp(?:erature|eratur|ératuur)? range",
+        ),
+        (
+            "temperature_recorded",
+            r"record\w*|logger|logged|read\w*|showed?|shows|showing|measured|reached|rose|risen|arrived at|probe|alarm|actual|ist|gemessen|stieg|angestiegen|zeigt\w*|relevée?|mesurée?|affich\w+|atteint|registr\w+|marcab?a?|rilevat\w+|segna\w*|gemeten|opgelopen|aangegeven|zmierzon\w+|wzros\w+|pokaz\w+|excursion|up to|at",
+        ),
+    )
+)
+_HAZARD = re.compile(
+    r"(?<!\w)(?:(?:hazard|imdg|imo|adr|dg|danger|gefahrgut)[ -]?)?(?:class(?:e)?|klasse|clase|klasa|division)\.?[ ]?:?[ ]?(?P<class>[1-9](?:\.[1-6][A-S]?)?)(?![\w]|[.,]\d)",
+    re.IGNORECASE,
+)
+_DANGER = re.compile(
+    r"\bUN ?\d{4}\b|\bONU ?\d{4}\b|haz(?:ard|mat)|\bADR\b|IMDG|\bIATA DGR\b|dangerous|gefahrgut|dangereu|peligros|pericolos|gevaarlijk|niebezpieczn",
     re.IGNORECASE,
 )
 _MONEY = re.compile(
@@ -35,11 +90,43 @@ _UNITS = {"k": "KGM", "l": "LBR", "t": "TNE"}
 _MONEY_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
-        ("goods_value", r"(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
+        ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
         ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
-        ("disputed_amount", r"disput\w+|overcharg\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+"),
+        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|storage|demurrage|liftgate|fuel|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+"),
     )
 )  # fmt: skip
+_WORD_NUMBERS = {
+    **dict.fromkeys(["one", "ein", "eine", "un", "une"], 1),
+    **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwa", "dwie"], 2),
+    **dict.fromkeys(["three", "drei", "trois", "tres", "tre", "drie", "trzy"], 3),
+    **dict.fromkeys(["four", "vier", "quatre", "cuatro", "quattro", "cztery"], 4),
+    **dict.fromkeys(["five", "fünf", "cinq"], 5),
+    "six": 6,
+}
+_LABELLED = tuple(
+    (
+        field,
+        re.compile(
+            rf"(?:^|(?<=\n)|(?<=\d ))(?:{words})\W{{0,3}}:\s+(?P<quote>{_AMOUNT})(?=\s*(?:\n|$))", re.IGNORECASE
+        ),
+    )
+    for field, words in (
+        (
+            "gross_weight",
+            r"(?:gross ?weight|bruttogewicht|brutto|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?",
+        ),
+        ("volume", r"(?:volume|umfang|cubage|volumen|measurement|kubatuur|objętość|cube)\W{1,3}(?:in )?(?:m3|m³|cbm)"),
+        (
+            "pieces",
+            r"(?:no\.?|number|total) (?:of )?(?:pieces|packages|pkgs|cartons|pcs)(?: rcp)?|pieces|packages|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre(?: de colis)?|(?:número de |nº )?bultos|(?:numero )?colli|aantal colli|liczba sztuk",
+        ),
+        ("pallets", r"(?:no\.? of |number of |total )?pallets|paletten|palettes|palés|pallet|palety"),
+    )
+)
+_DISPUTED = re.compile(
+    r"(?<!\w)(?:credit(?:ed)?|refund(?:ed)?|back|wrong\w*|disput\w+|incorrect\w*|gutschr\w+|erstatt\w+|falsch\w*|rembours\w+|avoir|à tort|abon\w+|devol\w+|rimbors\w+|accredit\w+|stornare|terug\w*|crediteren|zwr[óo]t\w*|korekt\w+)(?!\w)",
+    re.IGNORECASE,
+)
 
 
 def find_quantities(text: str) -> list[Span]:
@@ -48,11 +135,33 @@ def find_quantities(text: str) -> list[Span]:
 
 
 def value_of(field: str, quote: str) -> str | None:
-    """`12 H87` (pieces), `33 PF` (pallets), `812 KGM`, `1234.50 EUR`: units of UN/ECE rec. 20, currencies of ISO 4217."""
-    if field in ("pieces", "pallets"):
-        match = re.match(r"\d+", quote)
-        return f"{int(match[0])} {'H87' if field == 'pieces' else 'PF'}" if match else None
+    """`12 H87` (pieces), `33 PF` (pallets), `812 KGM`, `1.5 MTQ`, `2..8 CEL`, `1234.50 EUR`, hazard class `6.1`.
+
+    Units are those of UN/ECE rec. 20, currencies of ISO 4217.
+    """
+    if field in _COUNTS:
+        if quote.isdecimal():  # its label says what is counted
+            return f"{int(quote)} {'PF' if field == 'pallets' else 'H87'}"
+        match = _COUNTED.fullmatch(quote)
+        if match is None:
+            return None
+        number = match["n"].casefold()
+        unit = "PF" if _IS_PALLET.fullmatch(match["unit"]) else "H87"
+        return f"{_WORD_NUMBERS[number] if number in _WORD_NUMBERS else int(number)} {unit}"
+    if field in _TEMPERATURES:
+        match = _TEMPERATURE.fullmatch(quote)
+        return _degrees(match) if match else None
+    if field == "volume":
+        if re.fullmatch(_AMOUNT, quote):  # its label says cubic metres
+            return f"{_plain(quote, decimals=3)} MTQ"
+        match = _VOLUME.fullmatch(quote)
+        return f"{_plain(match['n'], decimals=3)} {'FTQ' if match['feet'] else 'MTQ'}" if match else None
+    if field == "hazard_class":
+        match = _HAZARD.fullmatch(quote)
+        return match["class"].upper() if match else None
     if field == "gross_weight":
+        if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
+            return f"{_plain(quote, decimals=3)} KGM"
         match = re.fullmatch(rf"({_AMOUNT})\s?([A-Za-z]+)", quote)
         return f"{_plain(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
     match = _MONEY.fullmatch(quote)
@@ -66,6 +175,13 @@ def _all(text: str) -> Iterator[Span]:
     for field, pattern in (("pallets", _PALLETS), ("pieces", _PIECES)):
         for match in pattern.finditer(text):
             yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.7)
+    yield from _losses(text)
+    yield from _temperatures(text)
+    for match in _VOLUME.finditer(text):
+        yield Span("volume", value_of("volume", match[0]) or "", match.start(), match.end(), 0.85)
+    if _DANGER.search(text):
+        for match in _HAZARD.finditer(text):
+            yield Span("hazard_class", match["class"].upper(), match.start(), match.end(), 0.85)
     for match in _WEIGHT.finditer(text):
         quote = match["quote"]
         value = value_of("gross_weight", quote) if match["u2"] else None
@@ -76,6 +192,13 @@ def _all(text: str) -> Iterator[Span]:
                 else 0.6
             )
             yield Span("gross_weight", value, match.start("quote"), match.end("quote"), score)
+    for field, pattern in _LABELLED:
+        for match in pattern.finditer(text):
+            if value := value_of(field, match["quote"]):
+                yield Span(field, value, *match.span("quote"), 0.75)
+    for match in _BARE_WEIGHT.finditer(text):
+        if value := value_of("gross_weight", match["quote"]):
+            yield Span("gross_weight", value, match.start(), match.end(), 0.5)
     for match in _MONEY.finditer(text):
         before = re.split(r"[;\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
         best = max(
@@ -84,6 +207,53 @@ def _all(text: str) -> Iterator[Span]:
         value = value_of("goods_value", match[0])
         if best is not None and value is not None:
             yield Span(best[1], value, match.start(), match.end(), 0.75)
+        elif value is not None and _DISPUTED.search(text, match.end(), match.end() + 120):
+            yield Span("disputed_amount", value, match.start(), match.end(), 0.55)
+
+
+def _losses(text: str) -> Iterator[Span]:
+    """Counts with a word of loss in the same clause, no other count between: `2 ctn short`, `es fehlen 3 Kartons`."""
+    for match in _COUNTED.finditer(text):
+        before = re.split(r"[.;:!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
+        after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
+        near: list[tuple[int, str]] = []
+        for field, words in _LOSS:
+            near += [(m.start(), field) for m in words.finditer(after)]
+            near += [
+                (len(before) - m.end() + 5, field)
+                for m in words.finditer(before)
+                if not re.search(r"\d", before[m.end() :])
+            ]
+        if near and (value := value_of("pieces_short", match[0])):
+            yield Span(min(near)[1], value, match.start(), match.end(), 0.8)
+
+
+def _temperatures(text: str) -> Iterator[Span]:
+    for match in _TEMPERATURE.finditer(text):
+        value = _degrees(match)
+        signed = match["low"].strip().startswith(("+", "-", "−", "–"))
+        if value is None or (match["letter"] and not match["high"] and not signed):
+            continue  # "5 C" alone is as likely a dock
+        if not match["letter"] and not match["scale"] and abs(_signed(match["low"])) > _HOTTEST:
+            continue  # an angle
+        before = re.split(r"[;!?\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
+        said = max(
+            ((m.end(), field) for field, words in _TEMPERATURE_MEANING for m in words.finditer(before)), default=None
+        )
+        field = "temperature_required" if match["high"] else said[1] if said else "temperature_recorded"
+        yield Span(field, value, match.start(), match.end(), 0.8 if said else 0.6)
+
+
+def _degrees(match: re.Match[str]) -> str | None:
+    scale = "FAH" if (match["scale"] or match["letter"] or "C")[0] in "fF" else "CEL"
+    low, high = (_signed(match[name]) if match[name] else None for name in ("low", "high"))
+    if high is None:
+        return f"{low:g} {scale}"
+    return f"{low:g}..{high:g} {scale}" if low is not None and low < high else None
+
+
+def _signed(text: str) -> float:
+    return float(re.sub(r"\s", "", text).replace(",", ".").replace("−", "-").replace("–", "-"))
 
 
 def _plain(amount: str, *, decimals: int) -> str:

@@ -13,26 +13,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from extractors import contacts
 from extractors.identifiers import find_references
 from extractors.message import Message
 
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\w.,/+-])(?:\d[ -]?){12,18}\d(?![\w]|[.,/-]\d)")
 _CARD_BRANDS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[068]|6(?:011|5)")
-_PHONES = (
-    re.compile(
-        r"(?<![\w/.-])(?:\+|00)[1-9]\d{0,2}[ ./-]{0,2}(?:\(0?\d{0,4}\)[ ./-]{0,2})?\d(?:[ ./-]{0,2}\d){5,12}(?!\w)"
-    ),
-    re.compile(r"(?<![\w.,/+-])\(?0\d{1,4}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){1,4}(?![\w]|[.,/-]\d)"),
-    re.compile(r"(?<![\w.,/+-])\(?[2-9]\d{2}\)?[ .-]\d{3}[.-]\d{4}(?![\w]|[.,/-]\d)"),
-    re.compile(
-        r"(?i:\b(?:t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
-    ),
-)
-_FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
-
 _WORD = r"(?<!\w)[^\W\d_]{1,40}(?:['’-][^\W\d_]{1,40}){0,2}\.?"
 _ADDRESSED = re.compile(rf"(?P<name>{_WORD},?(?: {_WORD},?){{1,3}})[\"']? ?[<\[(](?:mailto:)?[^\s<>@]+@")
 _GREETING = re.compile(
@@ -137,20 +124,16 @@ def _hits(text: str, names: re.Pattern[str] | None) -> list[_Hit]:
 
 
 def _candidates(text: str, names: re.Pattern[str] | None) -> Iterator[_Hit]:
-    for match in _EMAIL.finditer(text):
-        yield _Hit("EMAIL", *match.span())
+    for start, end in contacts.emails(text):
+        yield _Hit("EMAIL", start, end)
     for match in _IBAN.finditer(text):
         if (length := _iban_length(match[0])) is not None:
             yield _Hit("IBAN", match.start(), match.start() + length)
     for match in _CARD.finditer(text):
         if _is_card(re.sub(r"\D", "", match[0])):
             yield _Hit("CARD", *match.span())
-    for pattern in _PHONES:
-        for match in pattern.finditer(text):
-            start, end = match.span("number") if "number" in pattern.groupindex else match.span()
-            digits = sum(c.isdigit() for c in text[start:end])
-            if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.fullmatch(text[start:end]):
-                yield _Hit("PHONE", start, end)
+    for start, end in contacts.phones(text):
+        yield _Hit("PHONE", start, end)
     if names is not None:
         for match in names.finditer(text):
             yield _Hit("NAME", *match.span())

@@ -62,8 +62,8 @@ def test_pages_are_read_with_their_size_and_number(reader: PdfReader) -> None:
 def test_a_box_lies_where_the_span_is_drawn_counted_from_the_top_left(reader: PdfReader) -> None:
     read = reader.read(TWO_PAGES).pages[0]
     start = read.page.text.index("0012345")
-    assert box_of(read.words, 9000, 9005) is None
-    box = box_of(read.words, start, start + 7)
+    assert box_of(read.words, (9000, 9005)) is None
+    box = box_of(read.words, (start, start + 7))
     assert box is not None
     left, top, right, bottom = box
     assert 72 < left < right < 250
@@ -78,7 +78,7 @@ def test_a_box_lies_where_it_is_seen_on_a_turned_page(reader: PdfReader, turn: i
     document[0].set_rotation(turn)
     document.save(turned)
     read = reader.read(turned.getvalue()).pages[0]
-    box = box_of(read.words, 0, 4)
+    box = box_of(read.words, (0, 4))
     assert box is not None
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     width, height = 595.28, 841.89
@@ -93,7 +93,7 @@ def test_cells_drawn_column_by_column_are_read_row_by_row_and_keep_their_boxes(r
     text = read.page.text
     assert text.splitlines()[:2] == ["c0r0 c1r0 c2r0 c3r0 c4r0", "c0r1 c1r1 c2r1 c3r1 c4r1"]
     start = text.index("c3r1")
-    box = box_of(read.words, start, start + 4)
+    box = box_of(read.words, (start, start + 4))
     assert box is not None
     assert box[0] == pytest.approx(372, abs=2)
     assert box[3] == pytest.approx(841.89 - 780, abs=3)

@@ -10,7 +10,16 @@ from extractors.quantities import find_quantities, value_of
     [
         ("33 pallets on board", ("pallets", "33 PF")),
         ("12 Paletten", ("pallets", "12 PF")),
-        ("40 cartons short", ("pieces", "40 H87")),
+        ("40 cartons on board", ("pieces", "40 H87")),
+        ("40 cartons short", ("pieces_short", "40 H87")),
+        ("es fehlen 3 Kartons", ("pieces_short", "3 H87")),
+        ("two cartons missing", ("pieces_short", "2 H87")),
+        ("1 pallet crushed", ("pieces_damaged", "1 PF")),
+        ("12,5 m³", ("volume", "12.5 MTQ")),
+        ("keep between 2-8 °C", ("temperature_required", "2..8 CEL")),
+        ("the logger showed +11,4 °C", ("temperature_recorded", "11.4 CEL")),
+        ("set point -18 C", ("temperature_required", "-18 CEL")),
+        ("hazmat, Class 6.1", ("hazard_class", "6.1")),
         ("Gross weight: 1.240,5 kg", ("gross_weight", "1240.5 KGM")),
         ("Bruttogewicht: 12.400 kg", ("gross_weight", "12400 KGM")),
         ("Goods value EUR 45.000,00", ("goods_value", "45000.00 EUR")),
@@ -26,4 +35,4 @@ def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -
 
 
 def test_money_without_meaning_is_not_reported() -> None:
-    assert find_quantities("lunch was 12 EUR, 5 km") == []
+    assert find_quantities("lunch was 12 EUR, 5 km, at dock 5 C, class 3 of the school") == []

@@ -1,0 +1,123 @@
+"""The goods of a delivery note or proof of delivery, line by line: what was ordered, and what was delivered."""
+
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from extractors.documents import LineItem
+from extractors.pdf import Word
+
+_COLUMNS = tuple(
+    (column, re.compile(rf"(?:{words})\.?", re.IGNORECASE))
+    for column, words in (
+        ("sku", r"sku|item(?: ?(?:no|number|code|#))?|article(?: ?(?:no|number))?|part(?: ?(?:no|number|#))?|product(?: code| no)?|code|material|artikel(?:[- ]?(?:nr|nummer|code))?|art\.?[- ]?nr|mat\.?[- ]?nr|réf(?:érence)?|code article|referencia|ref|código|codice(?: articolo)?|articolo|artikelnummer|indeks|kod|symbol|nr (?:kat|art)"),
+        ("description", r"(?:item |product |article |goods )?description(?: of goods)?|contents|bezeichnung|beschreibung|artikelbezeichnung|désignation|libellé|descripción|concepto|descrizione|omschrijving|nazwa(?: towaru)?|opis"),
+        ("ordered", r"(?:qty\.? ?|quantity )?ord(?:ered)?(?: ?(?:qty|quantity))?|bestellt(?:e menge)?|bestellmenge|soll|(?:qté |quantité )?(?:commandée?|cdée?)|(?:cant(?:idad|\.)? )?pedid[ao]|(?:q\.?tà |quantità )?ordinat[ao]|besteld(?: aantal)?|zamówion[eao]|ilość zam"),
+        ("delivered", r"(?:qty\.? ?|quantity )?(?:del(?:ivered|'?d)?|shipped|ship|rec(?:eived|'?d)?)(?: ?(?:qty|quantity))?|qty|quantity|geliefert(?:e menge)?|liefermenge|ist|menge|(?:qté |quantité )?(?:livrée?|reçue?)|qté|quantité|(?:cant(?:idad|\.)? )?(?:entregada|servida|recibida)|cantidad|cant|(?:q\.?tà |quantità )?(?:consegnata|spedita)|q\.?tà|quantità|geleverd(?: aantal)?|aantal|dostarczon[eao]|wydan[eao]|ilość(?: wyd)?"),
+    )
+)  # fmt: skip
+_NUMBER = re.compile(r"\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?(?!\d)|\d+(?:[.,]\d{1,3})?")
+_UNIT = re.compile(
+    r"\s*(?:pcs?|ea|ct[n]?s?|cs|box(?:es)?|stk?|stück|krt|kart\.?|pal|pc[e]?|u|uds?|szt\.?|st|ks|x|kg|bt|rol|pz|cj|cajas|colis|m|l)\.?",
+    re.IGNORECASE,
+)
+_END = re.compile(r"(?:grand |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma", re.IGNORECASE)
+_MAX_LINES = 500
+Columns = tuple[tuple[str, float, float], ...]  # name (or "" for another), left and right edge of its heading
+
+
+def read_items(
+    text: str, cells: Sequence[Word], page: int, columns: Columns | None = None
+) -> tuple[list[LineItem], Columns | None]:
+    """The lines of the table on a page, and its columns, by which a table goes on over the next page."""
+    rows = _rows(cells)
+    items: list[LineItem] = []
+    for at, row in enumerate(rows):
+        found = _header(text, row)
+        if found is not None:
+            columns = found
+            items += _body(text, rows[at + 1 :], page, columns)
+            break
+    else:
+        if columns is not None:
+            items = _body(text, rows, page, columns)
+    return items[:_MAX_LINES], columns
+
+
+def _rows(cells: Sequence[Word]) -> list[list[Word]]:
+    rows: list[list[Word]] = []
+    for cell in sorted(cells, key=lambda cell: (cell.top + cell.bottom) / 2):
+        middle = (cell.top + cell.bottom) / 2
+        if rows and rows[-1][0].top <= middle <= rows[-1][0].bottom:
+            rows[-1].append(cell)
+        else:
+            rows.append([cell])
+    return [sorted(row, key=lambda cell: cell.left) for row in rows]
+
+
+def _header(text: str, row: Sequence[Word]) -> Columns | None:
+    columns: list[tuple[str, float, float]] = []
+    for cell in row:
+        words = " ".join(text[cell.start : cell.end].split())
+        name = next((name for name, pattern in _COLUMNS if pattern.fullmatch(words)), "")
+        if name and any(name == known for known, _, _ in columns):
+            name = ""
+        columns.append((name, cell.left, cell.right))
+    names = {name for name, _, _ in columns}
+    return tuple(columns) if "delivered" in names and names & {"sku", "description"} else None
+
+
+def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns) -> list[LineItem]:
+    items: list[LineItem] = []
+    for row in rows:
+        values: dict[str, str] = {}
+        for cell in row:
+            name = min(columns, key=lambda column: _distance(cell, column))[0]
+            words = " ".join(text[cell.start : cell.end].split())
+            if name:
+                values[name] = f"{values[name]} {words}" if name in values else words
+        first = text[row[0].start : row[0].end].strip()
+        if _END.match(first) or _END.match(values.get("description", "")):
+            break
+        amounts = {name: _amount(values[name]) for name in ("ordered", "delivered") if name in values}
+        if amounts.get("delivered") is None:
+            if (
+                items
+                and set(values) == {"description"}
+                and row[0].top - (items[-1].box or (0, 0, 0, 0))[3] < 1.5 * row[0].height
+            ):
+                items[-1] = items[-1].model_copy(
+                    update={"description": f"{items[-1].description or ''} {values['description']}".strip()}
+                )
+            elif items and len(values) > 1:
+                break
+            continue
+        lefts, tops, rights, bottoms = zip(*((c.left, c.top, c.right, c.bottom) for c in row), strict=True)
+        box = (min(lefts), min(tops), max(rights), max(bottoms))
+        items.append(
+            LineItem(page=page, sku=values.get("sku"), description=values.get("description"), box=box, **amounts)
+        )
+    return items
+
+
+def _distance(cell: Word, column: tuple[str, float, float]) -> float:
+    """From a cell to a column: nothing where they overlap, else between edges, so that numbers set right find theirs."""
+    _, left, right = column
+    if cell.left < right and left < cell.right:
+        return abs((cell.left + cell.right) - (left + right)) / 1000
+    return min(abs(cell.left - right), abs(left - cell.right), abs(cell.left - left), abs(cell.right - right))
+
+
+def _amount(words: str) -> str | None:
+    match = _NUMBER.match(words)
+    if match is None or not (match.end() == len(words) or _UNIT.fullmatch(words, match.end())):
+        return None
+    number = match[0].replace(" ", "").replace("'", "")
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", number):
+        return re.sub(r"\D", "", number)
+    whole, _, fraction = number.replace(",", ".").partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{int(whole)}.{fraction}" if fraction else str(int(whole))

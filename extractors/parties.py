@@ -1,0 +1,305 @@
+"""Who sends, carries, receives and signs, and where: names and addresses behind the words that say what they are."""
+
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+
+from extractors.documents import is_title
+from extractors.evidence import Span, without_overlaps
+
+PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
+ADDRESSES = frozenset(["pickup_address", "delivery_address"])
+FIELDS = PARTIES | ADDRESSES | {"driver_name", "received_by", "remarks", "description", "signed"}
+_MAX = 100
+_LONGEST = 200
+
+# What stands on a form or before a colon. Of two labels that fit, the longer one is meant.
+_LABELS: tuple[tuple[str, str], ...] = (
+    ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
+    ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
+    ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
+    ("carrier", r"versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |issuing |delivering )?carrier(?: name)?(?:'s agent name and city)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
+    ("pickup_address", r"pick-?up(?: (?:address|location|from|at|place))?|collect(?:ion)?(?: (?:address|from|point))|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
+    ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy)|adres dostawy"),
+    ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
+    ("received_by", r"(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
+    ("remarks", r"vorbehalte und bemerkungen(?: der frachtführer)?|réserves et observations(?: d(?:es|u) transporteurs?)?|carrier's reservations(?: and observations)?|remarks?|reservations?|exceptions?(?: noted)?|delivery notes?|driver notes?|comments?|notes?|bemerkung(?:en)?|vorbehalte?|anmerkung(?:en)?|réserves?|observations?|remarques?|observaciones|reservas|anotaciones|osservazioni|riserve|annotazioni|note|opmerking(?:en)?|voorbehoud|uwagi|zastrzeżenia"),
+    ("description", r"(?:description|nature)(?: and quantity)?(?: of (?:the )?(?:goods|articles|contents|commodity))?|commodity|goods|contents|product|warenbezeichnung|warenbeschreibung|bezeichnung(?: des gutes| der ware)?|ware|inhalt|ladung|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de la mercancía)?|mercancía|naturaleza|descrizione(?: della merce)?|merce|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|opis(?: towaru)?|nazwa towaru|towar|rodzaj towaru"),
+)  # fmt: skip
+_LABEL = tuple(
+    (
+        field,
+        re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? ?)?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,40}})?\s*[:.]?\s*", re.IGNORECASE),
+    )
+    for field, words in _LABELS
+)
+# What else stands in the cells of forms: it is no name, whatever label is beside it.
+_OTHER_LABEL = re.compile(
+    r"\W*(?:(?:\d{1,2}[.)] )?(?:signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
+    r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
+    r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
+    r"|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
+    r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
+    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer)\b[ /&().:#-]*){1,5}\W*",
+    re.IGNORECASE,
+)
+_NO_NAME = re.compile(
+    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben)\W*",
+    re.IGNORECASE,
+)
+_IN_LINE = tuple(
+    (
+        field,
+        re.compile(
+            rf"(?:^|(?<=[\n|;•*])|(?<=- ))[ \t*•>-]*(?:{words})[ \t]*(?::|=|\|| - )[ \t]*(?P<value>[^\n|;]{{2,120}})",
+            re.IGNORECASE,
+        ),
+    )
+    for field, words in _LABELS
+)
+
+_NAME = r"(?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:\.|[\w'’-]{1,20})(?: (?:van|von|de|der|den|da|di|del|ten))?(?: (?:van|von|de|der|den|da|di|del|ten))? ?){1,3}"
+_SAID = (
+    (
+        "driver_name",
+        re.compile(
+            rf"(?<!\w)(?:(?i:driver|fahrer|chauffeur|conducteur|conductor|autista|bestuurder|kierowca)(?:'s name is| is|,|:)?) (?:(?:Mr|Mrs|Ms|Hr|Herrn?|Frau|M|Mme|Sr|Sra|Sig|Dhr|Mevr|Pan|Pani)\.? )?(?P<value>{_NAME})(?!\w)"
+        ),
+    ),
+    (
+        "received_by",
+        re.compile(
+            rf"(?<!\w)(?i:signed (?:for )?by|signed|received by|accepted by|pod name|(?:unterschrieben|angenommen|empfangen|quittiert) (?:von|durch)|(?:signé|reçu|réceptionné) par|(?:firmado|recibido|firmada|recogido) por|(?:firmat[oa]|ricevut[oa]|ritirat[oa]) da|(?:getekend|ontvangen|aangenomen) door|podpisał[a]?|odebra[łl][a]?|przyjął)(?:: | by | )(?:(?:Mr|Mrs|Ms|Hr|Herrn?|Frau|M|Mme|Sr|Sra|Sig|Dhr|Mevr|Pan|Pani)\.? )?(?P<value>{_NAME})(?!\w)"
+        ),
+    ),
+    (
+        "received_by",
+        re.compile(
+            r"(?<!\w)(?i:pod|proof of delivery|ablieferbeleg|bon|albarán)(?i: \w+)? (?i:says|shows|signed|name|lautet auf|dit|dice|zegt) ['\"‘“«„](?P<value>[A-ZÄÖÜ][\w .'-]{1,30}?)['\"’”»“]"
+        ),
+    ),
+    (
+        "remarks",
+        re.compile(
+            r"(?<!\w)(?i:cmr|pod|bol|b/l|waybill|docket|delivery note|lieferschein|frachtbrief|lettre de voiture|bon|albarán|carta de porte|ddt|lettera di vettura|vrachtbrief|pakbon|list przewozowy|chófer|driver|fahrer|chauffeur|autista)(?!\w)[^.\n'\"‘“«„]{0,40} ['\"‘“«„](?P<value>[^'\"‘“«„’”»\n]{4,80})['\"’”»“]"
+        ),
+    ),
+)
+
+_SIGNED = tuple(
+    (said, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for said, words in (
+        ("no", r"not signed|unsigned|no signature|without (?:a )?signature|signature missing|nicht unterschrieben|ohne unterschrift|unterschrift fehlt|non signée?|sans signature|sin firm(?:a|ar)|non firmat[oa]|senza firma|niet getekend|zonder handtekening|bez podpisu|niepodpisan\w+"),
+        ("unreadable", r"(?:illegible|unreadable) signature|signature (?:is )?(?:illegible|unreadable)|unleserliche unterschrift|unterschrift unleserlich|signature illisible|firma (?:ilegible|illeggibile)|onleesbare handtekening|nieczytelny podpis"),
+        ("yes", r"signed (?:for )?by|was signed(?: for)?|unterschrieben (?:von|durch)|signée? par|firmad[oa] por|firmat[oa] da|getekend door|podpisał[a]?"),
+    )
+)  # fmt: skip
+_SIGNATURE_LABEL = re.compile(
+    r"(?:\d{1,2}[.)]? ?)?(?P<receiver>(?:receiver|consignee|customer|recipient)'?s? )?(?:signature|sign here|signed|unterschrift(?: und stempel)?(?P<von> (?:des )?(?:empfängers|kunden))?|firma(?: (?:y sello|e timbro))?(?P<di> (?:del )?(?:destinata?rio|cliente|consignatario))?"
+    r"|signature(?: et cachet)? (?P<du>du (?:destinataire|réceptionnaire|client))|handtekening(?P<van> (?:ontvanger|klant))?|podpis(?: i pieczęć)?(?P<od> odbiorcy)?)(?: ?[/(].{0,30})?\s*:?\s*_*",
+    re.IGNORECASE,
+)
+_RECEIVED_LABEL = re.compile(
+    r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
+    re.IGNORECASE,
+)
+_CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
+_KIND = r"(?:ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
+_PARTICLE = (
+    r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
+)
+_TOWN = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]+(?:[ -](?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
+_POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:[A-Z]{{2}},? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
+_NAMED_STREET = (
+    rf"(?:{_CAPITAL}|{_KIND} ?{_CAPITAL})(?: (?:{_PARTICLE} )?{_CAPITAL}| {_PARTICLE} {_PARTICLE} {_CAPITAL}){{0,4}}"
+)
+_STREET = rf"(?:\d{{1,5}}[a-zA-Z]?(?:[-/]\d{{1,4}})?,? (?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET}|(?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET},? (?:n[°º.]? ?)?\d{{1,5}}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{{1,4}}[a-z]?)?)"
+_ADDRESS = re.compile(
+    rf"(?<![\w/-])(?P<value>{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
+)
+_HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
+_NO_ADDRESS = re.compile(
+    r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
+    re.IGNORECASE,
+)
+_PICKUP_BEFORE = re.compile(
+    r"(?<!\w)(?:pick(?:ed)?[ -]?up|collect\w*|load(?:ing|ed)?|from|origin|shipper|sender|abhol\w+|lade\w+|beladen|absender|ab|enlèvement|enlever|charge\w*|expéditeur|recog\w+|carga\w*|origen|remitente|ritir\w+|caric\w+|mittente|opha\w+|laad\w*|laden|afzender|odb[ió]\w+|załad\w+|nadawc\w+)(?!\w)",
+    re.IGNORECASE,
+)
+_DELIVERY_BEFORE = re.compile(
+    r"(?<!\w)(?:deliver\w*|drop\w*|unload\w*|ship(?:ped)? to|to|consignee|receiver|destination|address|new|liefer\w+|zustell\w+|entlade\w+|empfänger|adresse|anschrift|livr\w+|déchargement|destinataire|entreg\w+|descarg\w+|destin\w+|dirección|consegn\w+|scaric\w+|indirizzo|lever\w*|aflever\w*|bezorg\w*|los\w*|adres|ontvanger|dosta\w+|rozład\w+|odbiorc\w+|nach|naar|à|a|do|w)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)  # a carrier's forms bear the same labels every day
+def label_of(words: str) -> tuple[str, int] | None:
+    """The field that a form's cell is the label for, and the length of the label; None when it is for none of these.
+
+    The length is that of `words` where they are a label and nothing else; after a label with its colon, a value follows.
+    """
+    if not words or len(words) > 160:
+        return None
+    if whole := [field for field, pattern in _LABEL if pattern.fullmatch(words)]:
+        return whole[0], len(words)
+    head = words[: words.find(":") + 1]
+    begun = [field for field, pattern in _LABEL if head and pattern.fullmatch(head)]
+    return (begun[0], len(head)) if begun else None
+
+
+def signature_label(words: str) -> int:
+    """2 for the label of the receiver's signature, 1 for one that may be anybody's, 0 for another cell."""
+    if len(words) > 100:
+        return 0
+    if _RECEIVED_LABEL.fullmatch(words):
+        return 2
+    match = _SIGNATURE_LABEL.fullmatch(words)
+    return 0 if match is None else 2 if any(match.groups()) else 1
+
+
+def find_parties(text: str) -> list[Span]:
+    """Names and addresses in running text, in order."""
+    return without_overlaps([*_labelled(text), *_said(text), *_addresses(text)]) + list(_signed(text))
+
+
+def find_named(text: str) -> list[Span]:
+    """As `find_parties`, without what only running text says: on a form, an address belongs to its box."""
+    return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text))
+
+
+def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """What the lines of a form's box say, given as offsets into `text`, where `label` is what the box is for.
+
+    Each with the lines that it stands in: the text of another box may stand between them.
+    """
+    if label not in PARTIES | ADDRESSES:
+        place = name_at(text, *lines[0]) if label in ("driver_name", "received_by") else lines[0]
+        if place and not is_other_label(text[slice(*place)]):
+            yield from _as_span(label, text, [place], 0.75)
+        return
+    lines = lines[
+        : next((n for n, (start, end) in enumerate(lines) if _NO_ADDRESS.search(text, start, end)), len(lines))
+    ]
+    first = next((n for n, (start, end) in enumerate(lines) if any(c.isdigit() for c in text[start:end])), len(lines))
+    if label in PARTIES and first > 0 and (place := name_at(text, *lines[0])):
+        yield from _as_span(label, text, [place], 0.85)
+    field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
+    if field in ADDRESSES:
+        town = next((n for n in range(len(lines) - 1, first - 1, -1) if _HAS_POSTCODE.search(text, *lines[n])), None)
+        if town is not None:
+            yield from _as_span(field, text, lines[first : town + 1], 0.85 if label in ADDRESSES else 0.75)
+
+
+def in_window(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """A name and address without a label, as in the window of an envelope: the receiver's."""
+    plain = [text[start:end] for start, end in lines]
+    if len(lines) < 3 or any(c.isdigit() for c in plain[0]) or re.search(r"[·•|:]", "".join(plain)):
+        return
+    if not _HAS_POSTCODE.search(text, *lines[-1]) and not _HAS_POSTCODE.search(text, *lines[-2]):
+        return
+    for span, of in in_box(text, "consignee", lines):
+        yield span._replace(score=0.65), of
+
+
+def holds(quote: str, value: str) -> bool:
+    """Whether the lines of an address stand in `quote` one after the other; those of a box beside it may be between."""
+    at, quote = 0, " ".join(quote.split())
+    for line in value.split(", "):
+        at = quote.find(line, at)
+        if at < 0:
+            return False
+        at += len(line)
+    return True
+
+
+def is_other_label(words: str) -> bool:
+    """Whether `words` are themselves a label, or the title of a document, and so no value."""
+    return _OTHER_LABEL.fullmatch(words) is not None or is_title(words)
+
+
+def _as_span(
+    field: str, text: str, lines: Sequence[tuple[int, int]], score: float
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    if value := value_of(field, "\n".join(text[start:end] for start, end in lines)):
+        yield Span(field, value, lines[0][0], lines[-1][1], score), lines
+
+
+def value_of(field: str, quote: str) -> str | None:
+    """As printed, with single blanks; the lines of an address joined by commas."""
+    if field == "signed":
+        return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
+    lines = [" ".join(line.split()).strip(" ,;") for line in quote.split("\n")]
+    value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
+    if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
+        return None
+    return value
+
+
+def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
+    line = text[start:end]
+    cut = re.search(
+        r"\s*(?:,|;|\||\t| {3,}|_{3,}|\(|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)", line, re.IGNORECASE
+    )
+    if cut:
+        line = line[: cut.start()]
+    begin = len(line) - len(line.lstrip(" .:-"))
+    line = line.rstrip(" .:-")
+    letters = sum(c.isalpha() for c in line)
+    if _NO_NAME.fullmatch(line):
+        return None
+    if is_other_label(line) or line[begin : begin + 1].islower():
+        return None
+    if letters < 2 or letters * 2 < len(line) - begin or len(line) - begin > 80:
+        return None
+    return start + begin, start + len(line)
+
+
+def _labelled(text: str) -> Iterator[Span]:
+    for field, pattern in _IN_LINE:
+        for match in islice(pattern.finditer(text), _MAX):
+            start, end = match.span("value")
+            if field in ADDRESSES:
+                address = _ADDRESS.search(text, start, min(len(text), end + _LONGEST))
+                if address and address.start() - start < 60 and (value := value_of(field, address["value"])):
+                    yield Span(field, value, *address.span("value"), 0.85)
+                continue
+            if field in ("remarks", "description"):
+                place: tuple[int, int] | None = (start, start + len(text[start:end].rstrip(" .")))
+            else:
+                place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
+            if place and (value := value_of(field, text[place[0] : place[1]])):
+                yield Span(field, value, *place, 0.75)
+
+
+def _said(text: str) -> Iterator[Span]:
+    for field, pattern in _SAID:
+        for match in islice(pattern.finditer(text), _MAX):
+            start = match.start("value")
+            end = start + len(match["value"].rstrip())
+            if value := value_of(field, text[start:end]):
+                yield Span(field, value, start, end, 0.7)
+
+
+def _signed(text: str) -> Iterator[Span]:
+    for value, pattern in _SIGNED:
+        if match := pattern.search(text):
+            yield Span("signed", value, *match.span(), 0.75)
+            return
+
+
+def _addresses(text: str) -> Iterator[Span]:
+    for match in islice(_ADDRESS.finditer(text), _MAX):
+        before = text[max(0, match.start() - 80) : match.start()]
+        pickup = max((m.end() for m in _PICKUP_BEFORE.finditer(before)), default=-1)
+        delivery = max((m.end() for m in _DELIVERY_BEFORE.finditer(before)), default=-1)
+        if pickup == delivery:
+            continue
+        field = "pickup_address" if pickup > delivery else "delivery_address"
+        if value := value_of(field, match["value"]):
+            yield Span(field, value, *match.span("value"), 0.65)
