@@ -26,6 +26,21 @@ _PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
 _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
 _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
+_TOTALS: dict[DocumentType, str] = {
+    "freight_invoice": "freight_charge",
+    "rate_confirmation": "freight_charge",
+    "commercial_invoice": "goods_value",
+}
+_HEAD = 800  # characters of a page in which a document's own number may stand without its name
+_NUMBERS: dict[DocumentType, str] = {
+    "commercial_invoice": "invoice",
+    "freight_invoice": "invoice",
+    "delivery_note": "delivery_order",
+    "proof_of_delivery": "delivery_order",
+    "cmr_waybill": "cmr",
+    "bill_of_lading": "bol",
+    "rate_confirmation": "shipment",
+}
 _WINDOWED = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "bill_of_lading"})
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
@@ -83,15 +98,17 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         clock = _Clock(reference, dates.is_month_first("\n".join(page.page.text for page in pages)))
         clocks[document.part] = clock
         if pages and document.type in _SIGNED:
-            found.extend(_signature(pages, cells, document.part, document.type))
-        if pages and document.type in _WINDOWED:
-            found.extend(_window(pages[0], cells[0], document.part))
-        for page, boxes in zip(pages, cells, strict=True):
-            on_page = _on_page(page, boxes, document.part, clock)
-            found.extend(f for f in on_page if not (document.line_items and f.field == "description"))
-    read = Extraction(message=message, documents=tuple(documents))
-    kept = [finding for finding in found if _is_proven(finding, read, clocks[finding.evidence.part])]
-    return read.model_copy(update={"findings": tuple(_best(kept))})
+            signature = list(_signature(pages, cells, document.part, document.type))
+            found.extend(signature)
+            if document.type == "delivery_note" and any(finding.value == "yes" for finding in signature):
+                document = documents[-1] = document.model_copy(update={"type": "proof_of_delivery"})
+        read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, clock)]
+        if pages and document.type in _WINDOWED and not any(finding.field == "consignee" for finding in read):
+            read += _window(pages[0], cells[0], document.part)
+        found += read
+    extraction = Extraction(message=message, documents=tuple(documents))
+    kept = [finding for finding in found if _is_proven(finding, extraction, clocks[finding.evidence.part])]
+    return extraction.model_copy(update={"findings": tuple(_best(kept))})
 
 
 def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
@@ -172,18 +189,48 @@ def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple
     return tuple(found)
 
 
-def _on_page(read: ReadPage, cells: list[Word], part: str, clock: _Clock) -> Iterator[Finding]:
-    text = read.page.text
-    for span in (*_spans(text, clock), *parties.find_named(text)):
-        yield _read_on_page(span, read, part, "pattern")
-    for span in _in_pairs(read, cells, clock):
-        yield _read_on_page(span, read, part, "layout")
+def _on_page(read: ReadPage, cells: list[Word], document: Document, clock: _Clock) -> Iterator[Finding]:
+    text, part = read.page.text, document.part
+    total = _TOTALS.get(document.type)
+    stated = quantities.find_total(text) if total else None
+    if total and stated:
+        yield _read_on_page(Span(total, stated[2], stated[0], stated[1], 0.85), read, part, "pattern")
+    number = _NUMBERS.get(document.type)
+    if number and read.page.number == 1 and (place := identifiers.find_number(text[:_HEAD])):
+        value = identifiers.value_of(number, text[slice(*place)])
+        if value:
+            yield _read_on_page(Span(number, value, *place, 0.6), read, part, "pattern")
+    spans: list[tuple[Span, Method]] = [(span, "pattern") for span in (*_spans(text, clock), *parties.find_named(text))]
+    spans += [(span, "layout") for span in _in_pairs(read, cells, clock)]
+    for span, method in spans:
+        if not _is_another(span, document, total if stated else None):
+            yield _read_on_page(_renamed(span, document), read, part, method)
     for span, lines in _in_boxes(text, cells):
-        yield _read_on_page(span, read, part, "layout", lines)
+        if not _is_another(span, document, None):
+            yield _read_on_page(span, read, part, "layout", lines)
+
+
+def _is_another(span: Span, document: Document, total: str | None) -> bool:
+    """Whether a document of this type does not mean what a span of running text would say."""
+    if span.field == "description":
+        return bool(document.line_items)
+    if span.field == "disputed_amount":
+        return document.type in _TOTALS
+    if span.field == "document_date":
+        return "T" in span.value
+    return span.field == total
+
+
+def _renamed(span: Span, document: Document) -> Span:
+    """`BL` is a bon de livraison on a delivery note."""
+    return span._replace(field="delivery_order") if span.field == "bol" and document.type == "delivery_note" else span
 
 
 def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
+
+    def is_value(words: str) -> bool:
+        return not _PAIR.match(words) and (not parties.is_other_label(words) or is_label(words))
 
     def is_label(words: str) -> bool:
         return parties.label_of(words) is not None
@@ -207,7 +254,7 @@ def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tup
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
         if first is None:
             continue
-        lines = layout.box_under(text, cells, first, is_label)
+        lines = layout.box_under(text, cells, first, is_label, cell)
         yield from parties.in_box(text, field, [(line.start, line.end) for line in lines])
 
 
@@ -266,7 +313,7 @@ def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span
     whole = ((None, cell) for cell in cells if ":" in text[cell.start : cell.end])
     for label, value in (*whole, *layout.pairs(text, cells)):
         words = text[value.start : value.end]
-        if not any(char.isdigit() for char in words):
+        if not any(char.isdigit() for char in words) or (label and _PAIR.match(words)):
             continue
         head = f"{text[label.start : label.end].rstrip(' :')}: " if label else ""
         lines.append(f"{head}{words}")

@@ -143,6 +143,8 @@ _CONTAINER = re.compile(rf"{_START}[A-Za-z]{{3}}[UJZujz][ -]?\d{{3}}[ ]?\d{{3}}[
 _UPS = re.compile(rf"{_START}1[Zz](?: ?[A-Za-z0-9]){{16}}{_END}")
 _S10 = re.compile(rf"{_START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}{_END}")
 _DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(?![\w/]|[.,-]\d)")
+_GROUP = re.compile(r"\d[\d-]{8,}\d")
+_LONGEST_IN_GROUPS = 20
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
 _SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}")
 _PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
@@ -194,9 +196,17 @@ def _by_form(text: str) -> Iterator[Span]:
     yield from _numbers(text)
 
 
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    """Runs of digits in groups, and each group of a run too long for any one number."""
+    for match in _DIGITS.finditer(text):
+        yield match
+        if " " in match[0] and sum(c.isdigit() for c in match[0]) > _LONGEST_IN_GROUPS:
+            yield from _GROUP.finditer(text, *match.span())
+
+
 def _numbers(text: str) -> Iterator[Span]:
     named = {name: bool(pattern.search(text)) for name, pattern, _ in _CARRIERS}
-    for match in _DIGITS.finditer(text):
+    for match in _runs(text):
         quote = match[0]
         digits = re.sub(r"\D", "", quote)
         if len(digits) < 10:
@@ -230,18 +240,18 @@ def _numbers(text: str) -> Iterator[Span]:
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PRO"),
-    ("bol", 0.85, r"b/?o?/?l|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("bol", 0.85, r"b/?o/?l|b/l|bl(?=[ -]?(?:no|nr|num|#))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|zamówieni[ea]"),
-    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder|zlecenie"),
-    ("delivery_order", 0.75, r"delivery (?:order|note)|lieferschein|bon de livraison|albarán|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz"),
+    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
+    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz"),
     ("invoice", 0.8, r"invoices?|inv|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|spedizione|zending|rit|przesyłk[ai]|ładunek|transport"),
-    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
+    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.75, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
@@ -249,7 +259,7 @@ _CONNECTOR = (
     r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
 )
 _VALUE = r"(?P<value>[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
-_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9 -])|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _CONTEXTS = tuple(
     (
         field,
@@ -311,6 +321,8 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
     digits = sum(c.isdigit() for c in value)
     if field.endswith("plate"):
         letters = sum(c.isalpha() for c in value)
+        if field == "trailer_plate" and value.isdecimal() and 4 <= len(value) <= 7:  # a trailer's number, in America
+            return re.search(r"(?:no\.?|number|#)[^\w\n]*$", text[:start][-20:], re.IGNORECASE) is not None
         return 5 <= len(value) <= 11 and digits >= 2 and letters >= 1 and not _UNIT_AFTER.match(text, end)
     if digits < _LEAST_DIGITS.get(field, 3) or digits * 3 < len(value) or _DATE_LIKE.fullmatch(value):
         return False
@@ -335,6 +347,21 @@ def _fails_its_check(compact: str) -> bool:
 
 def _shape(value: str) -> str:
     return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "9", value))
+
+
+# What a document's own number is called by when it is called no more than a number.
+_BARE_NUMBER = re.compile(
+    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*[:#]?[ \t]*{_VALUE}(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def find_number(text: str) -> tuple[int, int] | None:
+    """The first number that is called nothing but a number, as the head of a document has it."""
+    for match in _BARE_NUMBER.finditer(text):
+        if _plausible("invoice", text, *match.span("value")):
+            return match.span("value")
+    return None
 
 
 def find_references(text: str) -> list[Span]:

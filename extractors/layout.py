@@ -12,8 +12,9 @@ _MAX_CELLS = 1500
 _LONGEST_LABEL = 60
 _FARTHEST = 3.5  # heights of the label, from it down to its value
 _MOST_LINES = 6
+_LEADING = 1.3  # heights between the lines of a box
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 220.0, 25.0, 75.0  # points from its label
-_GAP = 1.5  # heights; words farther apart are cells of their own
+_GAP = 1.8  # letters' widths; words farther apart are cells of their own
 
 
 def box_of(words: Sequence[Word], *spans: tuple[int, int]) -> tuple[float, float, float, float] | None:
@@ -21,9 +22,8 @@ def box_of(words: Sequence[Word], *spans: tuple[int, int]) -> tuple[float, float
     boxes = []
     for start, end in spans:
         for word in _touched(words, start, end):
-            letter = (word.right - word.left) / (word.end - word.start)
             first, last = max(start, word.start) - word.start, min(end, word.end) - word.start
-            boxes.append((word.left + letter * first, word.top, word.left + letter * last, word.bottom))
+            boxes.append((word.left + word.letter * first, word.top, word.left + word.letter * last, word.bottom))
     if not boxes:
         return None
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -45,7 +45,8 @@ def cells(read: ReadPage) -> list[Word]:
     for before, word in pairwise(words):
         height = max(1.0, before.height, word.height)
         same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
-        if same_line and -height < word.left - before.right < _GAP * height:
+        letter = max(before.letter, word.letter, 0.4 * height)
+        if same_line and -height < word.left - before.right < _GAP * letter:
             last = found[-1]
             top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
             found[-1] = Word(last.start, word.end, last.left, top, word.right, bottom)
@@ -60,7 +61,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     tops = [cell.top for cell in by_top]
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
-        if len(words) > _LONGEST_LABEL or sum(c.isalpha() for c in words) < 2:
+        if len(words) > _LONGEST_LABEL or sum(c.isalpha() for c in words) < 2 or sum(c.isdigit() for c in words) > 3:
             continue
         near = by_top[
             bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
@@ -76,20 +77,32 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
 
 
 def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> bool:
-    """Whether labels stand in a column and values in the next: what is below `label` has its own value beside it."""
-    return any(
+    """Whether labels stand in a column and values in the next: what is below `label` has its own value beside it.
+
+    Labels in print smaller than what stands below them are those of boxes.
+    """
+    return label.letter > 0.7 * below.letter and any(
         abs(cell.left - right.left) <= 3 and _overlap(cell.top, cell.bottom, below.top, below.bottom) > 0.5
         for cell in page
         if cell is not right and cell.left > label.right
     )
 
 
-def box_under(text: str, page: Sequence[Word], value: Word, stops: Callable[[str], bool]) -> list[Word]:
-    """`value` and the lines below it that begin where it does, without a gap, up to one at which `stops` is true."""
+def box_under(
+    text: str, page: Sequence[Word], value: Word, stops: Callable[[str], bool], label: Word | None = None
+) -> list[Word]:
+    """`value` and the lines below it that begin where it does, without a gap, up to one at which `stops` is true.
+
+    Where `value` stands beside `label`, they end with the row of the next label below that.
+    """
     lines = [value]
+    beside = label is not None and value.left > label.right
+    labels = [c for c in page if label and beside and c.top > label.top and abs(c.left - label.left) <= 3]
     for cell in sorted((c for c in page if c.top > value.top), key=lambda cell: cell.top):
         last = lines[-1]
-        if cell.top > last.bottom + last.height or len(lines) > _MOST_LINES:
+        if cell.top > last.bottom + _LEADING * last.height or len(lines) > _MOST_LINES:
+            break
+        if any(_overlap(cell.top, cell.bottom, c.top, c.bottom) > 0.5 for c in labels):
             break
         if abs(cell.left - value.left) <= last.height and cell.top > last.top + last.height / 2:
             if stops(text[cell.start : cell.end]):

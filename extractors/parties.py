@@ -20,12 +20,12 @@ _LONGEST = 200
 
 # What stands on a form or before a colon. Of two labels that fit, the longer one is meant.
 _LABELS: tuple[tuple[str, str], ...] = (
-    ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
+    ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
-    ("carrier", r"versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |issuing |delivering )?carrier(?: name)?(?:'s agent name and city)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
-    ("pickup_address", r"pick-?up(?: (?:address|location|from|at|place))?|collect(?:ion)?(?: (?:address|from|point))|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
-    ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy)|adres dostawy"),
+    ("carrier", r"versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
+    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion)?(?: (?:address|from|point))|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
+    ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy)|adres dostawy"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
     ("received_by", r"(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
     ("remarks", r"vorbehalte und bemerkungen(?: der frachtführer)?|réserves et observations(?: d(?:es|u) transporteurs?)?|carrier's reservations(?: and observations)?|remarks?|reservations?|exceptions?(?: noted)?|delivery notes?|driver notes?|comments?|notes?|bemerkung(?:en)?|vorbehalte?|anmerkung(?:en)?|réserves?|observations?|remarques?|observaciones|reservas|anotaciones|osservazioni|riserve|annotazioni|note|opmerking(?:en)?|voorbehoud|uwagi|zastrzeżenia"),
@@ -39,13 +39,14 @@ _LABEL = tuple(
     for field, words in _LABELS
 )
 # What else stands in the cells of forms: it is no name, whatever label is beside it.
+_ABBREVIATED = re.compile(r"(?:\.\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
-    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer)\b[ /&().:#-]*){1,5}\W*",
+    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect)\b[ /&().:#-]*){1,5}\W*",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
@@ -63,7 +64,7 @@ _IN_LINE = tuple(
     for field, words in _LABELS
 )
 
-_NAME = r"(?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:\.|[\w'’-]{1,20})(?: (?:van|von|de|der|den|da|di|del|ten))?(?: (?:van|von|de|der|den|da|di|del|ten))? ?){1,3}"
+_NAME = r"(?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:\.|[\w'’-]{1,20})(?: (?:van|von|de|der|den|da|di|del|ten))?(?: (?:van|von|de|der|den|da|di|del|ten))?(?![\\w.]*:) ?){1,3}"
 _SAID = (
     (
         "driver_name",
@@ -179,17 +180,24 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     """
     if label not in PARTIES | ADDRESSES:
         place = name_at(text, *lines[0]) if label in ("driver_name", "received_by") else lines[0]
-        if place and not is_other_label(text[slice(*place)]):
+        if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
             yield from _as_span(label, text, [place], 0.75)
         return
     lines = lines[
         : next((n for n, (start, end) in enumerate(lines) if _NO_ADDRESS.search(text, start, end)), len(lines))
     ]
-    first = next((n for n, (start, end) in enumerate(lines) if any(c.isdigit() for c in text[start:end])), len(lines))
-    if label in PARTIES and first > 0 and (place := name_at(text, *lines[0])):
-        yield from _as_span(label, text, [place], 0.85)
+    if not lines:
+        return
+    named = len(lines) > 1 or label in PARTIES
+    named = (
+        named and not text[lines[0][0]].isdigit() and (label in PARTIES or not _HAS_POSTCODE.search(text, *lines[1]))
+    )
+    party = {"pickup_address": "shipper", "delivery_address": "consignee"}.get(label, label)
+    if named and (place := name_at(text, *lines[0])):
+        yield from _as_span(party, text, [place], 0.85 if label in PARTIES else 0.6)
     field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
     if field in ADDRESSES:
+        first = 1 if named else 0
         town = next((n for n in range(len(lines) - 1, first - 1, -1) if _HAS_POSTCODE.search(text, *lines[n])), None)
         if town is not None:
             yield from _as_span(field, text, lines[first : town + 1], 0.85 if label in ADDRESSES else 0.75)
@@ -244,12 +252,18 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,|;|\||\t| {3,}|_{3,}|\(|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)", line, re.IGNORECASE
+        r"\s*(?:,|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}:|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
+        line,
+        re.IGNORECASE,
     )
     if cut:
         line = line[: cut.start()]
     begin = len(line) - len(line.lstrip(" .:-"))
-    line = line.rstrip(" .:-")
+    line = line.rstrip(" -")
+    if line.endswith(".") and not _ABBREVIATED.search(line):
+        line = line.rstrip(" .")
+    if line.endswith(":"):
+        return None
     letters = sum(c.isalpha() for c in line)
     if _NO_NAME.fullmatch(line):
         return None

@@ -29,6 +29,11 @@ class Word(NamedTuple):
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def letter(self) -> float:
+        """How wide its letters are."""
+        return (self.right - self.left) / (self.end - self.start)
+
 
 @dataclass(frozen=True)
 class ReadPage:

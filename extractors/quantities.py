@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from extractors.evidence import Span, without_overlaps
 
@@ -21,9 +22,9 @@ _PIECE = (
     r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
-_COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})\s?(?:x\s?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
-_PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})\s?(?:x\s?)?{_PALLET}(?!\w)", re.IGNORECASE)
-_PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})\s?(?:x\s?)?{_PIECE}(?!\w)", re.IGNORECASE)
+_COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
+_PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
+_PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
 _COUNTED = re.compile(_COUNT, re.IGNORECASE)
 _IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
 _LOSS = tuple(
@@ -59,6 +60,7 @@ _TEMPERATURE = re.compile(
     rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
     re.IGNORECASE,
 )
+_TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
 _HOTTEST = 40  # degrees without a scale
 _TEMPERATURE_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
@@ -107,21 +109,21 @@ _LABELLED = tuple(
     (
         field,
         re.compile(
-            rf"(?:^|(?<=\n)|(?<=\d ))(?:{words})\W{{0,3}}:\s+(?P<quote>{_AMOUNT})(?=\s*(?:\n|$))", re.IGNORECASE
+            rf"(?:^|(?<=\n)|(?<=[\d ] ))(?:\d{{1,2}}[.)]? )?(?:{words})(?: ?/ ?[\w ]{{3,25}})?\W{{0,3}}:\s+(?P<quote>{_AMOUNT})(?=\s*(?:[\n;|]|$)|\s{{2,}}|\s+[A-ZÀ-Ý][\w ]{{2,20}}:)",
+            re.IGNORECASE,
         ),
     )
     for field, words in (
-        (
-            "gross_weight",
-            r"(?:gross ?weight|bruttogewicht|brutto|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?",
-        ),
+        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?"),
         ("volume", r"(?:volume|umfang|cubage|volumen|measurement|kubatuur|objętość|cube)\W{1,3}(?:in )?(?:m3|m³|cbm)"),
-        (
-            "pieces",
-            r"(?:no\.?|number|total) (?:of )?(?:pieces|packages|pkgs|cartons|pcs)(?: rcp)?|pieces|packages|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre(?: de colis)?|(?:número de |nº )?bultos|(?:numero )?colli|aantal colli|liczba sztuk",
-        ),
-        ("pallets", r"(?:no\.? of |number of |total )?pallets|paletten|palettes|palés|pallet|palety"),
+        ("pieces", r"(?:no\.?|number|total|nombre|número|numero|aantal|liczba|total de)? ?(?:of |de |di )?(?:pieces|packages|pkgs|cartons|pcs|packstücke|colis|bultos|colli|sztuk|opakowań)(?: rcp| totali| total(?:es|en)?)?|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre|aantal"),
+        ("pallets", r"(?:no\.? of |number of |total )?pallets|(?:anzahl )?paletten|(?:nombre de )?palettes|palés|(?:aantal )?pallets|palety|liczba palet"),
     )
+)  # fmt: skip
+_TOTAL = re.compile(
+    rf"(?<!\w)(?<!sub)(?<!sub-)(?<!sub )(?:grand )?(?:total(?:e|aal)?(?: (?:carrier pay|due|amount|payable|invoice|freight|charges?|value|rate|ttc|à payer|factura|a pagar|fattura|te betalen|eur|usd|gbp|chf|brutto))*|gesamt(?:betrag|summe|wert)?|rechnungsbetrag|zu zahlen|endbetrag|importe total|te betalen|totaalbedrag|razem(?: do zapłaty)?|do zapłaty|kwota (?:brutto|do zapłaty)|amount due|invoice (?:total|value)|net à payer)"
+    rf"[^\d\n]{{0,25}}?(?P<money>(?:(?:EUR|USD|GBP|PLN|CHF|€|\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$|£|zł)))(?![\w]|[.,]\d)",
+    re.IGNORECASE,
 )
 _DISPUTED = re.compile(
     r"(?<!\w)(?:credit(?:ed)?|refund(?:ed)?|back|wrong\w*|disput\w+|incorrect\w*|gutschr\w+|erstatt\w+|falsch\w*|rembours\w+|avoir|à tort|abon\w+|devol\w+|rimbors\w+|accredit\w+|stornare|terug\w*|crediteren|zwr[óo]t\w*|korekt\w+)(?!\w)",
@@ -132,6 +134,14 @@ _DISPUTED = re.compile(
 def find_quantities(text: str) -> list[Span]:
     """Quantities and money in `text`, in order."""
     return without_overlaps(list(_all(text)))
+
+
+def find_total(text: str) -> tuple[int, int, str] | None:
+    """Where the last total of an invoice or order stands, and its value."""
+    for match in reversed(list(islice(_TOTAL.finditer(text), 200))):
+        if value := value_of("goods_value", match["money"]):
+            return *match.span("money"), value
+    return None
 
 
 def value_of(field: str, quote: str) -> str | None:
@@ -214,7 +224,7 @@ def _all(text: str) -> Iterator[Span]:
 def _losses(text: str) -> Iterator[Span]:
     """Counts with a word of loss in the same clause, no other count between: `2 ctn short`, `es fehlen 3 Kartons`."""
     for match in _COUNTED.finditer(text):
-        before = re.split(r"[.;:!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
+        before = re.split(r"[.;!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
         after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
         near: list[tuple[int, str]] = []
         for field, words in _LOSS:
@@ -232,15 +242,21 @@ def _temperatures(text: str) -> Iterator[Span]:
     for match in _TEMPERATURE.finditer(text):
         value = _degrees(match)
         signed = match["low"].strip().startswith(("+", "-", "−", "–"))
-        if value is None or (match["letter"] and not match["high"] and not signed):
+        before = re.split(r"[;!?\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
+        if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
         if not match["letter"] and not match["scale"] and abs(_signed(match["low"])) > _HOTTEST:
             continue  # an angle
-        before = re.split(r"[;!?\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
         said = max(
             ((m.end(), field) for field, words in _TEMPERATURE_MEANING for m in words.finditer(before)), default=None
         )
-        field = "temperature_required" if match["high"] else said[1] if said else "temperature_recorded"
+        field = (
+            "temperature_required"
+            if match["high"] or before.strip(" :").casefold() in ("temp", "temperature", "temperatur", "température")
+            else said[1]
+            if said
+            else "temperature_recorded"
+        )
         yield Span(field, value, match.start(), match.end(), 0.8 if said else 0.6)
 
 
