@@ -65,13 +65,14 @@ _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)",
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
 
+_GENERIC, _NEAR = 0.65, 15  # words that only say delivery: their score, and how many letters away they still speak
 _MEANINGS: tuple[tuple[str, float, str], ...] = (
     ("eta_original", 0.8, r"original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
     ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
     ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
     ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|beladung|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
-    ("eta_original", 0.65, r"(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
+    ("eta_original", _GENERIC, r"(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
     ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s\d)"),
 )  # fmt: skip
 _MEANING = tuple(
@@ -167,7 +168,8 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
     if best is None:
         return None
     distance = len(clause) - best[0]
-    return best[2], round(best[3] - (0.15 if distance > 30 else 0.0), 2)
+    far = distance > (_NEAR if best[3] == _GENERIC else 30)
+    return best[2], round(best[3] - (0.2 if far else 0.0), 2)
 
 
 def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, month_first: bool) -> str | None:

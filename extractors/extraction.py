@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from extractors import contacts, dates, html, identifiers, items, layout, parties, plain, quantities
 from extractors.documents import Document, DocumentType, LineItem, Page, recognise
-from extractors.evidence import Evidence, Finding, Method, Span, stands_in
+from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
@@ -159,14 +159,18 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
 
 def _spans(text: str, clock: _Clock) -> Iterator[Span]:
     """What has a form of its own, and what numbers say by the words before them."""
-    yield from contacts.find_contacts(text)
-    yield from identifiers.find_references(text)
+    references = identifiers.find_references(text)
+    yield from references
+    for span in contacts.find_contacts(text):
+        if not any(r.start < span.end and span.start < r.end for r in references):
+            yield span
     yield from dates.find_dates(text, clock.reference, month_first=clock.month_first)
     yield from quantities.find_quantities(text)
 
 
 def _in_message(message: Message, clock: _Clock) -> Iterator[Finding]:
-    for span in (*_spans(message.subject, clock), *parties.find_parties(message.subject)):
+    named = [*_spans(message.subject, clock), *parties.find_parties(message.subject)]
+    for span in without_overlaps([*named, *identifiers.find_code(message.subject)]):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)

@@ -133,6 +133,8 @@ def value_of(field: str, quote: str) -> str | None:
         return None
     if field == "awb":
         return f"{compact[:3]}-{compact[3:]}"
+    if compact.isdecimal() and " " in text:  # digits in groups
+        return compact
     return compact if field in _COMPACT else text or None
 
 
@@ -146,8 +148,9 @@ _DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(
 _GROUP = re.compile(r"\d[\d-]{8,}\d")
 _LONGEST_IN_GROUPS = 20
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
-_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}")
+_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}|{_START}SO \d{{4,8}}{_END}")
 _PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
+_RETURN = re.compile(rf"{_START}RMA-\d[\d-]{{2,12}}{_END}")
 _ODOO_INVOICE = re.compile(rf"{_START}(?:INV|BILL|RINV)/\d{{4}}/(?:\d{{2}}/)?\d{{3,6}}{_END}")
 _UN_NUMBER = re.compile(rf"{_START}(?:UN|ONU)[ -]?(?:(?:No|Nr|nº|n°|number)\.?:? ?)?\d{{4}}{_END}")
 
@@ -166,6 +169,7 @@ _TRACKING_BEFORE = re.compile(
 )
 _SSCC_BEFORE = re.compile(r"\bsscc|\bnve\b|pallet|palet|\(00\)", re.IGNORECASE)
 _AWB_BEFORE = re.compile(r"\b(?:[mh]?awb|air ?way ?bill|luftfrachtbrief|lta|lettera di vettura aerea)\b", re.IGNORECASE)
+_POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
     ("usps", re.compile(r"\busps\b", re.IGNORECASE), usps),
@@ -187,6 +191,8 @@ def _by_form(text: str) -> Iterator[Span]:
         (_SALES, "sales_order", 0.9),
         (_PURCHASE, "purchase_order", 0.9),
         (_ODOO_INVOICE, "invoice", 0.95),
+        (_RETURN, "return_authorisation", 0.9),
+        (_POSTNL, "tracking", 0.9),
         (_UN_NUMBER, "un_number", 0.95),
     ):
         for match in pattern.finditer(text):
@@ -240,25 +246,25 @@ def _numbers(text: str) -> Iterator[Span]:
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PRO"),
-    ("bol", 0.85, r"b/?o/?l|b/l|bl(?=[ -]?(?:no|nr|num|#))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|zamówieni[ea]"),
-    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
-    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz"),
-    ("invoice", 0.8, r"invoices?|inv|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
+    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
+    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
+    ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
-    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto"),
+    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto|file|dossier|akte|expediente|pratica"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
-    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
+    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.75, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
     r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
 )
-_VALUE = r"(?P<value>[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
+_VALUE = r"(?=[A-Za-z/._-]{0,14}\d)(?P<value>\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-])|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
 _PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9 -])|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _CONTEXTS = tuple(
     (
@@ -286,7 +292,16 @@ _UNIT_AFTER = re.compile(
     r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
     re.IGNORECASE,
 )
-_LEAST_DIGITS = {"shipment": 4, "sales_order": 4, "tracking": 6, "cmr": 4, "invoice": 3, "pro": 5, "seal": 3}
+_LEAST_DIGITS = {
+    "shipment": 4,
+    "delivery_order": 4,
+    "sales_order": 4,
+    "tracking": 6,
+    "cmr": 4,
+    "invoice": 3,
+    "pro": 5,
+    "seal": 3,
+}
 
 
 def _by_words(text: str) -> Iterator[Span]:
@@ -362,6 +377,20 @@ def find_number(text: str) -> tuple[int, int] | None:
         if _plausible("invoice", text, *match.span("value")):
             return match.span("value")
     return None
+
+
+_CODE = re.compile(
+    r"(?:(?i:re|aw|fwd?|wg|tr|rv|r|i|odp|antw?)\s?:\s*){0,4}"
+    rf"(?P<code>(?=[A-Z/-]{{0,6}}\d)(?:[A-Z]{{2,5}}[-/]?)?\d[\dA-Z]{{1,12}}(?:[-/]\d[\dA-Z]{{0,9}}){{0,3}}){_END}"
+)
+
+
+def find_code(subject: str) -> list[Span]:
+    """The number with which a subject begins, somebody's for the shipment, though no word says so."""
+    match = _CODE.match(subject)
+    if match is None or sum(c.isdigit() for c in match["code"]) < 5 or _DATE_LIKE.fullmatch(match["code"]):
+        return []
+    return [Span("shipment", value_of("shipment", match["code"]) or "", *match.span("code"), 0.5)]
 
 
 def find_references(text: str) -> list[Span]:

@@ -46,7 +46,7 @@ _WEIGHT = re.compile(
     re.IGNORECASE,
 )
 _BARE_WEIGHT = re.compile(
-    rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs|tonnes?|tonnen|toneladas|tonnellate|ton|t))(?!\w|/|[.,]\d)",
+    rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs?|tonnes?|tonnen|toneladas|tonnellate|ton|t))(?!\w|/|[.,]\d)",
     re.IGNORECASE,
 )
 _VOLUME = re.compile(
@@ -61,6 +61,10 @@ _TEMPERATURE = re.compile(
     re.IGNORECASE,
 )
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
+_BARE_TEMPERATURE = re.compile(
+    r"(?<!\w)(?:return air|supply air|temp(?:eratur\w*)?\.?|core temp\w*)[^\d\n;:,+−–-]{0,18}:?[ ]?(?P<n>[+−–-]?\d{1,2}[.,]\d)(?![\w%.,]|\s?(?:°|º|[CF]\b))",
+    re.IGNORECASE,
+)
 _HOTTEST = 40  # degrees without a scale
 _TEMPERATURE_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
@@ -114,7 +118,7 @@ _LABELLED = tuple(
         ),
     )
     for field, words in (
-        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?"),
+        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?|kgs?"),
         ("volume", r"(?:volume|umfang|cubage|volumen|measurement|kubatuur|objętość|cube)\W{1,3}(?:in )?(?:m3|m³|cbm)"),
         ("pieces", r"(?:no\.?|number|total|nombre|número|numero|aantal|liczba|total de)? ?(?:of |de |di )?(?:pieces|packages|pkgs|cartons|pcs|packstücke|colis|bultos|colli|sztuk|opakowań)(?: rcp| totali| total(?:es|en)?)?|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre|aantal"),
         ("pallets", r"(?:no\.? of |number of |total )?pallets|(?:anzahl )?paletten|(?:nombre de )?palettes|palés|(?:aantal )?pallets|palety|liczba palet"),
@@ -160,6 +164,8 @@ def value_of(field: str, quote: str) -> str | None:
         return f"{_WORD_NUMBERS[number] if number in _WORD_NUMBERS else int(number)} {unit}"
     if field in _TEMPERATURES:
         match = _TEMPERATURE.fullmatch(quote)
+        if match is None and re.fullmatch(r"[+−–-]?\d{1,2}[.,]\d", quote):  # its words say that it is a temperature
+            return f"{_signed(quote):g} CEL"
         return _degrees(match) if match else None
     if field == "volume":
         if re.fullmatch(_AMOUNT, quote):  # its label says cubic metres
@@ -187,6 +193,8 @@ def _all(text: str) -> Iterator[Span]:
             yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.7)
     yield from _losses(text)
     yield from _temperatures(text)
+    for match in _BARE_TEMPERATURE.finditer(text):
+        yield Span("temperature_recorded", f"{_signed(match['n']):g} CEL", match.start("n"), match.end("n"), 0.6)
     for match in _VOLUME.finditer(text):
         yield Span("volume", value_of("volume", match[0]) or "", match.start(), match.end(), 0.85)
     if _DANGER.search(text):

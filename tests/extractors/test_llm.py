@@ -118,7 +118,7 @@ def test_the_text_goes_as_data_and_an_empty_message_is_not_asked_about(pdf: PdfR
 def test_a_document_is_shown_with_boxes_and_its_findings_get_theirs(pdf: PdfReader) -> None:
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(400, 300))
-    canvas.drawString(50, 250, "Our file")
+    canvas.drawString(50, 250, "Our token")
     canvas.drawString(200, 250, "77-4410-Q")
     canvas.save()
     message = message_from_pdf(buffer.getvalue(), Limits())
