@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import islice
 
 from extractors.evidence import Span, without_overlaps
@@ -184,7 +185,8 @@ def value_of(field: str, quote: str) -> str | None:
     if match is None:
         return None
     symbol = (match["c1"] or match["c2"]).lower()
-    return f"{_plain(match['n1'] or match['n2'], decimals=2)} {_CURRENCY.get(symbol, symbol.upper())}"
+    amount = Decimal(_plain(match["n1"] or match["n2"], decimals=2))
+    return f"{amount:.2f} {_CURRENCY.get(symbol, symbol.upper())}"
 
 
 def _all(text: str) -> Iterator[Span]:

@@ -23,9 +23,9 @@ from extractors.quantities import find_quantities, value_of
         ("Gross weight: 1.240,5 kg", ("gross_weight", "1240.5 KGM")),
         ("Bruttogewicht: 12.400 kg", ("gross_weight", "12400 KGM")),
         ("Goods value EUR 45.000,00", ("goods_value", "45000.00 EUR")),
-        ("Warenwert 1.234 €", ("goods_value", "1234 EUR")),
+        ("Warenwert 1.234 €", ("goods_value", "1234.00 EUR")),
         ("freight 1,250.00 USD", ("freight_charge", "1250.00 USD")),
-        ("we dispute $300", ("disputed_amount", "300 USD")),
+        ("we dispute $300", ("disputed_amount", "300.00 USD")),
     ],
 )
 def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -> None:
