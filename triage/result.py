@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from extractors.documents import Document
+from extractors.documents import Document, LineItem
 from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
 from triage.llm import LlmUse
@@ -41,6 +41,7 @@ class DocumentSummary(Value):
     pages: int
     ocr: bool
     problem: str | None = None
+    line_items: tuple[LineItem, ...] = ()
 
     @classmethod
     def of(cls, d: Document) -> DocumentSummary:
@@ -52,6 +53,7 @@ class DocumentSummary(Value):
             pages=d.page_count,
             ocr=d.ocr,
             problem=d.problem,
+            line_items=d.line_items,
         )
 
 

@@ -33,7 +33,7 @@ from triage.settings import Settings
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TAXONOMY = load_taxonomy()
 POLICY = load_policy(TAXONOMY)
-UNSURE = "Hello, there is some trouble with our load, can somebody look at it and ring back? Our file is 77-4410-Q."
+UNSURE = "Hello, there is some trouble with our load, can somebody look at it and ring back? Our matter is 77-4410-Q."
 THANKS = "Thank you, the delivery arrived and everything is signed for."
 SURE = "The truck broke down near Weert, gearbox gone, the tow truck is on its way. Order WH/OUT/00042."
 ATTACK = (

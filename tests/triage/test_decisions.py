@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from extractors.message import Message, Segment
 from triage.actions import recommend
 from triage.carriers import Lane, Option
 from triage.odoo.records import Record
-from triage.pipeline import Decision, decide
+from triage.pipeline import FILED_UNSEEN, Decision, decide
 from triage.policy import FILE, load_policy
 from triage.priority import prioritise
 from triage.quotes import find_quotes
@@ -181,8 +182,12 @@ def test_no_record_means_held_or_the_fallback_record_and_never_a_guess() -> None
 
 
 def test_information_only_is_ignored_but_a_doubtful_one_is_not() -> None:
-    assert decided(understood("status_update"), a_record()).ignore
+    read = understood("status_update")
+    sure = read.model_copy(update={"prediction": replace(read.prediction, confidence=FILED_UNSEEN)})
+    assert decided(sure, a_record()).ignore
     assert not decided(understood("status_update", abstained="ambiguous"), a_record()).ignore
+    fairly_sure = decided(read, a_record())
+    assert not fairly_sure.ignore and fairly_sure.result.abstained == "ambiguous"
 
 
 def test_text_from_outside_is_escaped_in_the_note() -> None:

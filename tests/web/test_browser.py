@@ -16,7 +16,9 @@ import pytest
 import uvicorn
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from api import create_app
 from triage.pipeline import Tools
@@ -91,8 +93,9 @@ def test_a_wrong_label_is_corrected_in_the_form(browser: webdriver.Chrome, addre
     Select(form.find_element(By.NAME, "label")).select_by_value("route_disruption")
     form.find_element(By.NAME, "comment").send_keys("Road closed, <i>not</i> the truck")
     form.find_element(By.CSS_SELECTOR, "button").click()
+    said = expected.text_to_be_present_in_element((By.ID, "verdict"), "Road closed, <i>not</i> the truck")
+    WebDriverWait(browser, 20).until(said)
     verdict = browser.find_element(By.ID, "verdict")
-    assert "Road closed, <i>not</i> the truck" in verdict.text
     assert verdict.location["y"] - browser.execute_script("return window.scrollY") < 1100, "the page opens at the form"
     assert browser.save_screenshot(str(tmp_path / "verdict.png"))
     assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from extractors.contacts import find_contacts, value_of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("call +49 (0)621 123456-12 now", ("phone", "+4962112345612")),
+        ("T: +31 6 12345678", ("phone", "+31612345678")),
+        ("0044 20 7946 0000", ("phone", "+442079460000")),
+        ("Tel. 0621/12 34 56", ("phone", "0621/12 34 56")),
+        ("phone 555-014-2277", ("phone", "555-014-2277")),
+        ("mail A.Huber@Spedition-X.example.", ("email", "a.huber@spedition-x.example")),
+    ],
+)
+def test_contacts_are_found_in_their_stated_form(text: str, expected: tuple[str, str]) -> None:
+    (span,) = find_contacts(text)
+    assert (span.field, span.value) == expected
+    assert value_of(span.field, text[span.start : span.end]) == span.value
+
+
+@pytest.mark.parametrize("text", ["10/19/2026 0600-1000", "PO 4500012345", "dock 12:30", "no@where"])
+def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
+    assert find_contacts(text) == []

@@ -1,0 +1,114 @@
+"""Forms: boxes, columns, totals, tables of goods, signatures, and dates as their country writes them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from extractors.extraction import Extraction, extract
+from extractors.limits import Limits
+from extractors.message import message_from_pdf
+from extractors.pdf import PdfReader
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def read(reader: PdfReader, draw: Callable[[Canvas], None]) -> Extraction:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(600, 800))
+    draw(canvas)
+    canvas.save()
+    return extract(message_from_pdf(buffer.getvalue(), Limits()), reader, now=NOW)
+
+
+def values(extraction: Extraction, field: str) -> list[str]:
+    return [finding.value for finding in extraction.findings if finding.field == field]
+
+
+def lines(canvas: Canvas, x: float, y: float, *texts: str, size: float = 9, font: str = "Courier") -> None:
+    canvas.setFont(font, size)
+    for number, text in enumerate(texts):
+        canvas.drawString(x, y - 11 * number, text)
+
+
+def cmr(canvas: Canvas) -> None:
+    lines(canvas, 300, 760, "CMR  4471203", size=14)
+    for x, y, label, *box in (
+        (30, 740, "1 Sender (name, address, country)", "Kofler Obst", "Etschweg 5", "I-39018 Terlan"),
+        (30, 660, "2 Consignee (name, address, country)", "Frischemarkt eG", "Großmarkt 12", "D-45329 Essen"),
+        (300, 660, "16 Carrier (name, address, country)", "Tirol Frigo GmbH", "Bahnhofstr. 40", "A-6112 Wattens"),
+    ):
+        lines(canvas, x, y, label, size=5.5, font="Helvetica")
+        lines(canvas, x + 3, y - 14, *box)
+
+
+def test_the_boxes_of_two_columns_keep_their_names_and_addresses_apart(reader: PdfReader) -> None:
+    found = read(reader, cmr)
+    assert values(found, "shipper") == ["Kofler Obst"] and values(found, "carrier") == ["Tirol Frigo GmbH"]
+    assert values(found, "consignee") == ["Frischemarkt eG"]
+    assert values(found, "delivery_address") == ["Großmarkt 12, D-45329 Essen"]
+    (address,) = [f for f in found.findings if f.field == "delivery_address"]
+    assert address.evidence.box is not None and address.evidence.box[2] < 300, "the box beside it is not marked"
+
+
+def goods(canvas: Canvas) -> None:
+    lines(canvas, 40, 760, "DELIVERY RECEIPT", size=16)
+    for x, word in ((40, "ITEM"), (120, "DESCRIPTION"), (330, "ORDERED"), (430, "DELIVERED")):
+        lines(canvas, x, 700, word, font="Helvetica-Bold")
+    for y, row in ((684, ("KP-10", "Planter terracotta", "1,040", "38")), (668, ("KP-14", "Planter", "25", "25"))):
+        for x, word in zip((40, 120, 340, 440), row, strict=True):
+            lines(canvas, x, y, word)
+    lines(canvas, 40, 640, "Total", "2 lines")
+
+
+def test_a_table_of_goods_is_read_line_by_line_up_to_its_total(reader: PdfReader) -> None:
+    (document,) = read(reader, goods).documents
+    assert [(i.sku, i.description, i.ordered, i.delivered) for i in document.line_items] == [
+        ("KP-10", "Planter terracotta", "1040", "38"),
+        ("KP-14", "Planter", "25", "25"),
+    ]
+
+
+@pytest.mark.parametrize(("drawn", "said"), [(True, "yes"), (False, "no")])
+def test_a_proof_of_delivery_is_signed_where_a_hand_drew_on_the_line(reader: PdfReader, drawn: bool, said: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, "Signature:")
+        if drawn:
+            path = canvas.beginPath()
+            path.moveTo(110, 500)
+            for step in range(12):
+                x = 110 + step * 8
+                path.curveTo(x + 2, 515, x + 5, 488, x + 8, 502)
+            canvas.drawPath(path)
+
+    found = read(reader, draw)
+    assert values(found, "signed") == [said]
+    (finding,) = [f for f in found.findings if f.field == "signed"]
+    assert finding.evidence.quote == "Signature:"
+
+
+def test_the_total_of_an_invoice_is_its_charge_and_an_american_date_begins_with_the_month(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)
+        lines(canvas, 40, 700, "Invoice number: 20418", "Invoice date: 11/09/2026", "Peoria, IL 61604")
+        lines(canvas, 40, 600, "Line haul 2,450.00 USD", "Fuel 410.00 USD", "Total due: 2,860.00 USD")
+
+    found = read(reader, draw)
+    assert values(found, "freight_charge") == ["2860.00 USD"]
+    assert values(found, "document_date") == ["2026-11-09"]
+
+
+def test_the_window_of_a_delivery_note_names_the_receiver(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 720, "Bergklinik Sankt Anna", "Anna-Allee 1", "87561 Oberstdorf", font="Helvetica")
+        lines(canvas, 40, 640, "Lieferschein Nr. LS-261002", size=14)
+
+    found = read(reader, draw)
+    assert values(found, "consignee") == ["Bergklinik Sankt Anna"]
+    assert values(found, "delivery_address") == ["Anna-Allee 1, 87561 Oberstdorf"]
+    assert values(found, "delivery_order") == ["LS-261002"]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+# ruff: noqa: E501 - tables are read across, not wrapped
+import pytest
+
+from extractors.parties import ADDRESSES, find_parties, holds, label_of, signature_label, value_of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Driver: Jan Kowalski, tel +48 600 100 200", ("driver_name", "Jan Kowalski")),
+        ("unser Fahrer Hr. Novak meldet sich", ("driver_name", "Novak")),
+        ("signed for by: P. van der Berg", ("received_by", "P. van der Berg")),
+        ("POD says 'SINGH', we have eleven of those", ("received_by", "SINGH")),
+        ("Consignee: ACME BV, Industrieweg 3, 2030 Antwerpen", ("consignee", "ACME BV")),
+        ("Absender: Ziegelwerk Altmark AG", ("shipper", "Ziegelwerk Altmark AG")),
+        ("Przewoźnik: Trans-Kujawy Sp. z o.o.", ("carrier", "Trans-Kujawy Sp. z o.o.")),
+        ("Remarks: 2 ctn short, pallet wet", ("remarks", "2 ctn short, pallet wet")),
+        ("he wrote on the CMR 'rejected, shelf life'", ("remarks", "rejected, shelf life")),
+        ("please deliver to Industriestraße 12a, 68169 Mannheim", ("delivery_address", "Industriestraße 12a, 68169 Mannheim")),
+        ("new address is 1200 Main St, Columbus, OH 43215", ("delivery_address", "1200 Main St, Columbus, OH 43215")),
+        ("collect from 12 Dock Road, Manchester M17 1AB", ("pickup_address", "12 Dock Road, Manchester M17 1AB")),
+        ("Lieferadresse: Fa. Holz Meier\nBahnhofstr. 5\n70173 Stuttgart", ("delivery_address", "Bahnhofstr. 5, 70173 Stuttgart")),
+        ("nowy adres dostawy: ul. Długa 5, 30-002 Kraków", ("delivery_address", "ul. Długa 5, 30-002 Kraków")),
+        ("the note came back, signature illegible", ("signed", "unreadable")),
+        ("bon revenu non signé", ("signed", "no")),
+    ],
+)  # fmt: skip
+def test_names_and_addresses_are_found_behind_the_words_that_say_what_they_are(
+    text: str, expected: tuple[str, str]
+) -> None:
+    spans = find_parties(text)
+    assert expected in [(span.field, span.value) for span in spans]
+    for span in spans:
+        quote = text[span.start : span.end]
+        assert value_of(span.field, quote) == span.value or (span.field in ADDRESSES and holds(quote, span.value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The driver said he would call.",
+        "Carrier: n/a",
+        "Consignee: same as above",
+        "12 rue de la Paix, 75002 Paris",  # no word says what happens there
+        "shipper signature / date",
+    ],
+)
+def test_what_no_word_explains_is_not_reported(text: str) -> None:
+    assert find_parties(text) == []
+
+
+def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
+    assert label_of("2 Empfänger (Name, Anschrift, Land)") == ("consignee", 35)
+    assert label_of("SHIP FROM") == ("shipper", 9)
+    assert label_of("Miejsce załadunku") == ("pickup_address", 17)
+    assert label_of("Consignee: ACME BV") == ("consignee", 10)
+    assert label_of("Van Doorn Transport BV") is None
+    assert (signature_label("24 Gut empfangen / Marchandises reçues"), signature_label("Signature:")) == (2, 1)
+    assert signature_label("Signature of the contract follows") == 0
+
+
+def test_the_lines_of_an_address_may_have_those_of_the_next_box_between_them_and_nothing_else_may_be_missing() -> None:
+    quote = "Hafenstr. 18 Industrieweg 2\nD-28217 Bremen"
+    assert holds(quote, "Hafenstr. 18, D-28217 Bremen")
+    assert not holds(quote, "D-28217 Bremen, Hafenstr. 18")
+    assert not holds(quote, "Hafenstr. 19, D-28217 Bremen")
+
+
+@pytest.mark.parametrize("text", ["A" * 100_000, "1 " * 50_000, "Aa " * 33_000, "driver " * 14_000, "12 Abc " * 14_000])
+def test_hostile_text_is_got_through(text: str) -> None:
+    assert find_parties(text) == []  # within the time-out of a test
