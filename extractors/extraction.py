@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
-from extractors import contacts, dates, html, identifiers, items, layout, parties, plain, quantities
+from extractors import contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
 from extractors.documents import Document, DocumentType, LineItem, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
@@ -132,8 +132,10 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
     if attachment.content_type in _PAGED:
         text = pdf.read(attachment.content) if attachment.content_type == _PDF else pdf.read_image(attachment.content)
         pages, count, problem = text.pages, text.page_count, text.problem
-    elif attachment.content_type in ("text/plain", "text/html"):
+    elif attachment.content_type in ("text/plain", "text/html", "text/calendar"):
         written = plain.decode(attachment.content[: 4 * _MAX_TEXT_FILE])
+        if attachment.content_type == "text/calendar":
+            written = invite.readable(attachment.content[: 4 * _MAX_TEXT_FILE]) or written
         if attachment.content_type == "text/html":
             written, _ = html.readable(written)
         written = plain.clean(written, Counter())

@@ -17,7 +17,7 @@ from email.message import Message as Mime
 from email.policy import compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
-from extractors import html, outlook, plain, sniff
+from extractors import html, invite, outlook, plain, sniff
 from extractors.limits import LimitError, Limits
 
 _MAX_WORK = 20_000_000  # lines times boundaries: what the standard parser gets through in about 2 s
@@ -110,6 +110,7 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
     texts: list[str] = []
     htmls: list[str] = []
     nested: list[Mail] = []
+    invites: list[str] = []
     for part, level in _leaves(mime, depth, limits, signals):
         if part.get_content_type() == "message/rfc822" and part.is_multipart():
             inner = part.get_payload(0)
@@ -127,6 +128,9 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
         if not content:
             continue
         kind = sniff.content_type(content)
+        if kind == "text/calendar" and not filename and (said := invite.readable(content)):
+            invites.append(said)
+            continue
         if kind == "message/rfc822":  # a forwarded mail that its mailer declared as a plain file
             if level < limits.max_mime_depth:
                 nested.append(read(content, limits, depth=level + 1))
@@ -146,6 +150,8 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
             continue
         mail.files.append((filename or "attachment", content))
     mail.text = body("\n\n".join(texts), "\n".join(htmls), limits, signals, stub_allowed=False)
+    if invites and not mail.text.strip():  # mailers mostly write the same in words beside it
+        mail.text = body("\n\n".join(invites), "", limits, signals, stub_allowed=False)
     for inner_mail in nested:
         absorb(mail, inner_mail)
     return mail

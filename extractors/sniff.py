@@ -36,6 +36,8 @@ def content_type(content: bytes) -> str:
         return "application/pdf"
     if head.startswith(b"PK\x03\x04"):
         return _zip_type(content)
+    if head.lstrip(b"\xef\xbb\xbf\r\n").upper().startswith(b"BEGIN:VCALENDAR"):
+        return "text/calendar"
     if _is_mail(head):
         return "message/rfc822"
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -405,3 +405,30 @@ def test_a_comma_in_an_encoded_name_does_not_cut_the_sender() -> None:
     raw = b"From: =?utf-8?q?Lager=2C_Kollmar_GmbH?= <lager@kollmar.example>\r\nSubject: x\r\n\r\nHallo\r\n"
     message = message_from_rfc822(raw, Limits())
     assert (message.sender.name, message.sender.email) == ("Lager, Kollmar GmbH", "lager@kollmar.example")
+
+
+INVITE = b"""BEGIN:VCALENDAR
+METHOD:REQUEST
+BEGIN:VEVENT
+SUMMARY:Delivery slot moved\\, WH/OUT/00042
+DTSTART;TZID=Europe/Brussels:20261124T140000
+LOCATION:Dock 3
+DESCRIPTION:The truck cannot come before two.
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_an_invite_alone_is_the_message_and_beside_a_text_it_is_left_out() -> None:
+    alone = b"From: a@b.example\nSubject: Invite\nContent-Type: text/calendar\n\n" + INVITE
+    message = message_from_rfc822(alone, Limits())
+    assert "Delivery slot moved, WH/OUT/00042" in message.text and "Start: 2026-11-24 14:00+01:00" in message.text
+    parts = [b"Content-Type: text/plain\n\nSee the invite.\n", b"Content-Type: text/calendar\n\n" + INVITE]
+    both = (
+        b"From: a@b.example\nContent-Type: multipart/alternative; boundary=x\n\n--x\n"
+        + b"--x\n".join(parts)
+        + b"--x--\n"
+    )
+    assert message_from_rfc822(both, Limits()).text.strip() == "See the invite."
+    broken = b"From: a@b.example\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\n"
+    assert message_from_rfc822(broken, Limits()).attachments, "kept as a file"
