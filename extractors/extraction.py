@@ -16,7 +16,7 @@ from extractors.evidence import Evidence, Finding, Method, Span, stands_in, with
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11b"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
