@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from extractors import contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
@@ -19,6 +20,7 @@ from extractors.pdf import PdfReader, ReadPage, Word
 VERSION = "rules-2026.11b"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
+_MAX_LABELS = 200  # of a page; a form has a tenth of that
 _MAX_TEXT_FILE = 200_000
 _WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
 _PDF = "application/pdf"
@@ -241,15 +243,15 @@ def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tup
     def is_label(words: str) -> bool:
         return parties.label_of(words) is not None
 
-    for cell in cells:
-        words = text[cell.start : cell.end]
-        label = parties.label_of(words)
-        if label is None:
-            continue
-        field, length = label
-        near = [
-            value for _, value in layout.pairs(text, cells, [cell]) if not _PAIR.match(text, value.start, value.end)
-        ]
+    labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
+        :_MAX_LABELS
+    ]
+    beside: dict[Word, list[Word]] = {}
+    for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
+        if is_value(text[value.start : value.end]):
+            beside.setdefault(cell, []).append(value)
+    for cell, (field, length) in labelled:
+        words, near = text[cell.start : cell.end], beside.get(cell, [])
         if length < len(words):
             near = [cell._replace(start=cell.start + length)]
         elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
@@ -266,9 +268,8 @@ def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tup
 
 def _window(read: ReadPage, cells: list[Word], part: str) -> Iterator[Finding]:
     text = read.page.text
-    for cell in cells:
-        if cell.top > read.page.height * 0.4 or cell.left > read.page.width * 0.5:
-            continue
+    near = (c for c in cells if c.top < read.page.height * 0.4 and c.left < read.page.width * 0.5)
+    for cell in islice(near, _MAX_LABELS):
         lines = layout.box_under(text, cells, cell, lambda words: parties.label_of(words) is not None)
         found = list(parties.in_window(text, [(line.start, line.end) for line in lines]))
         if found:

@@ -99,7 +99,7 @@ _MONEY_MEANING = tuple(
     for field, words in (
         ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
         ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
-        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|storage|demurrage|liftgate|fuel|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+"),
+        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+"),
     )
 )  # fmt: skip
 _WORD_NUMBERS = {
