@@ -212,7 +212,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, clock: _Cloc
     spans += [(span, "layout") for span in _in_pairs(read, cells, clock)]
     for span, method in spans:
         if not _is_another(span, document, total if stated else None):
-            yield _read_on_page(_renamed(span, document), read, part, method)
+            yield _read_on_page(span, read, part, method)
     for span, lines in _in_boxes(text, cells):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -227,11 +227,6 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
     if span.field == "document_date":
         return "T" in span.value
     return span.field == total
-
-
-def _renamed(span: Span, document: Document) -> Span:
-    """`BL` is a bon de livraison on a delivery note."""
-    return span._replace(field="delivery_order") if span.field == "bol" and document.type == "delivery_note" else span
 
 
 def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
