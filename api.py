@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifiers.taxonomy import Label
+from extractors.conflicts import Conflict
 from extractors.message import Value
 from triage.callbacks import check_url
 from triage.errors import BadInput, NotFound, TooLarge, TriageError, Unauthorized, Unavailable
@@ -85,6 +86,7 @@ class Classified(Value):
 class Extracted(Value):
     documents: tuple[DocumentSummary, ...]
     fields: dict[str, tuple[FieldValue, ...]]
+    conflicts: tuple[Conflict, ...]
     extractor: str
 
 
@@ -418,6 +420,7 @@ def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
         return Extracted(
             documents=tuple(DocumentSummary.of(d) for d in extraction.documents),
             fields=FieldValue.by_field(extraction.findings),
+            conflicts=extraction.conflicts,
             extractor=runtime.tools.extractor,
         )
 

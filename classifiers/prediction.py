@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Abstention = Literal["ambiguous", "out_of_scope", "insufficient_evidence"]
+Abstention = Literal["ambiguous", "out_of_scope", "insufficient_evidence", "conflicting_sources"]
 
 
 @dataclass(frozen=True)

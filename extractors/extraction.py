@@ -12,12 +12,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from extractors import contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
+from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11b"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11c"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
@@ -66,6 +67,7 @@ class Extraction(Value):
     message: Message
     documents: tuple[Document, ...] = ()
     findings: tuple[Finding, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
     def source(self, part: str, page: int | None = None) -> str | None:
         """The text that evidence offsets of a part point into; None when there is no such part or page."""
@@ -110,7 +112,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         found += read
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, clocks[finding.evidence.part])]
-    return extraction.model_copy(update={"findings": tuple(_best(kept))})
+    return extraction.model_copy(update={"findings": tuple(_best(kept)), "conflicts": find_conflicts(kept)})
 
 
 def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:

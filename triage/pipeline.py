@@ -19,6 +19,8 @@ from extractors.extraction import Extraction
 from extractors.message import Message, Value
 from triage.actions import immediate_danger, recommend
 from triage.carriers import Lane
+from triage.conflicts import in_words as conflict_in_words
+from triage.conflicts import trouble
 from triage.consultation import Consulted
 from triage.discrepancies import costs_money, find_discrepancies, in_words
 from triage.drafting import draft
@@ -113,8 +115,13 @@ def decide(
     label = taxonomy.labels[prediction.label]
     solved = prediction.abstained is None and is_solved(earlier, label.code)
     acts = bool(policy.labels[label.code].actions) or solved
-    if not acts and prediction.abstained is None and prediction.confidence < FILED_UNSEEN:
-        prediction = replace(prediction, abstained="ambiguous")
+    conflicts = [conflict_in_words(conflict) for conflict in extraction.conflicts]
+    if not acts and prediction.abstained is None:
+        conflicts += trouble(extraction)
+        if conflicts:
+            prediction = replace(prediction, abstained="conflicting_sources")
+        elif prediction.confidence < FILED_UNSEEN:
+            prediction = replace(prediction, abstained="ambiguous")
     actionable = acts or prediction.abstained is not None
     thread_record = earlier.record if earlier else None
 
@@ -174,9 +181,10 @@ def decide(
         recommendations = recommend(
             label.code, label.title, prediction.confidence, fields, record, policy, documents=documents, danger=danger
         )
-    if record is not None and discrepancies:
+    differences = [*conflicts, *(in_words(found, record) for found in discrepancies if record is not None)]
+    if differences:
         first, *rest = recommendations
-        rationale = "; ".join([first.rationale, *(in_words(found, record) for found in discrepancies)])
+        rationale = "; ".join([first.rationale, *differences])
         recommendations = (first.model_copy(update={"rationale": rationale}), *rest)
     if record is not None and records is not None and record.lane is not None:
         recommendations = _with_carriers(recommendations, record, record.lane, records, policy, now)
@@ -228,9 +236,11 @@ def decide(
         fields=values,
         match=matching.match,
         discrepancies=discrepancies,
+        conflicts=tuple(conflicts),
         recommendations=recommendations,
         needs_review=prediction.abstained is not None
         or (actionable and record is None)
+        or bool(conflicts)
         or not policy.confidence.may_stand(prediction.version, prediction.confidence),
         abstained=prediction.abstained,
         supersedes=earlier.id if earlier and moved not in (None, "update") else None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from classifiers.prediction import Abstention
 from extractors.documents import Document, LineItem
 from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
@@ -13,7 +14,6 @@ from triage.llm import LlmUse
 
 State = Literal["queued", "processing", "published", "ignored", "held", "failed"]
 FINAL_STATES: frozenset[str] = frozenset({"published", "ignored", "held", "failed"})
-Abstention = Literal["ambiguous", "out_of_scope", "insufficient_evidence", "conflicting_sources"]
 Priority = Literal["P1", "P2", "P3", "P4"]
 Kind = Literal["activity", "approval"]
 
@@ -206,6 +206,7 @@ class Result(Value):
     fields: dict[str, tuple[FieldValue, ...]] = {}
     match: Match | None = None
     discrepancies: tuple[Discrepancy, ...] = ()
+    conflicts: tuple[str, ...] = ()  # what the message and its documents say against each other, in words
     recommendations: tuple[Recommendation, ...] = ()
     draft: Draft | None = None
     odoo: tuple[OdooItem, ...] = ()

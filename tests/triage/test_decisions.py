@@ -13,6 +13,8 @@ import yaml
 
 from classifiers.prediction import Prediction
 from classifiers.taxonomy import load_taxonomy
+from extractors.conflicts import find_conflicts
+from extractors.documents import Document, DocumentType, LineItem
 from extractors.evidence import Evidence, Finding
 from extractors.extraction import Extraction
 from extractors.message import Message, Segment
@@ -208,3 +210,48 @@ def test_quotes_are_verbatim_and_the_telling_sentence_comes_first() -> None:
     )
     assert quotes[0].quote == "The truck for WH/OUT/00042 broke down."
     assert TEXT[quotes[0].start : quotes[0].end] == quotes[0].quote
+
+
+def with_document(told: Understanding, *lines: LineItem, kind: DocumentType = "proof_of_delivery") -> Understanding:
+    document = Document(
+        part="attachment:0", filename="pod.pdf", type=kind, confidence=0.9, page_count=1, line_items=lines
+    )
+    extraction = told.extraction.model_copy(update={"documents": (document,)})
+    return told.model_copy(update={"extraction": extraction})
+
+
+SHORT = LineItem(page=1, description="Brake discs", ordered="10", delivered="8")
+FULL = LineItem(page=1, description="Brake discs", ordered="10", delivered="10")
+
+
+def test_a_message_that_calls_for_nothing_does_not_carry_its_documents_complaint_past_everybody() -> None:
+    sure = understood("status_update")
+    sure = sure.model_copy(update={"prediction": replace(sure.prediction, confidence=0.99)})
+    assert decided(with_document(sure, FULL), a_record()).ignore
+    found = decided(with_document(sure, SHORT), a_record())
+    assert not found.ignore
+    assert found.result.abstained == "conflicting_sources"
+    assert found.result.conflicts == ("pod.pdf shows 8 of 10 of Brake discs",)
+    assert "8 of 10 of Brake discs" in found.result.recommendations[0].rationale
+    assert found.result.draft is not None
+    assert "8 of 10 of Brake discs" in found.result.draft.note
+    assert decided(with_document(sure, kind="damage_report"), a_record()).result.abstained == "conflicting_sources"
+
+
+def test_a_message_and_a_document_that_contradict_each_other_are_looked_at_and_keep_their_label() -> None:
+    told = understood()
+    said = [
+        Finding(
+            field="gross_weight",
+            value=f"{kilograms} KGM",
+            score=0.9,
+            method="pattern",
+            evidence=Evidence(part=part, quote=f"{kilograms} kg", start=0, end=len(kilograms) + 3),
+        )
+        for part, kilograms in (("body", "1240"), ("attachment:0", "812"))
+    ]
+    conflicts = find_conflicts(said)
+    extraction = told.extraction.model_copy(update={"conflicts": conflicts})
+    found = decided(told.model_copy(update={"extraction": extraction}), a_record()).result
+    assert (found.abstained, found.needs_review, found.label) == (None, True, "vehicle_breakdown")
+    assert found.conflicts == ("the message says gross weight 1240 kg, its document 812 kg",)
