@@ -33,4 +33,4 @@ lock:
 	sed -i 's/^torch==2.13.0+cpu/torch==2.13.0/' requirements.lock
 
 train: setup
-	$(BIN)/triage train --cache build/embeddings.npz
+	$(BIN)/triage train

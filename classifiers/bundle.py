@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.adapter import Adapter
+from classifiers.e5 import SHA256 as ENCODER
+
 PACKAGED = Path(__file__).parent / "bundle"
-ARRAYS, WORDS, MANIFEST = "arrays.npz", "vocabulary.json", "manifest.json"
+ARRAYS, ADAPTER, WORDS, MANIFEST = "arrays.npz", "adapter.npz", "vocabulary.json", "manifest.json"
 
 
 class BundleError(RuntimeError):
@@ -33,19 +36,15 @@ class Thresholds:
 class Bundle:
     """The weights map features to logits and have the shape (labels, features).
 
-    `head` reads both encoders and serves English; `multilingual` reads the multilingual one alone and serves the
-    other languages; `english` (one row) reads the letters and says which of the two is heard how much. `lexical`
-    reads the letters. `centroids` are unit vectors, one a label.
+    `head` reads the vectors of the encoder with the bundle's `adapter`, `lexical` the letters. `centroids` are unit
+    vectors, one a label.
     """
 
     version: str
     labels: tuple[str, ...]
+    adapter: Adapter
     head: NDArray[np.float32]
     head_intercepts: NDArray[np.float32]
-    multilingual: NDArray[np.float32]
-    multilingual_intercepts: NDArray[np.float32]
-    english: NDArray[np.float32]
-    english_intercepts: NDArray[np.float32]
     lexical: NDArray[np.float32]
     lexical_intercepts: NDArray[np.float32]
     idf: NDArray[np.float32]
@@ -59,9 +58,9 @@ class Bundle:
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
-        for name in ("lexical", "english"):  # by far the largest; half the bits are enough
-            arrays[name] = arrays[name].astype(np.float16)
+        arrays["lexical"] = arrays["lexical"].astype(np.float16)  # by far the largest; half the bits are enough
         np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(folder / ADAPTER, **self.adapter)  # type: ignore[arg-type]
         (folder / WORDS).write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
         manifest = {
             "version": self.version,
@@ -70,7 +69,8 @@ class Bundle:
             "temperature": self.temperature,
             "thresholds": asdict(self.thresholds),
             "trained_on": self.trained_on,
-            "sha256": {name: _sha256(folder / name) for name in (ARRAYS, WORDS)},
+            "encoder": ENCODER,
+            "sha256": {name: _sha256(folder / name) for name in (ARRAYS, ADAPTER, WORDS)},
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
@@ -81,14 +81,19 @@ def load_bundle(folder: Path = PACKAGED) -> Bundle:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BundleError(f"there is no classifier in {folder}; run 'triage train'") from None
+    if manifest.get("encoder") != ENCODER:
+        raise BundleError(f"the classifier in {folder} was trained for another encoder; run 'triage train'")
     for name, sha256 in manifest["sha256"].items():
         if _sha256(folder / name) != sha256:
             raise BundleError(f"{name} in {folder} is not the file that was trained; restore it or run 'triage train'")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
+    with np.load(folder / ADAPTER, allow_pickle=False) as file:
+        adapter = {name: file[name] for name in file.files}
     return Bundle(
         version=manifest["version"],
         labels=tuple(manifest["labels"]),
+        adapter=adapter,
         vocabulary=tuple(json.loads((folder / WORDS).read_text(encoding="utf-8"))),
         lexical_share=manifest["lexical_share"],
         temperature=manifest["temperature"],

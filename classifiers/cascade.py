@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import Bundle
-from classifiers.embedding import ENGLISH_FEATURES, Encodes, features
+from classifiers.embedding import Encodes
 from classifiers.lexical import Lexical
 from classifiers.prediction import Abstention, Prediction
 
@@ -23,20 +23,13 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def blend(
-    english: NDArray[np.float32],
-    multilingual: NDArray[np.float32],
-    lexical: NDArray[np.float32],
-    is_english: NDArray[np.float32],
-    share: float,
-) -> NDArray[np.float32]:
-    """The logits of the three heads to one; `is_english` (n, 1) is a logit, `share` the part of the lexical head."""
-    heard = 1 / (1 + np.exp(-is_english))
-    return np.asarray((1 - share) * (heard * english + (1 - heard) * multilingual) + share * lexical, np.float32)
+def blend(meant: NDArray[np.float32], lexical: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """The logits of the two heads to one; `share` is the part of the lexical one."""
+    return np.asarray((1 - share) * meant + share * lexical, np.float32)
 
 
 class Classifier:
-    """The packaged encoders, the trained heads, the calibration, the thresholds."""
+    """The encoder with the bundle's adapter, the trained heads, the calibration, the thresholds."""
 
     def __init__(self, encoder: Encodes, bundle: Bundle) -> None:
         self._encoder = encoder
@@ -51,14 +44,10 @@ class Classifier:
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """`texts` as `classifiers.text.classifier_text` makes them."""
         b = self._bundle
-        vectors = features(self._encoder, texts)
+        vectors = self._encoder.encode(texts)
         letters = self._lexical.features(texts)
         logits = blend(
-            vectors @ b.head.T + b.head_intercepts,
-            vectors[:, ENGLISH_FEATURES:] @ b.multilingual.T + b.multilingual_intercepts,
-            letters @ b.lexical.T + b.lexical_intercepts,
-            letters @ b.english.T + b.english_intercepts,
-            b.lexical_share,
+            vectors @ b.head.T + b.head_intercepts, letters @ b.lexical.T + b.lexical_intercepts, b.lexical_share
         )
         scores = softmax(logits / np.float32(b.temperature))
         familiarity = (vectors @ b.centroids.T).max(axis=1) if len(texts) else np.zeros(0)

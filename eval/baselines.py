@@ -10,6 +10,7 @@ out, with the reason, where no model is set up.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,10 +25,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from classifiers.embedding import DIMENSIONS
+from classifiers.e5 import DIMENSIONS
+from classifiers.embedding import Encoder
 from classifiers.taxonomy import Taxonomy
-from classifiers.training import EmbeddingCache
 from eval.datasets import Case, Dataset
+from eval.embedding_cache import EmbeddingCache
 from eval.product import Product
 from extractors.limits import InputError
 from prompts import NoAnswer, Question, load_prompt
@@ -69,12 +71,13 @@ def run_baselines(
     skipped |= {} if product.llm else dict.fromkeys(("llm", "n8n"), NO_MODEL)
     texts = [_text(case, dataset.folder, product) for case in chosen]
     learnt = [_text(case, dataset.folder, product) for case in train]
-    vectors = EmbeddingCache(product.encoder, cache, lambda done, total: progress("embeddings", done, total))
+
+    @functools.cache
+    def vectors() -> EmbeddingCache:  # without the adapter, which has learnt the labels
+        return EmbeddingCache(Encoder(), cache, lambda done, total: progress("embeddings", done, total))
 
     def encode(batch: Sequence[str]) -> NDArray[np.float32]:
-        if not batch:
-            return np.zeros((0, DIMENSIONS), np.float32)
-        return vectors.encode(batch)
+        return vectors().encode(batch) if batch else np.zeros((0, DIMENSIONS), np.float32)
 
     codes = product.taxonomy.codes
     truth = np.array([codes.index(str(case.label)) for case in train], int)

@@ -218,17 +218,16 @@ def banking77_command(
     cache: Annotated[Path | None, typer.Option(help="file that keeps the embeddings between runs")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Reproduce MiniLM's published BANKING77 figure with our encoder; exit status 1 when it is a point off.
+    """Reproduce MiniLM's published BANKING77 figure with our code; exit status 1 when it is a point off.
 
     Example: triage eval banking77 --cache build/banking77.npz
     """
-    from classifiers.embedding import Encoder
-    from classifiers.training import EmbeddingCache
-    from eval.banking77 import WITHIN, measure
+    from eval.banking77 import WITHIN, MiniLM, measure
+    from eval.embedding_cache import EmbeddingCache
 
     bar = Bar()
     try:
-        vectors = EmbeddingCache(Encoder(), cache, lambda done, total: bar("embeddings", done, total))
+        vectors = EmbeddingCache(MiniLM(), cache, lambda done, total: bar("embeddings", done, total))
         found = measure(vectors, progress=bar)
     except OSError as error:
         raise fail(error, 2) from error
@@ -249,11 +248,14 @@ def banking77_command(
 def leakage_command(
     datasets: Annotated[list[Path], typer.Argument(help="labelled cases, JSON lines; several are taken as one")],
     similar: Annotated[float, typer.Option(min=0.05, max=1, help="Jaccard of word triples that is too much")] = 0.6,
+    meaning: Annotated[
+        bool, typer.Option(help="look for the same in other words, too, by the encoder's vectors: a minute or two")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fail (exit status 1) on the same text on both sides of a split.
 
-    Example: triage eval leakage eval/data/dispatch.jsonl
+    Example: triage eval leakage --meaning eval/data/dispatch.jsonl
     """
     from eval.datasets import DatasetError, load_dataset
     from eval.leakage import find_leaks, text_of
@@ -264,7 +266,12 @@ def leakage_command(
         raise fail(error, 2) from error
     cases = [case for dataset in loaded for case in dataset.cases]
     texts = [text_of(case, dataset.folder) for dataset in loaded for case in dataset.cases]
-    leaks = find_leaks(cases, texts, similar)
+    vectors = None
+    if meaning:
+        from classifiers.embedding import Encoder
+
+        vectors = Encoder().encode(texts)
+    leaks = find_leaks(cases, texts, similar, vectors)
     if as_json:
         typer.echo(json.dumps([leak.model_dump() for leak in leaks]))
     elif not leaks:

@@ -12,12 +12,14 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
+from classifiers.embedding import Matrix
 from eval.datasets import Case, read_message
 from extractors.limits import InputError, Limits
 from extractors.message import Value
 
-Kind = Literal["group", "exact", "normalised", "near"]
+Kind = Literal["group", "exact", "normalised", "near", "meaning"]
 SIMILAR = 0.6  # Jaccard of word triples; two letters from one hand about two shipments stay below 0.4
+ALIKE = 0.96  # cosine of the encoder's vectors; hand-written messages about like events come up to 0.95
 FEWEST_WORDS = 6  # below that, short answers ("any news?") would all be copies of each other
 BLOCK = 512
 _NUMBER = re.compile(r"\d+")
@@ -49,9 +51,20 @@ def normalised(text: str) -> str:
     return " ".join(_WORD.findall(_NUMBER.sub("0", flat)))
 
 
-def find_leaks(cases: Sequence[Case], texts: Sequence[str], similar: float = SIMILAR) -> list[Leak]:
-    """Pairs across splits, each once with the strongest kind, worst first. Cases without a split are left out."""
+def find_leaks(
+    cases: Sequence[Case],
+    texts: Sequence[str],
+    similar: float = SIMILAR,
+    vectors: Matrix | None = None,
+    alike: float = ALIKE,
+) -> list[Leak]:
+    """Pairs across splits, each once with the strongest kind, worst first. Cases without a split are left out.
+
+    With `vectors` (unit vectors, one a text) texts that say the same in other words are found, too.
+    """
     kept = [i for i, case in enumerate(cases) if case.split]
+    if vectors is not None:
+        vectors = vectors[kept]
     cases, texts = [cases[i] for i in kept], [texts[i] for i in kept]
     found: dict[tuple[int, int], tuple[Kind, float]] = {}
     for kind, keys in (
@@ -64,7 +77,10 @@ def find_leaks(cases: Sequence[Case], texts: Sequence[str], similar: float = SIM
     for i, j, similarity in _near(plain, similar):
         if cases[i].split != cases[j].split:
             found.setdefault((i, j), ("near", similarity))
-    order = ("exact", "normalised", "near", "group")
+    for i, j, similarity in _alike(plain, vectors, alike) if vectors is not None else ():
+        if cases[i].split != cases[j].split:
+            found.setdefault((i, j), ("meaning", similarity))
+    order = ("exact", "normalised", "near", "meaning", "group")
     leaks = [
         Leak(
             kind=kind,
@@ -88,8 +104,23 @@ def _same(keys: Sequence[str], splits: Sequence[str]) -> list[tuple[int, int]]:
     return [(min(f.values()), i) for f in firsts.values() for i in sorted(f.values())[1:]]
 
 
+def _long(texts: Sequence[str]) -> list[int]:
+    return [i for i, text in enumerate(texts) if len(text.split()) >= FEWEST_WORDS]
+
+
+def _alike(texts: Sequence[str], vectors: Matrix, alike: float) -> list[tuple[int, int, float]]:
+    long = _long(texts)
+    rows = vectors[long]
+    pairs = []
+    for start in range(0, len(long), BLOCK):
+        cosines = rows[start : start + BLOCK] @ rows.T
+        a, b = np.nonzero(cosines >= alike)
+        pairs += [(long[i + start], long[j], float(cosines[i, j])) for i, j in zip(a, b, strict=True) if i + start < j]
+    return pairs
+
+
 def _near(texts: Sequence[str], similar: float) -> list[tuple[int, int, float]]:
-    long = [i for i, text in enumerate(texts) if len(text.split()) >= FEWEST_WORDS]
+    long = _long(texts)
     if len(long) < 2:
         return []
     triples = CountVectorizer(ngram_range=(3, 3), binary=True, tokenizer=str.split, token_pattern=None, lowercase=False)

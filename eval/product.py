@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from classifiers.bundle import MANIFEST, PACKAGED, load_bundle
 from classifiers.cascade import Classifier
-from classifiers.embedding import MINILM_SHA256, USE_SHA256, Encoder
+from classifiers.e5 import SHA256
+from classifiers.embedding import Encoder
 from classifiers.taxonomy import load_taxonomy
 from eval.datasets import Case, read_message
 from extractors.extraction import Extraction
@@ -49,9 +50,9 @@ class Product(AbstractContextManager["Product"]):
         self.policy = load_policy(self.taxonomy, policy_file)
         self.limits = limits_of(settings)
         folder = settings.model_dir or PACKAGED
-        self.encoder = encoder or Encoder()
         self._pdf = PdfReader(self.limits)
         bundle = load_bundle(folder)
+        self.encoder = encoder or Encoder(bundle.adapter)
         self.tools = make_tools(Classifier(self.encoder, bundle), self._pdf)
         self.llm_parallel = settings.llm_parallel
         self.llm = language_model(settings, lambda: datetime.now(UTC))
@@ -62,7 +63,7 @@ class Product(AbstractContextManager["Product"]):
         self.versions: dict[str, Any] = {
             "bundle": bundle.version,
             "bundle_sha256": _sha256(folder / MANIFEST),
-            "encoders": {"all-MiniLM-L6-v2": MINILM_SHA256, "use-multilingual-3": USE_SHA256},
+            "encoder": {"multilingual-e5-small": SHA256},
             "thresholds": bundle.thresholds.__dict__,
             "taxonomy": self.taxonomy.version,
             "policy": self.policy.version,

@@ -43,7 +43,7 @@ from triage.settings import Settings
 PREDICTIONS, BASELINES, MANIFEST, METRICS = "predictions.jsonl", "baselines.json", "manifest.json", "metrics.json"
 CACHE, ANSWERS = Path("build/eval-answers"), "answers"  # of the language model, by everything that could change them
 THRESHOLDS, RED_TEAM, PAGES = "thresholds.json", "redteam.json", "pages"
-EMBEDDINGS = Path("build/eval-embeddings.npz")
+EMBEDDINGS = Path("build/eval-e5.npz")
 BASELINE_NAMES = ("majority", "keywords", "tfidf", "knn", "zero_shot", "llm", "n8n")
 
 Part = Literal["extraction", "classification", "routing"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -43,6 +43,13 @@ _NUMBERS: dict[DocumentType, str] = {
     "cmr_waybill": "cmr",
     "bill_of_lading": "bol",
     "rate_confirmation": "shipment",
+}
+_ISSUERS: dict[DocumentType, str] = {
+    "freight_invoice": "carrier",
+    "carrier_notice": "carrier",
+    "delivery_note": "shipper",
+    "packing_list": "shipper",
+    "commercial_invoice": "shipper",
 }
 _WINDOWED = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "bill_of_lading"})
@@ -109,6 +116,9 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, clock)]
         if pages and document.type in _WINDOWED and not any(finding.field == "consignee" for finding in read):
             read += _window(pages[0], cells[0], document.part)
+        issuer = _ISSUERS.get(document.type)
+        if pages and issuer and not any(finding.field == issuer for finding in read):
+            read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
         found += read
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, clocks[finding.evidence.part])]
@@ -267,12 +277,21 @@ def _window(read: ReadPage, cells: list[Word], part: str) -> Iterator[Finding]:
     text = read.page.text
     near = (c for c in cells if c.top < read.page.height * 0.4 and c.left < read.page.width * 0.5)
     for cell in islice(near, _MAX_LABELS):
+        if parties.label_of(text[cell.start : cell.end]):
+            continue
         lines = layout.box_under(text, cells, cell, lambda words: parties.label_of(words) is not None)
         found = list(parties.in_window(text, [(line.start, line.end) for line in lines]))
         if found:
             for span, of in found:
                 yield _read_on_page(span, read, part, "layout", of)
             return
+
+
+def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others: Collection[str]) -> Iterator[Finding]:
+    text = read.page.text
+    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells])
+    if place and (value := parties.value_of(field, text[slice(*place)])) and value not in others:
+        yield _read_on_page(Span(field, value, *place, 0.6), read, part, "layout")
 
 
 def _signature(
@@ -315,7 +334,7 @@ def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span
     values: list[Word] = []
     length = 0
     whole = ((None, cell) for cell in cells if ":" in text[cell.start : cell.end])
-    for label, value in (*whole, *layout.pairs(text, cells)):
+    for label, value in (*whole, *_over_labels(list(layout.pairs(text, cells)))):
         words = text[value.start : value.end]
         if not any(char.isdigit() for char in words) or (label and _PAIR.match(words)):
             continue
@@ -331,6 +350,12 @@ def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span
             moved = values[at].start - begins[at]
             score = round(span.score * _LAYOUT_DOUBT, 3)
             yield span._replace(start=span.start + moved, end=span.end + moved, score=score)
+
+
+def _over_labels(found: list[tuple[Word, Word]]) -> list[tuple[Word, Word]]:
+    """The pairs, and those of a label with the value under the label below it: the same in another language."""
+    below = {label: value for label, value in found if value.top > label.top + label.height / 2}
+    return [*found, *((label, below[value]) for label, value in below.items() if value in below)]
 
 
 def _read_on_page(

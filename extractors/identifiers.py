@@ -199,6 +199,9 @@ def _by_form(text: str) -> Iterator[Span]:
             value = value_of(field, match[0])
             if value is not None:
                 yield Span(field, value, match.start(), match.end(), score)
+    for match in _AWB.finditer(text):
+        if awb(match[0].replace("-", "")):
+            yield Span("awb", match[0], match.start(), match.end(), 0.8)
     yield from _numbers(text)
 
 
@@ -208,6 +211,9 @@ def _runs(text: str) -> Iterator[re.Match[str]]:
         yield match
         if " " in match[0] and sum(c.isdigit() for c in match[0]) > _LONGEST_IN_GROUPS:
             yield from _GROUP.finditer(text, *match.span())
+
+
+_AWB = re.compile(r"(?<![\w-])\d{3}-\d{8}(?![\w-])")
 
 
 def _numbers(text: str) -> Iterator[Span]:
@@ -248,23 +254,26 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("pro", 0.85, r"PRO"),
     ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
-    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|zamówieni[ea]"),
+    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer) order|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni[ea]"),
     ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
-    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
+    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
     ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto|file|dossier|akte|expediente|pratica"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
     ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
-    ("vehicle_plate", 0.75, r"plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
-    ("trailer_plate", 0.75, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
+    ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
     r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
 )
-_VALUE = r"(?=[A-Za-z/._-]{0,14}\d)(?P<value>\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-])|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?)"
+_VALUE = (
+    r"(?P<value>(?-i:[A-Z]{2,3}) \d{5,9}(?![\w/.-])"  # with the letters of a country or a firm
+    r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-])|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
+)
 _PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9 -])|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _CONTEXTS = tuple(
     (
@@ -291,6 +300,10 @@ _UNIT_AFTER = re.compile(
     r"\s?(?:kgs?|lbs?|tons?|t|pcs|pieces?|pallets?|palet\w*|cartons?|colis|colli|stück|km|miles?|m3|cbm|%|€|\$|£|eur|usd|gbp"
     r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
     re.IGNORECASE,
+)
+_PRICE = re.compile(r"\d{1,6}[.,]\d{2}")
+_NUMBER_OF_A_FIRM = re.compile(
+    r"(?:vat|btw|tva|iva|mwst|ust|company|commercial)[ .]{0,2}(?:id\w*|reg\w*|no|nr)?[.:]{0,2} $", re.IGNORECASE
 )
 _LEAST_DIGITS = {
     "shipment": 4,
@@ -335,11 +348,15 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
     value = text[start:end]
     digits = sum(c.isdigit() for c in value)
     if field.endswith("plate"):
+        if _NUMBER_OF_A_FIRM.search(text, max(0, start - 20), start):
+            return False
         letters = sum(c.isalpha() for c in value)
         if field == "trailer_plate" and value.isdecimal() and 4 <= len(value) <= 7:  # a trailer's number, in America
             return re.search(r"(?:no\.?|number|#)[^\w\n]*$", text[:start][-20:], re.IGNORECASE) is not None
         return 5 <= len(value) <= 11 and digits >= 2 and letters >= 1 and not _UNIT_AFTER.match(text, end)
     if digits < _LEAST_DIGITS.get(field, 3) or digits * 3 < len(value) or _DATE_LIKE.fullmatch(value):
+        return False
+    if _PRICE.fullmatch(value):
         return False
     if value.isdecimal() and _UNIT_AFTER.match(text, end):
         return False

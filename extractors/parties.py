@@ -27,7 +27,7 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion)?(?: (?:address|from|point))|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy)|adres dostawy"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
-    ("received_by", r"(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
+    ("received_by", r"naam ontvanger|podpis odbiorcy|imię i nazwisko odbiorcy|nombre (?:del )?receptor|nom du réceptionnaire|nome (?:del )?ricevente|(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
     ("remarks", r"vorbehalte und bemerkungen(?: der frachtführer)?|réserves et observations(?: d(?:es|u) transporteurs?)?|carrier's reservations(?: and observations)?|remarks?|reservations?|exceptions?(?: noted)?|delivery notes?|driver notes?|comments?|notes?|bemerkung(?:en)?|vorbehalte?|anmerkung(?:en)?|réserves?|observations?|remarques?|observaciones(?: (?:del )?receptor)?|reservas|anotaciones|osservazioni|riserve|annotazioni|note|opmerking(?:en)?|voorbehoud|uwagi|zastrzeżenia"),
     ("description", r"(?:description|nature)(?: and quantity)?(?: of (?:the )?(?:goods|articles|contents|commodity))?|commodity|goods|contents|product|warenbezeichnung|warenbeschreibung|bezeichnung(?: des gutes| der ware)?|ware|inhalt|ladung|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de la mercancía)?|mercancía|naturaleza|descrizione(?: della merce)?|merce|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|opis(?: towaru)?|nazwa towaru|towar|rodzaj towaru"),
 )  # fmt: skip
@@ -44,7 +44,7 @@ _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
-    r"|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
+    r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
     r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect)\b[ /&().:#-]*){1,5}\W*",
     re.IGNORECASE,
@@ -203,6 +203,21 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
             yield from _as_span(field, text, lines[first : town + 1], 0.85 if label in ADDRESSES else 0.75)
 
 
+_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc)"
+_LETTERHEAD = re.compile(
+    rf"(?P<value>[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w&'’.+-]*(?: (?:{_PARTICLE} )?[\w&'’.+-]+){{0,6}},? {_FORM})(?=\s*(?:$|[·•|,\n–-]| {_CAPITAL}))"
+)
+_HEAD_CELLS = 6
+
+
+def letterhead(text: str, cells: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Where the firm that issued a page names itself: in its first cells, else in the small print of its last."""
+    for start, end in (*cells[:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
+        if match := _LETTERHEAD.search(text, start, end):
+            return match.span("value")
+    return None
+
+
 def in_window(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """A name and address without a label, as in the window of an envelope: the receiver's."""
     plain = [text[start:end] for start, end in lines]
@@ -252,7 +267,7 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}:|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[AL]\.|S\.L\.U\.|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )

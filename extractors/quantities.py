@@ -50,6 +50,11 @@ _BARE_WEIGHT = re.compile(
     rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs?|tonnes?|tonnen|toneladas|tonnellate|ton|t))(?!\w|/|[.,]\d)",
     re.IGNORECASE,
 )
+_POSTCODE_BEFORE = re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? $")
+_COLUMN_AFTER = re.compile(  # "31 Packages and description of goods" is the 31st box of a form
+    r"\s?(?:,|/|&|and|et|und|y|e|en|i)?\s?(?:description|désignation|beschreibung|warenbezeichnung|descripci[óo]n|descrizione|omschrijving|opis)",
+    re.IGNORECASE,
+)
 _VOLUME = re.compile(
     rf"(?<![\w.,])(?P<n>{_AMOUNT})\s?(?:m3|m³|cbm|cu\.? ?m(?!\w)|cubic met(?:er|re)s?|(?P<feet>cft|cu\.? ?ft|cubic feet))(?!\w)",
     re.IGNORECASE,
@@ -97,9 +102,9 @@ _UNITS = {"k": "KGM", "l": "LBR", "t": "TNE"}
 _MONEY_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
-        ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
+        ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|importe total(?: de la)? factura|total invoiced? (?:amount|value)|wartość faktury|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
         ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
-        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+"),
+        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
     )
 )  # fmt: skip
 _WORD_NUMBERS = {
@@ -119,7 +124,7 @@ _LABELLED = tuple(
         ),
     )
     for field, words in (
-        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?|kgs?"),
+        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|masse brute|masa bruta|massa lorda|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?|kgs?"),
         ("volume", r"(?:volume|umfang|cubage|volumen|measurement|kubatuur|objętość|cube)\W{1,3}(?:in )?(?:m3|m³|cbm)"),
         ("pieces", r"(?:no\.?|number|total|nombre|número|numero|aantal|liczba|total de)? ?(?:of |de |di )?(?:pieces|packages|pkgs|cartons|pcs|packstücke|colis|bultos|colli|sztuk|opakowań)(?: rcp| totali| total(?:es|en)?)?|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre|aantal"),
         ("pallets", r"(?:no\.? of |number of |total )?pallets|(?:anzahl )?paletten|(?:nombre de )?palettes|palés|(?:aantal )?pallets|palety|liczba palet"),
@@ -155,8 +160,9 @@ def value_of(field: str, quote: str) -> str | None:
     Units are those of UN/ECE rec. 20, currencies of ISO 4217.
     """
     if field in _COUNTS:
-        if quote.isdecimal():  # its label says what is counted
-            return f"{int(quote)} {'PF' if field == 'pallets' else 'H87'}"
+        if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., ]\d{3})+", quote):  # its label says what is counted
+            count = int(re.sub(r"\D", "", quote))
+            return f"{count} {'PF' if field == 'pallets' else 'H87'}"
         match = _COUNTED.fullmatch(quote)
         if match is None:
             return None
@@ -172,6 +178,8 @@ def value_of(field: str, quote: str) -> str | None:
         if re.fullmatch(_AMOUNT, quote):  # its label says cubic metres
             return f"{_plain(quote, decimals=3)} MTQ"
         match = _VOLUME.fullmatch(quote)
+        if match and re.fullmatch(r"\d{1,2}[.,]\d{3}", match["n"]):  # no load has a thousand cubic metres
+            return f"{match['n'].replace(',', '.')} {'FTQ' if match['feet'] else 'MTQ'}"
         return f"{_plain(match['n'], decimals=3)} {'FTQ' if match['feet'] else 'MTQ'}" if match else None
     if field == "hazard_class":
         match = _HAZARD.fullmatch(quote)
@@ -192,7 +200,8 @@ def value_of(field: str, quote: str) -> str | None:
 def _all(text: str) -> Iterator[Span]:
     for field, pattern in (("pallets", _PALLETS), ("pieces", _PIECES)):
         for match in pattern.finditer(text):
-            yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.7)
+            if not _COLUMN_AFTER.match(text, match.end()):
+                yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.7)
     yield from _losses(text)
     yield from _temperatures(text)
     for match in _BARE_TEMPERATURE.finditer(text):
@@ -217,6 +226,8 @@ def _all(text: str) -> Iterator[Span]:
             if value := value_of(field, match["quote"]):
                 yield Span(field, value, *match.span("quote"), 0.75)
     for match in _BARE_WEIGHT.finditer(text):
+        if _POSTCODE_BEFORE.search(text, max(0, match.start() - 6), match.start()) and len(match[0]) == 3:
+            continue  # OL16 5LB
         if value := value_of("gross_weight", match["quote"]):
             yield Span("gross_weight", value, match.start(), match.end(), 0.5)
     for match in _MONEY.finditer(text):

@@ -22,7 +22,7 @@ from triage.settings import Settings
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
-    return Encoder()
+    return Encoder(load_bundle().adapter)
 
 
 @pytest.fixture(scope="session")

@@ -196,33 +196,35 @@ def train(
         Path("eval/data/dispatch.jsonl")
     ],
     out: Annotated[Path | None, typer.Option(help="folder of the bundle; default: the packaged one")] = None,
-    cache: Annotated[Path | None, typer.Option(help="file that keeps the embeddings between runs")] = None,
+    keep_encoder: Annotated[
+        bool, typer.Option(help="leave the encoder of that bundle as it is: seconds instead of half an hour")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the classifier from labelled messages. Example: triage train --cache build/embeddings.npz"""
-    from classifiers.bundle import PACKAGED
+    """Train the classifier from labelled messages. Example: triage train --out build/bundle"""
+    from classifiers.bundle import PACKAGED, load_bundle
     from classifiers.embedding import Encoder
     from classifiers.examples import Labelled, save_examples
     from classifiers.taxonomy import load_taxonomy
-    from classifiers.training import EmbeddingCache, load_examples
+    from classifiers.training import load_examples
     from classifiers.training import train as fit
     from triage.training_text import text_of
 
     try:
         examples = load_examples(data, text_of)
+        kept = load_bundle(out or PACKAGED) if keep_encoder else None
         with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            embeddings = EmbeddingCache(Encoder(), cache, progress)
-            bundle = fit(examples, load_taxonomy().codes, embeddings)
-    except (OSError, ValueError) as error:
+            bundle = fit(examples, load_taxonomy().codes, kept, progress=progress)
+    except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)
     shown = [Labelled(e.text, e.label) for e in examples if e.split == "train"]
-    save_examples(out or PACKAGED, shown, embeddings)
+    save_examples(out or PACKAGED, shown, Encoder(bundle.adapter))
     report = {"version": bundle.version, "thresholds": bundle.thresholds.__dict__, **bundle.trained_on}
     typer.echo(json.dumps(report, indent=None if as_json else 1))
 

@@ -81,7 +81,8 @@ def calibrate(
         raise fail(error, 2) from error
     taxonomy = load_taxonomy()
     folder = settings.model_dir or PACKAGED
-    bundle, encoder = load_bundle(folder), Encoder()
+    bundle = load_bundle(folder)
+    encoder = Encoder(bundle.adapter)
     shown, classifier = load_shown(folder, taxonomy.labels), Classifier(encoder, bundle)
     held_out = [example for example in examples if example.split == "calibration"]
     predictions = classifier.predict([example.text for example in held_out])

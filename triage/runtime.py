@@ -110,7 +110,7 @@ class Runtime:
         llm: LanguageModel | None = None
         if tools is None:
             bundle = load_bundle(settings.model_dir or PACKAGED)
-            encoder = Encoder()
+            encoder = Encoder(bundle.adapter)
             tools = make_tools(Classifier(encoder, bundle), pdf)
             llm = language_model(settings, clock)
             if llm is not None:

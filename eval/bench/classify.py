@@ -27,8 +27,9 @@ def measure() -> list[Row]:
     texts = [e.text for e in examples if e.split == "test"][:MESSAGES]
     learnt = [e for e in examples if e.split == "train"][:LEARNT]
     truth = [e.label for e in learnt]
-    encoder = Encoder()
-    ours = Classifier(encoder, load_bundle())
+    bundle = load_bundle()
+    encoder = Encoder(bundle.adapter)
+    ours = Classifier(encoder, bundle)
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
     line = LogisticRegression(C=10.0, max_iter=2000).fit(words.fit_transform([e.text for e in learnt]), truth)
     known = encoder.encode([e.text for e in learnt])
@@ -37,7 +38,7 @@ def measure() -> list[Row]:
     rules = load_keywords(KEYWORDS)
     found = {
         "ours": cpu_ms(lambda text: ours.predict([text]), texts),
-        "our encoders alone, the text as a whole": cpu_ms(lambda text: encoder.encode([text]), texts),
+        "our encoder alone": cpu_ms(lambda text: encoder.encode([text]), texts),
         "embeddings, nearest neighbours": cpu_ms(lambda text: near.predict(encoder.encode([text])), texts),
         "embeddings, label descriptions": cpu_ms(lambda text: np.argmax(encoder.encode([text]) @ described.T), texts),
         "TF-IDF, logistic regression": cpu_ms(lambda text: line.predict(words.transform([text])), texts),

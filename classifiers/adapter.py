@@ -1,0 +1,128 @@
+"""Fine-tuning by a low-rank adapter (LoRA): what a bundle adds to the encoder, 1.3 million numbers instead of 21.
+
+Hu et al. 2021, arXiv:2106.09685. The words' vectors stay as they are, so words that no training message has keep
+their meaning.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from torch.nn import functional
+
+Adapter = Mapping[str, NDArray[np.float16]]  # "LAYER'S NAME/down" (rank, inputs) and "…/up" (outputs, rank)
+
+RANK = 16
+SCALE = 2.0
+SHARPNESS = 20.0  # of unit vectors' products, so that the head's logits can be far apart
+DROPOUT = 0.1
+RATE, HEAD_RATE, DECAY, WARM_UP = 1e-3, 2e-3, 0.01, 0.1
+BATCH = 16
+EPOCHS = 8
+SMOOTHING = 0.05  # of labels: some are wrong
+
+
+class Tuned(NamedTuple):
+    """The adapter and the linear head (labels, 384), with intercepts, that were trained with it."""
+
+    adapter: Adapter
+    head: NDArray[np.float32]
+    intercepts: NDArray[np.float32]
+
+
+class _Low(torch.nn.Module):
+    def __init__(self, base: torch.nn.Linear) -> None:
+        super().__init__()
+        self.base = base
+        self.dropout = torch.nn.Dropout(DROPOUT)
+        self.down = torch.nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
+        self.up = torch.nn.Parameter(torch.zeros(base.out_features, RANK))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.base(x) + SCALE * (self.dropout(x) @ self.down.T @ self.up.T)
+        return found
+
+
+def merge(model: SentenceTransformer, adapter: Adapter) -> None:
+    """Into the model's own weights, so that it costs nothing at run time. Raises ValueError for another model's."""
+    for name in {name.rpartition("/")[0] for name in adapter}:
+        try:
+            weight = model.get_parameter(f"{name}.weight")
+            down, up = (torch.from_numpy(adapter[f"{name}/{part}"].astype(np.float32)) for part in ("down", "up"))
+            weight.data += SCALE * (up @ down).to(weight.dtype)
+        except (AttributeError, KeyError, RuntimeError) as error:
+            raise ValueError(f"the adapter does not fit the encoder at {name}: {error}") from error
+
+
+def tune(
+    model: SentenceTransformer,
+    texts: Sequence[str],
+    labels: Sequence[int],
+    count: int,
+    seed: int,
+    epochs: int = EPOCHS,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Tuned:
+    """Train adapter and head on all cores; `labels` in 0..count-1. The model is changed and of no more use."""
+    torch.set_num_threads(os.cpu_count() or 1)
+    torch.manual_seed(seed)
+    order = random.Random(seed)  # noqa: S311 - an order, not a secret
+    low = {name: _Low(layer) for name, layer in _linear(model)}
+    for name, layer in low.items():
+        parent, _, last = name.rpartition(".")
+        setattr(model.get_submodule(parent), last, layer)
+    head = torch.nn.Linear(model.get_embedding_dimension() or 0, count)
+    torch.nn.init.zeros_(head.weight)
+    torch.nn.init.zeros_(head.bias)
+    weights = [p for layer in low.values() for p in (layer.down, layer.up)]
+    optimizer = torch.optim.AdamW(
+        [{"params": weights, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}], weight_decay=DECAY
+    )
+    steps = epochs * math.ceil(len(texts) / BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
+    )
+    model.train()
+    done = 0
+    for _ in range(epochs):
+        for batch in _batches(texts, order):
+            with torch.autocast("cpu", torch.bfloat16):
+                vectors = model(model.preprocess([texts[i] for i in batch]))["sentence_embedding"]
+            logits = head(functional.dropout(vectors.float() * SHARPNESS, DROPOUT))
+            wanted = torch.tensor([labels[i] for i in batch])
+            optimizer.zero_grad()
+            functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING).backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            schedule.step()
+            done += len(batch)
+            progress(done, epochs * len(texts))
+    adapter = {
+        f"{name}/{part}": value.detach().numpy().astype(np.float16)
+        for name, layer in low.items()
+        for part, value in (("down", layer.down), ("up", layer.up))
+    }
+    return Tuned(adapter, head.weight.detach().mul(SHARPNESS).numpy(), head.bias.detach().numpy())
+
+
+def _linear(model: SentenceTransformer) -> list[tuple[str, torch.nn.Linear]]:
+    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
+
+
+def _batches(texts: Sequence[str], order: random.Random) -> Iterator[list[int]]:
+    """In an order of chance, texts of one length together: equal lengths waste no padding."""
+    mixed = order.sample(range(len(texts)), len(texts))
+    batches = []
+    for start in range(0, len(mixed), 16 * BATCH):
+        near = sorted(mixed[start : start + 16 * BATCH], key=lambda i: len(texts[i]))
+        batches += [near[i : i + BATCH] for i in range(0, len(near), BATCH)]
+    order.shuffle(batches)
+    yield from batches
