@@ -18,7 +18,7 @@ from extractors.evidence import Evidence, Finding, Method, Span, stands_in, with
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11c"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11d"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_LABELS = 200  # of a page; a form has a tenth of that

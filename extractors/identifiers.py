@@ -200,7 +200,8 @@ def _by_form(text: str) -> Iterator[Span]:
             if value is not None:
                 yield Span(field, value, match.start(), match.end(), score)
     for match in _AWB.finditer(text):
-        if awb(match[0].replace("-", "")):
+        line = text[max(0, match.start() - 40) : match.start()].rsplit("\n", 1)[-1]
+        if awb(match[0].replace("-", "")) and not _PHONE_BEFORE.search(line):
             yield Span("awb", match[0], match.start(), match.end(), 0.8)
     yield from _numbers(text)
 

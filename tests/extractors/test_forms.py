@@ -112,3 +112,24 @@ def test_the_window_of_a_delivery_note_names_the_receiver(reader: PdfReader) -> 
     assert values(found, "consignee") == ["Bergklinik Sankt Anna"]
     assert values(found, "delivery_address") == ["Anna-Allee 1, 87561 Oberstdorf"]
     assert values(found, "delivery_order") == ["LS-261002"]
+
+
+def test_a_form_of_one_firm_is_issued_by_the_firm_in_its_letterhead(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "NORTHGATE", size=16)
+        lines(canvas, 320, 760, "Northgate Road Freight Ltd")
+        lines(canvas, 40, 700, "FREIGHT INVOICE", size=14)
+        lines(canvas, 40, 640, "Invoice to", "Pennine Crockery plc", "Invoice no. NG/1180", "Tax point 18 Nov 2026")
+
+    found = read(reader, draw)
+    assert values(found, "carrier") == ["Northgate Road Freight Ltd"]
+    assert values(found, "invoice") == ["NG/1180"]
+    assert values(found, "document_date") == ["2026-11-18"]
+
+
+def test_a_label_in_two_languages_over_its_value_is_one_label(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "CMR  4471203", size=14)
+        lines(canvas, 300, 600, "11 Poids brut, kg", "Gross weight", "4 870")
+
+    assert values(read(reader, draw), "gross_weight") == ["4870 KGM"]

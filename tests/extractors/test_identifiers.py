@@ -93,6 +93,12 @@ def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invali
         ("Kennzeichen: HH-AB 1234", ("vehicle_plate", "HHAB1234")),
         ("truck AB12 CDE broke down", ("vehicle_plate", "AB12CDE")),
         ("Auflieger B-XY 987", ("trailer_plate", "BXY987")),
+        ("Véhicule / Vehicle: GH-774-PT", ("vehicle_plate", "GH774PT")),
+        ("Samochód: PO 5KR09", ("vehicle_plate", "PO5KR09")),  # and no purchase order
+        ("057 | CDG | 44182062 057-44182062", ("awb", "057-44182062")),  # as it stands at a form's head
+        ("Precintos: ES 118803", ("seal", "ES 118803")),
+        ("Uw bestelnummer VDV-0911", ("purchase_order", "VDV-0911")),
+        ("2 pallets, 780 kg, DN 4410", ("delivery_order", "4410")),
     ],
 )
 def test_references_are_found_as_people_write_them(text: str, expected: tuple[str, str]) -> None:
@@ -121,6 +127,8 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "UN 9999",
         "meet at 14:30, load 14:30",
         "truck arrives Monday",
+        "VAT reg. GB 661 5520 18",
+        "Overnight pallet delivery 94.00",
     ],
 )
 def test_wrong_check_digits_phone_numbers_dates_and_quantities_are_not_references(text: str) -> None:

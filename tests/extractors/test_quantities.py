@@ -26,6 +26,10 @@ from extractors.quantities import find_quantities, value_of
         ("Warenwert 1.234 €", ("goods_value", "1234.00 EUR")),
         ("freight 1,250.00 USD", ("freight_charge", "1250.00 USD")),
         ("we dispute $300", ("disputed_amount", "300.00 USD")),
+        ("kwota roszczenia: 1 215,00 PLN", ("disputed_amount", "1215.00 PLN")),
+        ("VOL 2.429 M3", ("volume", "2.429 MTQ")),  # no load has 2,429 cubic metres
+        ("35 Masa bruta (kg): 16.920", ("gross_weight", "16920 KGM")),
+        ("6 Total bultos: 1.440", ("pieces", "1440 H87")),
     ],
 )
 def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -> None:
@@ -36,3 +40,8 @@ def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -
 
 def test_money_without_meaning_is_not_reported() -> None:
     assert find_quantities("lunch was 12 EUR, 5 km, at dock 5 C, class 3 of the school") == []
+
+
+@pytest.mark.parametrize("text", ["Canal Bank, Rochdale OL16 5LB", "31 Bultos y descripción de las mercancías"])
+def test_postcodes_and_the_numbers_of_a_forms_boxes_are_no_quantities(text: str) -> None:
+    assert find_quantities(text) == []
