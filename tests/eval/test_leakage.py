@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 from typer.testing import CliRunner
 
 from eval.datasets import Case
@@ -61,3 +62,24 @@ def test_the_command_fails_with_a_table(tmp_path: Path) -> None:
     path.write_text(json.dumps(rows[0]), encoding="utf-8")
     assert CliRunner().invoke(app, ["eval", "leakage", str(path)]).exit_code == 0
     assert CliRunner().invoke(app, ["eval", "leakage", str(tmp_path / "none.jsonl")]).exit_code == 2
+
+
+def test_the_same_in_other_words_is_found_by_its_vector() -> None:
+    texts = [
+        LATE,
+        "Because of the strike order 4471 has not left Calais; no lorry before Friday.",
+        OTHER,
+    ]
+    cases = [
+        Case.model_validate({"id": str(i), "message": {"text": t}, "split": s})
+        for i, (s, t) in enumerate(zip(("train", "test", "test"), texts, strict=True))
+    ]
+    vectors = np.array([[1.0, 0.0], [0.98, 0.199], [0.8, 0.6]], np.float32)
+    found = find_leaks(cases, texts, vectors=vectors)
+    assert [(leak.kind, leak.first, leak.second) for leak in found] == [("meaning", "0", "1")]
+    assert find_leaks(cases, texts) == []
+
+
+def test_our_own_messages_have_no_copies_across_their_splits() -> None:
+    answer = CliRunner().invoke(app, ["eval", "leakage", "eval/data/dispatch.jsonl"])
+    assert answer.exit_code == 0, answer.output
