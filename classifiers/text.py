@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LONGEST = 1200  # characters; encoders cut at some 250 tokens anyway, and the point of a mail stands early
+LONGEST = 1200  # characters; the encoder cuts at 160 tokens, and the point of a mail stands early
 _SPACE = re.compile(r"[^\S\n]+")
 
 
