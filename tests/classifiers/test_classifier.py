@@ -117,7 +117,13 @@ def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loade
 
 
 def test_an_adapter_changes_what_the_encoder_hears_and_that_of_another_model_is_refused() -> None:
-    tuned = tune(load_model(), ["gearbox broken", "invoice wrong"] * 8, [0, 1] * 8, 2, seed=1, epochs=4)
+    tuned = tune(
+        load_model(),
+        ["gearbox broken", "invoice wrong"] * 8,
+        np.tile(np.eye(2, dtype=np.float32), (8, 1)),
+        seed=1,
+        epochs=4,
+    )
     plain, adapted = Encoder().encode(TEXTS), Encoder(tuned.adapter).encode(TEXTS)
     assert np.linalg.norm(adapted, axis=1) == pytest.approx(1, abs=1e-3)
     assert (plain * adapted).sum(axis=1).max() < 0.999
