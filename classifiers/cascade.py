@@ -45,10 +45,8 @@ class Classifier:
         """`texts` as `classifiers.text.classifier_text` makes them."""
         b = self._bundle
         vectors = self._encoder.encode(texts)
-        letters = self._lexical.features(texts)
-        logits = blend(
-            vectors @ b.head.T + b.head_intercepts, letters @ b.lexical.T + b.lexical_intercepts, b.lexical_share
-        )
+        letters = self._lexical.logits(texts)
+        logits = blend(vectors @ b.head.T + b.head_intercepts, letters + b.lexical_intercepts, b.lexical_share)
         scores = softmax(logits / np.float32(b.temperature))
         familiarity = (vectors @ b.centroids.T).max(axis=1) if len(texts) else np.zeros(0)
         return [

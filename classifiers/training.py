@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from classifiers.adapter import EPOCHS, Tuned, tune
@@ -21,7 +22,7 @@ from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
 from classifiers.embedding import Encoder
-from classifiers.lexical import vectorizer
+from classifiers.lexical import runs
 
 SPLITS = ("train", "dev", "calibration", "test")
 LEXICAL_STRENGTHS = (5.0, 20.0)
@@ -77,7 +78,8 @@ def train(
     )
     encoder = Encoder(tuned.adapter)
     vectors = {split: encoder.encode(found) for split, found in texts.items()}
-    words = vectorizer().fit(texts["train"])
+    words = TfidfVectorizer(analyzer=runs, min_df=3, max_features=40_000, sublinear_tf=True, dtype=np.float32)
+    words.fit(texts["train"])
     counted = {split: words.transform(found) for split, found in texts.items()}
     models = {
         strength: LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(counted["train"], truth["train"])

@@ -61,11 +61,12 @@ def calibrate(
     """
     from tqdm import tqdm
 
+    from classifiers.blending import Judged, fit_blend
     from classifiers.bundle import PACKAGED, load_bundle
     from classifiers.cascade import Classifier
     from classifiers.embedding import Encoder
     from classifiers.examples import load_examples as load_shown
-    from classifiers.llm import Judged, ask_label, candidates, fit_blend, is_unsure, talks_away
+    from classifiers.llm import ask_label, candidates, is_unsure, talks_away
     from classifiers.taxonomy import load_taxonomy
     from classifiers.training import SEED, load_examples
     from triage.llm import INVALID, LanguageModel

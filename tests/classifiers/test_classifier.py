@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.feature_extraction.text import TfidfVectorizer, strip_accents_unicode
 
 from classifiers.adapter import tune
 from classifiers.bundle import PACKAGED, BundleError, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.e5 import SHA256, WeightsError, load_model, package_file
 from classifiers.embedding import Encoder
+from classifiers.lexical import Lexical
 from classifiers.taxonomy import load_taxonomy
 from classifiers.text import classifier_text
 from classifiers.training import Example, choose_threshold, split_of, train
@@ -60,6 +65,29 @@ def test_the_words_that_speak_for_a_label_are_found_where_they_stand(classifier:
     weights = classifier.word_weights(text, "vehicle_breakdown")
     best = max(weights, key=lambda found: found[2])
     assert text[best[0] : best[1]] in ("breakdown", "gearbox", "broken")
+
+
+def test_the_letters_weigh_what_scikit_learn_weighs_them() -> None:
+    bundle = load_bundle()
+    texts = [*TEXTS, "", "a", "É 12 x9 ÜBER\tund  so — ﬁn"]
+    theirs = TfidfVectorizer(
+        preprocessor=lambda text: re.sub(r"\d", "0", strip_accents_unicode(text.lower())),
+        analyzer="char_wb",
+        ngram_range=(2, 5),
+        sublinear_tf=True,
+        dtype=np.float32,
+        vocabulary={run: i for i, run in enumerate(bundle.vocabulary)},
+    )
+    theirs.idf_ = bundle.idf
+    ours = Lexical(bundle.vocabulary, bundle.idf, bundle.lexical).logits(texts)
+    assert ours == pytest.approx(theirs.transform(texts) @ bundle.lexical.T, abs=1e-4)
+
+
+def test_what_answers_imports_none_of_what_trains() -> None:
+    """Each of them costs a start one to four seconds."""
+    heavy = ("sklearn", "scipy", "transformers", "sentence_transformers", "langchain", "openai")
+    code = f"import api, sys; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_a_damaged_bundle_is_refused_with_the_remedy(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from classifiers.blending import Judged, fit_blend
 from classifiers.bundle import PACKAGED, BundleError, load_bundle
 from classifiers.embedding import Encoder
 from classifiers.examples import Examples, Labelled, load_examples
@@ -21,9 +22,7 @@ from classifiers.llm import (
     NEVER,
     Blend,
     BlendError,
-    Judged,
     candidates,
-    fit_blend,
     load_blend,
     second_opinion,
 )
