@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from extractors.evidence import Span, without_overlaps
@@ -23,6 +24,27 @@ _PHONES = (
     ),
 )
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
+_LONGEST = 20_000
+_ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se)(?![\w.-]|@)", re.IGNORECASE)
+_ENDINGS = {"uk": "GB"}
+_SIGNS = tuple(
+    (region, re.compile(words))
+    for region, words in (
+        ("GB", r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44"),
+        ("US", r"(?<!\w)[A-Z]{2} \d{5}(?:-\d{4})?(?!\w)|\+1[ (-]"),
+        ("DE", r"GmbH|\+49|USt-?Id|[Ss]traße \d"),
+        ("NL", r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\."),
+        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bRCS\b|\bCedex\b"),
+        ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bPol[ií]gono\b"),
+        ("IT", r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\."),
+        ("PL", r"\+48|\bNIP\b|(?<!\d)\d{2}-\d{3} [A-ZŁŚŻ]|Sp\. z o"),
+        ("AT", r"\+43"),
+        ("CH", r"\+41"),
+        ("BE", r"\+32"),
+        ("IE", r"\+353"),
+    )
+)
+_ACCOUNT_BEFORE = re.compile(r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b[^\n]*$")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
 
 
@@ -39,31 +61,52 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
         for match in pattern.finditer(text):
             start, end = match.span("number") if "number" in pattern.groupindex else match.span()
             digits = sum(c.isdigit() for c in text[start:end])
+            if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start):
+                continue
             if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.fullmatch(text[start:end]):
                 yield start, end
 
 
-def find_contacts(text: str) -> list[Span]:
-    """Addresses and telephone numbers in `text`, in order."""
+def region_of(text: str, *, american: bool = False) -> str | None:
+    """The country (ISO 3166-1) that telephone numbers without a country's code belong to, if `text` shows one.
+
+    By the numbers that have one, the ends of e-mail and web addresses, and the forms of firms and post codes.
+    """
+    if american:
+        return "US"
+    votes: Counter[str] = Counter()
+    for ending in _ENDING.findall(text[:_LONGEST]):
+        votes[_ENDINGS.get(ending.lower(), ending.upper())] += 2
+    for region, pattern in _SIGNS:
+        votes[region] += len(pattern.findall(text[:_LONGEST]))
+    best = votes.most_common(2)
+    return best[0][0] if best and (len(best) == 1 or best[0][1] > best[1][1]) and best[0][1] else None
+
+
+def find_contacts(text: str, region: str | None = None) -> list[Span]:
+    """Addresses and telephone numbers in `text`, in order; `region` as `region_of` gives it."""
     spans = [Span("email", text[start:end].lower(), start, end, 0.97) for start, end in emails(text)]
     for start, end in phones(text):
-        if value := value_of("phone", text[start:end]):
+        if value := value_of("phone", text[start:end], region):
             spans.append(Span("phone", value, start, end, 0.95 if value.startswith("+") else 0.8))
     return without_overlaps(spans)
 
 
-def value_of(field: str, quote: str) -> str | None:
-    """An address in lower case; a number with its country's code as E.164, any other as printed."""
+def value_of(field: str, quote: str, region: str | None = None) -> str | None:
+    """An address in lower case; a number with its country's code, or with that of `region`, as E.164, else as printed."""
     if field == "email":
         return quote.lower() if _EMAIL.fullmatch(quote) else None
-    if not quote.startswith(("+", "00")):
-        return " ".join(quote.split()) or None
+    international = quote.startswith(("+", "00"))
+    printed = " ".join(quote.split()) or None
+    if not international and region is None:
+        return printed
     import phonenumbers  # a tenth of a second to load, so only for the texts that need it
 
+    written = "+" + re.sub(r"\(0\)|\D", "", quote.removeprefix("00")) if international else quote
     try:
-        number = phonenumbers.parse("+" + re.sub(r"\(0\)|\D", "", quote.removeprefix("00")))
+        number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
-        return None
+        return None if international else printed
     if not phonenumbers.is_possible_number(number):
-        return None
+        return None if international else printed
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
@@ -37,8 +37,14 @@ _DAY_WORD = (
     r"|übermorgen|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|aujourd'hui|demain|hier|lundi|mardi|mercredi"
     r"|jeudi|vendredi|samedi|dimanche|hoy|mañana|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|oggi|domani|ieri"
     r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag"
-    r"|zaterdag|zondag|dziś|dzisiaj|jutro|wczoraj|poniedziałek|wtorek|środ[aę]|czwartek|piątek|sobot[aę]|niedziel[aę])\b"
+    r"|zaterdag|zondag|dziś|dzisiaj|jutro|wczoraj|poniedziałek|wtorek|środ[aę]|czwartek|piątek|sobot[aę]|niedziel[aę]"
+    r"|(?-i:Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)|tmrw|tmr)\b\.?"
 )
+_TODAY = (
+    r"(?:this (?:morning|afternoon|evening)|tonight|heut(?:e (?:früh|morgen|mittag|nachmittag|abend|nacht))?|ce (?:matin|soir|midi)|cet après-midi"
+    r"|esta (?:mañana|tarde|noche)|stamattina|stamane|stasera|stanotte|vanochtend|vanmorgen|vanmiddag|vanavond|vannacht|dziś (?:rano|wieczorem))\b"
+)
+_SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
 _TIME = r"(?:[01]?\d|2[0-3])(?:[:h.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?[+-]\d{2}:?\d{2}\b)?"
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
@@ -51,7 +57,7 @@ _NAMED = (
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
 )
 _CANDIDATE = re.compile(
-    rf"(?<![\w/.:-])(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT})|(?P<word>{_DAY_WORD}))"
+    rf"(?<![\w/.:-])(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT})|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD}))"
     rf"(?:[ ,]{{0,3}}(?:(?:at|um|à|a las?|alle|ore|om|o|godz\.?|by|till?|before|bis|ab|gegen|vers|around|approx\.?|ca\.?)"
     rf" )?(?P<time>{_TIME}){_ZONE})?(?![\w])",
     re.IGNORECASE,
@@ -62,18 +68,20 @@ _AMERICAN = re.compile(
     r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|[ECMP][SD]?T)\b"
 )
 _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
+_FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
+_YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
 
 _GENERIC, _NEAR = 0.65, 15  # words that only say delivery: their score, and how many letters away they still speak
 _MEANINGS: tuple[tuple[str, float, str], ...] = (
-    ("eta_original", 0.8, r"original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
+    ("eta_original", 0.8, r"(?:livraison prévue|entrega prevista|consegna prevista)(?=\s?:)|entladetermin|entladezeit|liefertermin|losdatum|termin (?:dostawy|rozładunku)|original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
     ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
     ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
-    ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|beladung|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
+    ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
-    ("eta_original", _GENERIC, r"(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
-    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s\d)"),
+    ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
+    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
 )  # fmt: skip
 _MEANING = tuple(
     (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
@@ -81,7 +89,9 @@ _MEANING = tuple(
 _NOT_BEFORE = re.compile(
     r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
 )
-_CLAUSE_END = re.compile(r"[;!?\n]|\.\s")
+
+_JOINED = 60  # letters at most, from a day to the time that belongs to it
+_SENTENCE_END = re.compile(r"[;!?\n]|\.\s")
 
 _NUMBER = r"(?P<number>\d{1,4}(?:[.,]\d{1,2})?|an?|one|two|three|half an|eine[nr]?|zwei|drei|une?|deux|trois|dos|tres|due|tre|twee|drie|een|dwie|trzy)"
 _UNIT = (
@@ -92,12 +102,12 @@ _DURATION = re.compile(
     rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w)))?(?!\w)", re.IGNORECASE
 )
 _LATE_BEFORE = re.compile(
-    r"\b(?:late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
+    r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wartet?|attente|espera|attesa|wachttijd|wacht|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
     r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|ca\.|approx\.){0,25}$",
     re.IGNORECASE,
 )
 _LATE_AFTER = re.compile(
-    r"[^.\n;]{0,15}?\b(?:late|later|delay\w*|behind|verspät\w+|verzöger\w+|später|zu spät|de retard|en retard|de retraso|tarde"
+    r"[^.\n;]{0,15}?\b(?:wait(?:ing)?|(?:d')?attente|de espera|di attesa|wachten|wachttijd|gewartet|wartezeit|standzeit|oczekiwania|postoju|down|late|later|delay\w*|behind|verspät\w+|verzöger\w+|später|zu spät|de retard|en retard|de retraso|tarde"
     r"|di ritardo|in ritardo|te laat|later|vertraging|opóźnienia|spóźnienia|później)\b",
     re.IGNORECASE,
 )
@@ -132,7 +142,27 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if match:
         return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
-    return _with_time(reference, clock["time"], quote) if clock else None
+    if clock:
+        return _with_time(reference, clock["time"], quote)
+    day = _CANDIDATE.match(quote)  # "tomorrow, he will be there about 14:00"
+    last = next(iter(reversed(list(_CLOCK.finditer(quote)))), None) if day and len(quote) <= _JOINED else None
+    if day is None or last is None or day["time"] or last.end() != len(quote):
+        return None
+    meant = _moment(day, day[0], reference, field in _HAPPENED, month_first)
+    return (
+        _with_time(datetime.combine(date.fromisoformat(meant), time(), reference.tzinfo), last["time"], last[0])
+        if meant
+        else None
+    )
+
+
+def find_days(text: str, reference: datetime, *, month_first: bool = False) -> Iterator[Span]:
+    """Every date written with its year, whatever it means, as a `document_date`: a form says that by its place."""
+    for match in islice(_CANDIDATE.finditer(text), _MAX_CANDIDATES):
+        written = match["iso"] or match["numeric"] or (match["named"] if _YEAR.search(match["named"] or "") else None)
+        value = value_of("document_date", match[0], reference, month_first=month_first) if written else None
+        if value is not None:
+            yield Span("document_date", value, *match.span(), 0.5)
 
 
 def _moments(text: str, reference: datetime, month_first: bool) -> Iterator[Span]:
@@ -140,6 +170,8 @@ def _moments(text: str, reference: datetime, month_first: bool) -> Iterator[Span
         for match in islice(pattern.finditer(text), _MAX_CANDIDATES):
             meaning = _meaning(text, match.start())
             if meaning is None or (meaning[0] == "document_date" and pattern is _CLOCK):
+                continue
+            if pattern is _CLOCK and _FROM_BEFORE.search(text, max(0, match.start() - 8), match.start()):
                 continue
             field, score = meaning
             value = value_of(field, match[0], reference, month_first=month_first)
@@ -155,7 +187,7 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
     """The field that the nearest words before `start`, in the same clause, give to a date there."""
     before = text[max(0, start - 70) : start]
     clause = before
-    for stop in _CLAUSE_END.finditer(before):
+    for stop in _SENTENCE_END.finditer(before):
         if before[stop.end() :].strip():  # a line end right before the date is a label above its value
             clause = before[stop.end() :]
     best: tuple[int, int, str, float] | None = None
@@ -186,8 +218,11 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
             if month > 12 or (month_first and "/" in groups["short"] and day_number <= 12):
                 day_number, month = month, day_number
             day = _nearest(reference, month, day_number)
+        elif groups["today"]:
+            day = reference
         else:
             word = groups["named"] or groups["word"]
+            word = _SHORT_WORDS.get(word.lower().rstrip("."), word.rstrip("."))
             parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]), past)
             day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None
     except ValueError:

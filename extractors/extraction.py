@@ -9,16 +9,17 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from statistics import median
 from typing import NamedTuple
 
-from extractors import contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
+from extractors import columns, contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11d"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11e"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
@@ -47,12 +48,25 @@ _NUMBERS: dict[DocumentType, str] = {
 _ISSUERS: dict[DocumentType, str] = {
     "freight_invoice": "carrier",
     "carrier_notice": "carrier",
+    "proof_of_delivery": "carrier",
+    "air_waybill": "carrier",
     "delivery_note": "shipper",
     "packing_list": "shipper",
     "commercial_invoice": "shipper",
 }
-_WINDOWED = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
-_SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "bill_of_lading"})
+_WINDOWED: dict[DocumentType, str] = {
+    "delivery_note": "consignee",
+    "packing_list": "consignee",
+    "proof_of_delivery": "consignee",
+    "rate_confirmation": "carrier",
+}
+_SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
+_SIGNED_BY_ANY = frozenset({"bill_of_lading", "rate_confirmation", "dangerous_goods_declaration"})
+_FIRST = 2  # cells of a page that may name its issuer in any print
+_LARGE = 1.3  # times the usual width of a page's letters
+_TOP = 0.4  # of a page: where letters and forms say of what day they are
+_KILOGRAMS, _POUNDS = " KGM", " LBR"
+_WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
@@ -61,11 +75,17 @@ _UNREAD = {
 }
 
 
-class _Clock(NamedTuple):
-    """What dates leave open: when their text came, and whether its numeric ones begin with the month."""
+class _Setting(NamedTuple):
+    """What values leave open: when their text came, whether its dates begin with the month, its telephones' country."""
 
     reference: datetime
     month_first: bool
+    region: str | None
+
+
+def _setting(text: str, reference: datetime) -> _Setting:
+    american = dates.is_month_first(text)
+    return _Setting(reference, american, contacts.region_of(text, american=american))
 
 
 class Extraction(Value):
@@ -98,34 +118,39 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
     if reference.tzinfo is None:
         reference = reference.replace(tzinfo=UTC)
     documents: list[Document] = []
-    clock = _Clock(reference, dates.is_month_first(f"{message.subject}\n{message.text}"))
-    clocks = {"subject": clock, "body": clock}
-    found = list(_in_message(message, clock))
+    setting = _setting(f"{message.subject}\n{message.text}", reference)
+    settings = {"subject": setting, "body": setting}
+    found = list(_in_message(message, setting))
     for index, attachment in enumerate(message.attachments):
         document, pages = _document(index, attachment, pdf)
         cells = [layout.cells(page) for page in pages]
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
         documents.append(document)
-        clock = _Clock(reference, dates.is_month_first("\n".join(page.page.text for page in pages)))
-        clocks[document.part] = clock
-        if pages and document.type in _SIGNED:
+        setting = _setting("\n".join(page.page.text for page in pages), reference)
+        settings[document.part] = setting
+        if pages and document.type in _SIGNED | _SIGNED_BY_ANY:
             signature = list(_signature(pages, cells, document.part, document.type))
             found.extend(signature)
             if document.type == "delivery_note" and any(finding.value == "yes" for finding in signature):
                 document = documents[-1] = document.model_copy(update={"type": "proof_of_delivery"})
-        read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, clock)]
-        if pages and document.type in _WINDOWED and not any(finding.field == "consignee" for finding in read):
-            read += _window(pages[0], cells[0], document.part)
+        read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, setting)]
+        addressee = _WINDOWED.get(document.type)
+        if pages and addressee and not any(finding.field == addressee for finding in read):
+            read += _window(pages[0], cells[0], document.part, addressee)
+        if pages and not any(finding.field == "document_date" for finding in read):
+            read += _dated(pages[0], document.part, setting, read)
         issuer = _ISSUERS.get(document.type)
         if pages and issuer and not any(finding.field == issuer for finding in read):
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
         found += read
     extraction = Extraction(message=message, documents=tuple(documents))
-    kept = [finding for finding in found if _is_proven(finding, extraction, clocks[finding.evidence.part])]
+    kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
     return extraction.model_copy(update={"findings": tuple(_best(kept)), "conflicts": find_conflicts(kept)})
 
 
-def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
+def value_of(
+    field: str, quote: str, reference: datetime, *, month_first: bool = False, region: str | None = None
+) -> str | None:
     """What a quote says as a value of `field`, in the field's stated form; None when it says nothing."""
     if field in identifiers.FIELDS:
         return identifiers.value_of(field, quote)
@@ -134,7 +159,7 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if field in quantities.FIELDS:
         return quantities.value_of(field, quote)
     if field in contacts.FIELDS:
-        return contacts.value_of(field, quote)
+        return contacts.value_of(field, quote, region)
     if field in parties.FIELDS:
         return parties.value_of(field, quote)
     return " ".join(quote.split()) or None
@@ -173,24 +198,24 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
     return document, pages
 
 
-def _spans(text: str, clock: _Clock) -> Iterator[Span]:
+def _spans(text: str, setting: _Setting) -> Iterator[Span]:
     """What has a form of its own, and what numbers say by the words before them."""
     references = identifiers.find_references(text)
     yield from references
-    for span in contacts.find_contacts(text):
+    for span in contacts.find_contacts(text, setting.region):
         if not any(r.start < span.end and span.start < r.end for r in references):
             yield span
-    yield from dates.find_dates(text, clock.reference, month_first=clock.month_first)
+    yield from dates.find_dates(text, setting.reference, month_first=setting.month_first)
     yield from quantities.find_quantities(text)
 
 
-def _in_message(message: Message, clock: _Clock) -> Iterator[Finding]:
-    named = [*_spans(message.subject, clock), *parties.find_parties(message.subject)]
+def _in_message(message: Message, setting: _Setting) -> Iterator[Finding]:
+    named = [*_spans(message.subject, setting), *parties.find_parties(message.subject)]
     for span in without_overlaps([*named, *identifiers.find_code(message.subject)]):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)
-    spans = [*_spans(message.text, clock), *parties.find_parties(message.text)]
+    spans = [*_spans(message.text, setting), *parties.find_parties(message.text)]
     for span in sorted(spans, key=lambda s: s.start):
         while segment is not None and segment.end <= span.start:
             segment = next(segments, None)
@@ -209,7 +234,7 @@ def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple
     return tuple(found)
 
 
-def _on_page(read: ReadPage, cells: list[Word], document: Document, clock: _Clock) -> Iterator[Finding]:
+def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Setting) -> Iterator[Finding]:
     text, part = read.page.text, document.part
     total = _TOTALS.get(document.type)
     stated = quantities.find_total(text) if total else None
@@ -220,12 +245,27 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, clock: _Cloc
         value = identifiers.value_of(number, text[slice(*place)])
         if value:
             yield _read_on_page(Span(number, value, *place, 0.6), read, part, "pattern")
-    spans: list[tuple[Span, Method]] = [(span, "pattern") for span in (*_spans(text, clock), *parties.find_named(text))]
-    spans += [(span, "layout") for span in _in_pairs(read, cells, clock)]
+    spans: list[tuple[Span, Method]] = [
+        (span, "pattern") for span in (*_spans(text, setting), *parties.find_named(text))
+    ]
+    spans += [(span, "layout") for span in _in_pairs(read, cells, setting)]
+    tables = columns.read_tables(text, cells)
+    shipped = list(parties.shipping_names(text))
+    spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
+    spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
-        if not _is_another(span, document, total if stated else None):
+        in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
+        if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
-    for span, lines in _in_boxes(text, cells):
+    for told in (told for table in tables for told in (*table.totals, *table.goods)):
+        if told.field == "description":
+            told = told._replace(end=told.start + len(parties.goods_in(text[told.start : told.end])))
+        value = value_of(told.field, text[told.start : told.end], setting.reference)
+        if value and told.in_pounds:
+            value = value.replace(_KILOGRAMS, _POUNDS)
+        if value and (told.field != "description" or not (document.line_items or shipped)):
+            yield _read_on_page(Span(told.field, value, told.start, told.end, 0.8), read, part, "layout")
+    for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
 
@@ -241,14 +281,11 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
     return span.field == total
 
 
-def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
 
     def is_value(words: str) -> bool:
-        return not _PAIR.match(words) and (not parties.is_other_label(words) or is_label(words))
-
-    def is_label(words: str) -> bool:
-        return parties.label_of(words) is not None
+        return not _PAIR.match(words) and (not parties.is_other_label(words) or _is_label(words))
 
     labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
         :_MAX_LABELS
@@ -269,18 +306,45 @@ def _in_boxes(text: str, cells: list[Word]) -> Iterator[tuple[Span, Sequence[tup
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
         if first is None:
             continue
-        lines = layout.box_under(text, cells, first, is_label, cell)
-        yield from parties.in_box(text, field, [(line.start, line.end) for line in lines])
+        lines = layout.box_under(text, cells, first, _is_label, cell)
+        places = [(line.start, line.end) for line in lines]
+        yield from parties.in_box(text, field, places)
+        if when := _WHEN_THERE.get(field):
+            for start, end in places:
+                for span in dates.find_days(text[start:end], setting.reference, month_first=setting.month_first):
+                    spot = (start + span.start, start + span.end)
+                    moment = dates.value_of(
+                        when, text[slice(*spot)], setting.reference, month_first=setting.month_first
+                    )
+                    if moment:
+                        yield Span(when, moment, *spot, 0.7), [spot]
 
 
-def _window(read: ReadPage, cells: list[Word], part: str) -> Iterator[Finding]:
+def _dated(read: ReadPage, part: str, setting: _Setting, others: Sequence[Finding]) -> Iterator[Finding]:
+    """The first date in the upper part of a page that nothing else was read from."""
+    taken = [f.evidence for f in others if f.evidence.page == read.page.number and f.field in dates.FIELDS]
+    for span in dates.find_days(read.page.text, setting.reference, month_first=setting.month_first):
+        found = _read_on_page(span, read, part, "layout")
+        box = found.evidence.box
+        if any(of.start < span.end and span.start < of.end for of in taken) or box is None:
+            continue
+        if box[1] < _TOP * read.page.height:
+            yield found
+        return
+
+
+def _is_label(words: str) -> bool:
+    return parties.label_of(words) is not None
+
+
+def _window(read: ReadPage, cells: list[Word], part: str, party: str) -> Iterator[Finding]:
     text = read.page.text
     near = (c for c in cells if c.top < read.page.height * 0.4 and c.left < read.page.width * 0.5)
     for cell in islice(near, _MAX_LABELS):
-        if parties.label_of(text[cell.start : cell.end]):
+        if parties.label_of(text[cell.start : cell.end]) or layout.is_beside(text, cells, cell, _is_label):
             continue
-        lines = layout.box_under(text, cells, cell, lambda words: parties.label_of(words) is not None)
-        found = list(parties.in_window(text, [(line.start, line.end) for line in lines]))
+        lines = layout.box_under(text, cells, cell, _is_label)
+        found = list(parties.in_window(text, [(line.start, line.end) for line in lines], party))
         if found:
             for span, of in found:
                 yield _read_on_page(span, read, part, "layout", of)
@@ -289,7 +353,10 @@ def _window(read: ReadPage, cells: list[Word], part: str) -> Iterator[Finding]:
 
 def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others: Collection[str]) -> Iterator[Finding]:
     text = read.page.text
-    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells])
+    usual = median(cell.letter for cell in cells) if cells else 0.0
+    head = [c for c in cells if c.top < read.page.height * 0.2]
+    large = [(c.start, c.end) for n, c in enumerate(head) if c.letter > _LARGE * usual or n < _FIRST]
+    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large)
     if place and (value := parties.value_of(field, text[slice(*place)])) and value not in others:
         yield _read_on_page(Span(field, value, *place, 0.6), read, part, "layout")
 
@@ -304,17 +371,19 @@ def _signature(
         for cell in boxes
     ]
     best = max((rank for rank, _, _ in places), default=0)
-    labels = [(-at, cell) for rank, at, cell in places if rank == best > 0]
-    if not labels or (best == 1 and len(labels) > 1):
+    anybody = kind in _SIGNED_BY_ANY
+    labels = [(-at, cell) for rank, at, cell in places if (rank > 0 if anybody else rank == best > 0)]
+    if not labels or (best == 1 and len(labels) > 1 and not anybody):
         return
+    labels.sort(key=lambda place: layout.drawn_at(pages[place[0]], place[1]) is None)
     for at, cell in labels:
         read = pages[at]
         if read.ocr:
             continue
         box = layout.drawn_at(read, cell)
-        if box is None and kind != "proof_of_delivery":
+        if box is None and kind in ("delivery_note", "cmr_waybill"):
             return  # a form that nobody was to sign yet
-        if box is None and best == 1:
+        if box is None and (best == 1 or anybody):
             beside = next((value for _, value in layout.pairs(read.page.text, cells[at], [cell])), None)
             if beside is not None and beside.top < cell.bottom + 2 * cell.height:
                 continue  # something else stands there, perhaps a name
@@ -326,7 +395,7 @@ def _signature(
         return
 
 
-def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span]:
+def _in_pairs(read: ReadPage, cells: list[Word], setting: _Setting) -> Iterator[Span]:
     """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
     text = read.page.text
     lines: list[str] = []
@@ -343,7 +412,7 @@ def _in_pairs(read: ReadPage, cells: list[Word], clock: _Clock) -> Iterator[Span
         begins.append(length + len(head))
         values.append(value)
         length += len(lines[-1]) + len(_APART)
-    for span in _spans(_APART.join(lines), clock):
+    for span in _spans(_APART.join(lines), setting):
         at = bisect_right(begins, span.start) - 1
         end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
         if span.end <= end:
@@ -376,13 +445,17 @@ def _finding(span: Span, part: str, text: str, page: int | None = None) -> Findi
     return Finding(field=span.field, value=span.value, score=span.score, method="pattern", evidence=evidence)
 
 
-def _is_proven(finding: Finding, extraction: Extraction, clock: _Clock) -> bool:
+def _is_proven(finding: Finding, extraction: Extraction, setting: _Setting) -> bool:
     source = extraction.source(finding.evidence.part, finding.evidence.page)
     if finding.field == "signed" and finding.method == "layout":  # a drawing; its label stands there
         return stands_in(finding, source, lambda *_: finding.value)
     if finding.field in parties.ADDRESSES and parties.holds(finding.evidence.quote, finding.value):
         return stands_in(finding, source, lambda *_: finding.value)
-    return stands_in(finding, source, partial(value_of, reference=clock.reference, month_first=clock.month_first))
+    if finding.field == "gross_weight" and finding.method != "pattern" and finding.value.endswith(_POUNDS):
+        bare = finding.value.replace(_POUNDS, _KILOGRAMS)  # the heading of the column says that they are pounds
+        if value_of(finding.field, finding.evidence.quote, setting.reference) == bare:
+            return stands_in(finding, source, lambda *_: finding.value)
+    return stands_in(finding, source, partial(value_of, **setting._asdict()))
 
 
 def _best(findings: list[Finding]) -> list[Finding]:

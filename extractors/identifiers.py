@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from extractors.evidence import Span, without_overlaps
 
 _MAX_SPANS = 2000
+_NEAR_TRUCK = 60  # letters from a plate to the word that says that a vehicle is meant
 
 # ISO 3166-1 alpha-2: the last two letters of an S10 number
 _COUNTRIES = frozenset(
@@ -126,6 +127,8 @@ def value_of(field: str, quote: str) -> str | None:
         return f"UN{match[1]}" if match and 4 <= int(match[1]) <= 3550 else None
     if field == "delivery_order" and (match := _ODOO_PICKING.fullmatch(text)):
         return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
+    if field == "cmr":
+        text = re.sub(r"^CMR\W+", "", text)
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
@@ -169,6 +172,14 @@ _TRACKING_BEFORE = re.compile(
 )
 _SSCC_BEFORE = re.compile(r"\bsscc|\bnve\b|pallet|palet|\(00\)", re.IGNORECASE)
 _AWB_BEFORE = re.compile(r"\b(?:[mh]?awb|air ?way ?bill|luftfrachtbrief|lta|lettera di vettura aerea)\b", re.IGNORECASE)
+_PLATES = re.compile(  # of France and Italy, of Great Britain, of Germany, of Poland
+    r"(?<![\w./-])(?:[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}|[A-Z]{2}\d{2} [A-Z]{3}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{2,3} \d{4}[A-Z]|[A-Z]{2,3} \d{3}[A-Z]{2})(?![\w-])"
+)
+_TRUCK = re.compile(
+    r"truck|lorry|vehicle|driver|\bunit\b|tractor|artic|van\b|lkw|fahrer|fahrzeug|sattelzug|\bzug\b|auflieger|camion|chauffeur|véhicule|semi|conducteur|camión|conductor|chófer|furgon|autista|mezzo|motrice|bilico|targa|rimorchio|wagen|chauffeur|trekker|oplegger|auto|kierowc|ciągnik|naczep|pojazd",
+    re.IGNORECASE,
+)
+_TRAILER = re.compile(r"trailer|auflieger|semi|remorque|remolque|rimorchio|oplegger|naczep", re.IGNORECASE)
 _POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
@@ -199,6 +210,12 @@ def _by_form(text: str) -> Iterator[Span]:
             value = value_of(field, match[0])
             if value is not None:
                 yield Span(field, value, match.start(), match.end(), score)
+    for match in _PLATES.finditer(text):
+        near = text[max(0, match.start() - _NEAR_TRUCK) : match.end() + _NEAR_TRUCK]
+        if _TRUCK.search(near):
+            before = text[max(0, match.start() - 15) : match.start()]
+            field = "trailer_plate" if _TRAILER.search(before) else "vehicle_plate"
+            yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.6)
     for match in _AWB.finditer(text):
         line = text[max(0, match.start() - 40) : match.start()].rsplit("\n", 1)[-1]
         if awb(match[0].replace("-", "")) and not _PHONE_BEFORE.search(line):
@@ -263,7 +280,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto|file|dossier|akte|expediente|pratica"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
+    ("shipment", 0.7, r"shipments?|con(?=[ :#])|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip

@@ -33,7 +33,7 @@ def read_items(
     text: str, cells: Sequence[Word], page: int, columns: Columns | None = None
 ) -> tuple[list[LineItem], Columns | None]:
     """The lines of the table on a page, and its columns, by which a table goes on over the next page."""
-    rows = _rows(cells)
+    rows = rows_of(cells)
     items: list[LineItem] = []
     for at, row in enumerate(rows):
         found = _header(text, row)
@@ -47,7 +47,8 @@ def read_items(
     return items[:_MAX_LINES], columns
 
 
-def _rows(cells: Sequence[Word]) -> list[list[Word]]:
+def rows_of(cells: Sequence[Word]) -> list[list[Word]]:
+    """Cells that stand beside each other, from the top of the page down and from left to right."""
     rows: list[list[Word]] = []
     for cell in sorted(cells, key=lambda cell: (cell.top + cell.bottom) / 2):
         middle = (cell.top + cell.bottom) / 2
@@ -75,7 +76,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
     for row in rows:
         values: dict[str, str] = {}
         for cell in row:
-            name = min(columns, key=lambda column: _distance(cell, column))[0]
+            name = column_of(cell, columns)
             words = " ".join(text[cell.start : cell.end].split())
             if name:
                 values[name] = f"{values[name]} {words}" if name in values else words
@@ -101,6 +102,11 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
             LineItem(page=page, sku=values.get("sku"), description=values.get("description"), box=box, **amounts)
         )
     return items
+
+
+def column_of(cell: Word, columns: Sequence[tuple[str, float, float]]) -> str:
+    """The name of the column that a cell belongs to; columns are names with the left and right edge of the heading."""
+    return min(columns, key=lambda column: _distance(cell, column))[0]
 
 
 def _distance(cell: Word, column: tuple[str, float, float]) -> float:

@@ -72,19 +72,37 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
         below = [c for c in near if c.top > label.top + label.height / 2 and _stands_under(c, label)]
         if right:
             yield label, min(right, key=lambda cell: cell.left)
-        if below:
+        if value := _captioned(by_top, tops, label, min((c.top for c in below), default=None)):
+            yield label, value
+        elif below:
             yield label, min(below, key=lambda cell: cell.top)
 
 
 def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> bool:
     """Whether labels stand in a column and values in the next: what is below `label` has its own value beside it.
 
-    Labels in print smaller than what stands below them are those of boxes.
+    The last label of a column is known by the one above it. Labels in print smaller than what stands below them are
+    those of boxes.
     """
-    return label.letter > 0.7 * below.letter and any(
-        abs(cell.left - right.left) <= 3 and _overlap(cell.top, cell.bottom, below.top, below.bottom) > 0.5
+    if label.letter <= 0.7 * below.letter:
+        return False
+    values = [c for c in page if abs(c.left - right.left) <= 3 and c is not right and c.left > label.right]
+    over = [
+        c
+        for c in page
+        if abs(c.left - label.left) <= 1 and c.bottom <= label.top and label.top - c.bottom < 2 * label.height
+    ]
+    rows = [below, *over[-1:]]
+    return any(_overlap(value.top, value.bottom, row.top, row.bottom) > 0.5 for value in values for row in rows)
+
+
+def is_beside(text: str, page: Sequence[Word], value: Word, is_label: Callable[[str], bool]) -> bool:
+    """Whether a label stands to the left of `value`, on its line."""
+    return any(
+        cell.right <= value.left
+        and _overlap(cell.top, cell.bottom, value.top, value.bottom) > 0.5
+        and is_label(text[cell.start : cell.end])
         for cell in page
-        if cell is not right and cell.left > label.right
     )
 
 
@@ -136,6 +154,20 @@ def _stands_under(cell: Word, label: Word) -> bool:
     """Begins about where the label begins, or is centred beneath it."""
     starts = abs(cell.left - label.left) <= 1.5 * label.height
     return starts or (cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height)
+
+
+def _captioned(by_top: Sequence[Word], tops: Sequence[float], label: Word, next_top: float | None) -> Word | None:
+    """The value that a label in smaller print stands under, where that is nearer than what stands below the label."""
+    over = by_top[bisect_right(tops, label.top - 4 * label.height) : bisect_right(tops, label.top)]
+    near, larger = 1.6 * label.height, 1.15 * label.letter
+    values = [
+        c for c in over if abs(c.left - label.left) <= 3 and 0 < label.top - c.bottom <= near and c.letter > larger
+    ]
+    if not values:
+        return None
+    value = max(values, key=lambda cell: cell.bottom)
+    gap = label.top - value.bottom
+    return value if next_top is None or gap < 0.8 * (next_top - label.bottom) else None
 
 
 def _overlap(first: float, last: float, other_first: float, other_last: float) -> float:

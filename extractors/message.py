@@ -242,7 +242,7 @@ def _message(form: _Form, mail: rfc822.Mail, limits: Limits, *, default_channel:
         text = text[: limits.max_text_chars]
     received_at = form.received_at or mail.sent_at
     if received_at is not None:
-        received_at = _utc(received_at)
+        received_at = _aware(received_at)
     in_reply_to = _first_id(form.thread.in_reply_to) or mail.in_reply_to
     references = tuple(ref for value in form.thread.references for ref in rfc822.message_ids(value)) or mail.references
     return Message(
@@ -271,11 +271,14 @@ def _empty_mail() -> rfc822.Mail:
     return rfc822.Mail("", (None, None), None, None, (), None)
 
 
-def _utc(when: datetime) -> datetime:
+def _aware(when: datetime) -> datetime:
+    """In the zone it was given in, by which "14:00" in the text is meant; without one it is UTC."""
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
     try:
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        when.astimezone(UTC)
     except OverflowError:
         raise InputError("The field received_at is out of range; give an ISO 8601 time", field="received_at") from None
+    return when
 
 
 def _first_id(value: object) -> str | None:

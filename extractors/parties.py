@@ -23,11 +23,11 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
-    ("carrier", r"versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
-    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion)?(?: (?:address|from|point))|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
+    ("carrier", r"issued by \(carrier\)|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
+    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce załadunku|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy)|adres dostawy"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
-    ("received_by", r"naam ontvanger|podpis odbiorcy|imię i nazwisko odbiorcy|nombre (?:del )?receptor|nom du réceptionnaire|nome (?:del )?ricevente|(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
+    ("received_by", r"naam ontvanger|podpis odbiorcy|imię i nazwisko odbiorcy|nombre (?:del )?receptor|nom du réceptionnaire|nome (?:del )?ricevente|(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|name in (?:capitals|block (?:capitals|letters))|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
     ("remarks", r"vorbehalte und bemerkungen(?: der frachtführer)?|réserves et observations(?: d(?:es|u) transporteurs?)?|carrier's reservations(?: and observations)?|remarks?|reservations?|exceptions?(?: noted)?|delivery notes?|driver notes?|comments?|notes?|bemerkung(?:en)?|vorbehalte?|anmerkung(?:en)?|réserves?|observations?|remarques?|observaciones(?: (?:del )?receptor)?|reservas|anotaciones|osservazioni|riserve|annotazioni|note|opmerking(?:en)?|voorbehoud|uwagi|zastrzeżenia"),
     ("description", r"(?:description|nature)(?: and quantity)?(?: of (?:the )?(?:goods|articles|contents|commodity))?|commodity|goods|contents|product|warenbezeichnung|warenbeschreibung|bezeichnung(?: des gutes| der ware)?|ware|inhalt|ladung|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de la mercancía)?|mercancía|naturaleza|descrizione(?: della merce)?|merce|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|opis(?: towaru)?|nazwa towaru|towar|rodzaj towaru"),
 )  # fmt: skip
@@ -41,7 +41,7 @@ _LABEL = tuple(
 # What else stands in the cells of forms: it is no name, whatever label is beside it.
 _ABBREVIATED = re.compile(r"(?:\.\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
 _OTHER_LABEL = re.compile(
-    r"\W*(?:(?:\d{1,2}[.)] )?(?:signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
+    r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
@@ -51,6 +51,14 @@ _OTHER_LABEL = re.compile(
 )
 _NO_NAME = re.compile(
     r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben)\W*",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"(?<!\w)(?:no|nr|num|n[°º])(?:\.|:| )[ :]{0,2}[\w/-]*\d", re.IGNORECASE
+)  # "Invoice no. CI-90417"
+_DOCUMENT_WORD = re.compile(
+    r"(?<!\w)(?:order|note|list|slip|waybill|bill|notice|report|confirmation|declaration|certificate|statement|sheet|delivery|shipment|transport"
+    r"|auftrag|schein|bericht|meldung|protokoll|commande|avis|bon|ordre|orden|aviso|parte|ordine|avviso|opdracht|bericht|zlecenie|protokół|page)(?!\w)",
     re.IGNORECASE,
 )
 _IN_LINE = tuple(
@@ -101,7 +109,7 @@ _SIGNED = tuple(
     )
 )  # fmt: skip
 _SIGNATURE_LABEL = re.compile(
-    r"(?:\d{1,2}[.)]? ?)?(?P<receiver>(?:receiver|consignee|customer|recipient)'?s? )?(?:signature|sign here|signed|unterschrift(?: und stempel)?(?P<von> (?:des )?(?:empfängers|kunden))?|firma(?: (?:y sello|e timbro))?(?P<di> (?:del )?(?:destinata?rio|cliente|consignatario))?"
+    r"(?:\d{1,2}[.)]? ?)?(?P<receiver>(?:receiver|consignee|customer|recipient)'?s? )?(?:(?:shipper|carrier|driver|sender)'?s? )?(?:signature(?P<of> of (?:the )?(?:recipient|receiver|consignee|customer))?(?: of (?:the )?(?:declarant|carrier|driver|shipper))?|sign here|signed|(?:ort, )?(?:datum,? )?(?:stempel )?(?:und )?unterschrift(?: und stempel)?(?P<von> (?:des )?(?:empfängers|kunden))?(?: (?:des )?(?:frachtführers?|fahrers?|absenders?|spediteurs?))?|firma(?: (?:y sello|e timbro))?(?P<di> (?:del )?(?:destinata?rio|cliente|consignatario))?"
     r"|signature(?: et cachet)? (?P<du>du (?:destinataire|réceptionnaire|client))|handtekening(?P<van> (?:ontvanger|klant))?|podpis(?: i pieczęć)?(?P<od> odbiorcy)?)(?: ?[/(].{0,30})?\s*:?\s*_*",
     re.IGNORECASE,
 )
@@ -180,9 +188,14 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     """
     if label not in PARTIES | ADDRESSES:
         place = name_at(text, *lines[0]) if label in ("driver_name", "received_by") else lines[0]
+        if label == "description":
+            place = (lines[0][0], lines[0][0] + len(goods_in(text[slice(*lines[0])])))
         if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
             yield from _as_span(label, text, [place], 0.75)
         return
+    apart = len(lines) == 1 and len(both := list(_name_and_address(text, *lines[0]))) > 1
+    if apart:
+        lines = both
     lines = lines[
         : next((n for n, (start, end) in enumerate(lines) if _NO_ADDRESS.search(text, start, end)), len(lines))
     ]
@@ -190,7 +203,9 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
         return
     named = len(lines) > 1 or label in PARTIES
     named = (
-        named and not text[lines[0][0]].isdigit() and (label in PARTIES or not _HAS_POSTCODE.search(text, *lines[1]))
+        named
+        and not text[lines[0][0]].isdigit()
+        and (apart or label in PARTIES or not _HAS_POSTCODE.search(text, *lines[1]))
     )
     party = {"pickup_address": "shipper", "delivery_address": "consignee"}.get(label, label)
     if named and (place := name_at(text, *lines[0])):
@@ -203,29 +218,75 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
             yield from _as_span(field, text, lines[first : town + 1], 0.85 if label in ADDRESSES else 0.75)
 
 
+def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A line that says both, `Nordmehl AG, Kornweg 3, 31582 Nienburg`, as two; any other as it is."""
+    comma = text.find(", ", start, end)
+    if comma < 0 or any(c.isdigit() for c in text[start:comma]) or not _HAS_POSTCODE.search(text, comma, end):
+        yield start, end
+    elif _HAS_POSTCODE.match(text, comma + 2, end) is None:
+        yield from ((start, comma), (comma + 2, end))
+    else:
+        yield start, end
+
+
+_AMOUNT_AFTER = re.compile(r", (?=\d)")
+
+
+def goods_in(words: str) -> str:
+    """The goods alone: `Fresh pears` of `Fresh pears, 24 pallets`."""
+    return _AMOUNT_AFTER.split(words)[0].rstrip()
+
+
 _FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc)"
 _LETTERHEAD = re.compile(
     rf"(?P<value>[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w&'’.+-]*(?: (?:{_PARTICLE} )?[\w&'’.+-]+){{0,6}},? {_FORM})(?=\s*(?:$|[·•|,\n–-]| {_CAPITAL}))"
 )
+_BRAND = re.compile(rf"{_CAPITAL}(?: (?:&|{_PARTICLE}|{_CAPITAL})){{0,4}} {_CAPITAL}")
 _HEAD_CELLS = 6
 
 
-def letterhead(text: str, cells: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
-    """Where the firm that issued a page names itself: in its first cells, else in the small print of its last."""
-    for start, end in (*cells[:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
+def letterhead(
+    text: str, cells: Sequence[tuple[int, int]], large: Sequence[tuple[int, int]] = ()
+) -> tuple[int, int] | None:
+    """Where the firm that issued a page names itself: first of all, in `large` print, or in the small print at the end."""
+    places = [match.span("value") for start, end in cells[:2] if (match := _LETTERHEAD.search(text, start, end))]
+    if places:
+        return places[0]
+    for start, end in large:
+        words = text[start:end].strip()
+        if _BRAND.fullmatch(words) and not _DOCUMENT_WORD.search(words) and not is_title(words):
+            return start, end
+    for start, end in (*cells[2:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
         if match := _LETTERHEAD.search(text, start, end):
             return match.span("value")
     return None
 
 
-def in_window(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
-    """A name and address without a label, as in the window of an envelope: the receiver's."""
+_TO = re.compile(r"(?:an|to|à|a|aan|do|herrn|firma|fa\.|attn)[.:]?", re.IGNORECASE)
+_SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III
+    r"(?<!\w)UN ?\d{4},? (?P<name>[A-Z][A-Z0-9 ,()/.'’-]{2,80}?)(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|\n|$)"
+)
+
+
+def shipping_names(text: str) -> Iterator[Span]:
+    """The proper shipping names of dangerous goods, in the order of ADR, IMDG and IATA."""
+    for match in islice(_SHIPPING_NAME.finditer(text), _MAX):
+        start, end = match.span("name")
+        yield Span("description", text[start:end].rstrip(" ,"), start, start + len(text[start:end].rstrip(" ,")), 0.85)
+
+
+def in_window(
+    text: str, lines: Sequence[tuple[int, int]], party: str = "consignee"
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """A name and address without a label, as in the window of an envelope: that of `party`, to whom it is sent."""
+    if lines and _TO.fullmatch(text, *lines[0]):
+        lines = lines[1:]
     plain = [text[start:end] for start, end in lines]
     if len(lines) < 3 or any(c.isdigit() for c in plain[0]) or re.search(r"[·•|:]", "".join(plain)):
         return
     if not _HAS_POSTCODE.search(text, *lines[-1]) and not _HAS_POSTCODE.search(text, *lines[-2]):
         return
-    for span, of in in_box(text, "consignee", lines):
+    for span, of in in_box(text, party, lines):
         yield span._replace(score=0.65), of
 
 
@@ -280,7 +341,7 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     if line.endswith(":"):
         return None
     letters = sum(c.isalpha() for c in line)
-    if _NO_NAME.fullmatch(line):
+    if _NO_NAME.fullmatch(line) or _NUMBERED.search(line):
         return None
     if is_other_label(line) or line[begin : begin + 1].islower():
         return None
@@ -299,7 +360,8 @@ def _labelled(text: str) -> Iterator[Span]:
                     yield Span(field, value, *address.span("value"), 0.85)
                 continue
             if field in ("remarks", "description"):
-                place: tuple[int, int] | None = (start, start + len(text[start:end].rstrip(" .")))
+                said = text[start:end] if field == "remarks" else goods_in(text[start:end])
+                place: tuple[int, int] | None = (start, start + len(said.rstrip(" .")))
             else:
                 place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
             if place and (value := value_of(field, text[place[0] : place[1]])):

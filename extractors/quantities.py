@@ -20,7 +20,7 @@ _AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
 _PIECE = (
     r"(?:pcs|pieces?|ctns?|cartons?|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
-    r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
+    r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
 _COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
@@ -33,11 +33,11 @@ _LOSS = tuple(
     for field, words in (
         (
             "pieces_short",
-            r"short(?:age|ed)?|missing|fehl(?:en|t|end\w*|menge)|manqu(?:e|ent|ants?)|falta[ns]?|faltantes?|manca(?:no|nti|nte)?|mancanza|ontbre(?:ken|ekt)|vermist|te ?kort|brak(?:uje|owało|ujące)?",
+            r"short(?:age|ed)?|shy|missing|not (?:there|found|located|on it)|lost|verloren|perdus?|perdid[oa]s?|pers[aoie]|smarrit[oaie]|zoek|kwijt|zgubion\w+|zaginę\w+|brakuje|fehl(?:en|t|end\w*|menge)|manqu(?:e|ent|ants?)|falta[ns]?|faltantes?|manca(?:no|nti|nte)?|mancanza|ontbre(?:ken|ekt)|vermist|te ?kort|brak(?:uje|owało|ujące)?",
         ),
         (
             "pieces_damaged",
-            r"damaged?|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+            r"damaged?|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|percée?s?|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
         ),
     )
 )
@@ -124,9 +124,9 @@ _LABELLED = tuple(
         ),
     )
     for field, words in (
-        ("gross_weight", r"(?:gross ?weight|bruttogewicht|brutto|rohmasse|masse brute|masa bruta|massa lorda|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?|kgs?"),
+        ("gross_weight", r"gross(?: mass| wt\.?)?\W{1,3}kgs?|(?:gross (?:weight|mass)|gross ?wt|bruttogewicht|brutto|rohmasse|masse brute|masa bruta|massa lorda|poids brut|peso bruto|peso lordo|brutogewicht|waga brutto|weight|gewicht|peso|poids)\W{1,3}(?:in )?kgs?|kgs?"),
         ("volume", r"(?:volume|umfang|cubage|volumen|measurement|kubatuur|objętość|cube)\W{1,3}(?:in )?(?:m3|m³|cbm)"),
-        ("pieces", r"(?:no\.?|number|total|nombre|número|numero|aantal|liczba|total de)? ?(?:of |de |di )?(?:pieces|packages|pkgs|cartons|pcs|packstücke|colis|bultos|colli|sztuk|opakowań)(?: rcp| totali| total(?:es|en)?)?|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre|aantal"),
+        ("pieces", r"(?:no\.?|number|total|nombre|número|numero|aantal|liczba|total de)? ?(?:of |de |di )?(?:pieces|packages|pkgs|cartons|parcels|pakete|pcs|packstücke|colis|bultos|colli|sztuk|opakowań)(?: rcp| totali| total(?:es|en)?)?|anzahl(?: (?:der )?(?:packstücke|colli))?|nombre|aantal"),
         ("pallets", r"(?:no\.? of |number of |total )?pallets|(?:anzahl )?paletten|(?:nombre de )?palettes|palés|(?:aantal )?pallets|palety|liczba palet"),
     )
 )  # fmt: skip
@@ -175,15 +175,15 @@ def value_of(field: str, quote: str) -> str | None:
             return f"{_signed(quote):g} CEL"
         return _degrees(match) if match else None
     if field == "volume":
-        if re.fullmatch(_AMOUNT, quote):  # its label says cubic metres
-            return f"{_plain(quote, decimals=3)} MTQ"
         match = _VOLUME.fullmatch(quote)
-        if match and re.fullmatch(r"\d{1,2}[.,]\d{3}", match["n"]):  # no load has a thousand cubic metres
-            return f"{match['n'].replace(',', '.')} {'FTQ' if match['feet'] else 'MTQ'}"
-        return f"{_plain(match['n'], decimals=3)} {'FTQ' if match['feet'] else 'MTQ'}" if match else None
+        amount = match["n"] if match else quote if re.fullmatch(_AMOUNT, quote) else None  # its label says cubic metres
+        if amount is None:
+            return None
+        small = re.fullmatch(r"\d{1,2}[.,]\d{3}", amount)  # no load has a thousand cubic metres
+        amount = amount.replace(",", ".") if small else _plain(amount, decimals=3)
+        return f"{Decimal(amount).normalize():f} {'FTQ' if match and match['feet'] else 'MTQ'}"
     if field == "hazard_class":
-        match = _HAZARD.fullmatch(quote)
-        return match["class"].upper() if match else None
+        return quote.upper() if re.fullmatch(r"[1-9](?:\.[1-6][A-S]?)?", quote, re.IGNORECASE) else None
     if field == "gross_weight":
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
             return f"{_plain(quote, decimals=3)} KGM"
@@ -210,7 +210,7 @@ def _all(text: str) -> Iterator[Span]:
         yield Span("volume", value_of("volume", match[0]) or "", match.start(), match.end(), 0.85)
     if _DANGER.search(text):
         for match in _HAZARD.finditer(text):
-            yield Span("hazard_class", match["class"].upper(), match.start(), match.end(), 0.85)
+            yield Span("hazard_class", match["class"].upper(), *match.span("class"), 0.85)
     for match in _WEIGHT.finditer(text):
         quote = match["quote"]
         value = value_of("gross_weight", quote) if match["u2"] else None
@@ -308,4 +308,6 @@ def _plain(amount: str, *, decimals: int) -> str:
     )
     if thousands:
         return str(int(re.sub(r"[.,]", "", amount)))
-    return f"{int(re.sub(r'[.,]', '', amount[:last]) or 0)}.{fraction}"
+    fraction = fraction.rstrip("0")  # 7,936.00 is no other weight than 7936
+    whole = int(re.sub(r"[.,]", "", amount[:last]) or 0)
+    return f"{whole}.{fraction}" if fraction else str(whole)

@@ -81,10 +81,12 @@ _NOT_STRICT: dict[str, bool] = {"strict": False} if "strict" in (getaddresses.__
 
 
 def moment(value: str | None) -> datetime | None:
-    """The time of a Date header in UTC, or None when it cannot be read."""
+    """The time of a Date header in its own zone, else in UTC; None when it cannot be read."""
     try:
         when = parsedate_to_datetime((value or "")[:200])
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        when.astimezone(UTC)  # a time that UTC cannot hold is none
+        return when
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

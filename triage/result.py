@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
 
 from classifiers.prediction import Abstention
 from extractors.documents import Document, LineItem
@@ -189,7 +191,7 @@ class Result(Value):
     site: str | None = None
     subject: str | None = None
     sender: str | None = None
-    received_at: datetime
+    received_at: Annotated[datetime, AfterValidator(lambda when: when.astimezone(UTC))]
     label: str | None = None
     confidence: float | None = None
     is_exception: bool | None = None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from extractors.contacts import find_contacts, value_of
+from extractors.contacts import find_contacts, region_of, value_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,23 @@ def test_contacts_are_found_in_their_stated_form(text: str, expected: tuple[str,
 @pytest.mark.parametrize("text", ["10/19/2026 0600-1000", "PO 4500012345", "dock 12:30", "no@where"])
 def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
     assert find_contacts(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "american", "region", "number"),
+    [
+        ("Telefon 0421 555 0910, dispo@wesertor.de", False, "DE", "+494215550910"),
+        ("Unit 6, Llangollen LL20 8SN, tel 01270 555 018", False, "GB", "+441270555018"),
+        ("Tel (812) 555-0144", True, "US", "+18125550144"),
+        ("Tel. 0421 555 0910", False, None, "0421 555 0910"),
+    ],
+)
+def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
+    text: str, american: bool, region: str | None, number: str
+) -> None:
+    assert region_of(text, american=american) == region
+    assert [span.value for span in find_contacts(text, region) if span.field == "phone"] == [number]
+
+
+def test_the_number_of_an_account_is_no_telephone() -> None:
+    assert find_contacts("IBAN DE12 2905 0101 0009 4471 00", "DE") == []

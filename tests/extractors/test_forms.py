@@ -133,3 +133,97 @@ def test_a_label_in_two_languages_over_its_value_is_one_label(reader: PdfReader)
         lines(canvas, 300, 600, "11 Poids brut, kg", "Gross weight", "4 870")
 
     assert values(read(reader, draw), "gross_weight") == ["4870 KGM"]
+
+
+def waybill(canvas: Canvas, with_total: bool) -> None:
+    lines(canvas, 40, 760, "STRAIGHT BILL OF LADING", size=14)
+    lines(canvas, 40, 730, "Ship from", "Topeka, KS 66603")
+    for x, heading in ((40, "Pallets"), (120, "Pkg qty"), (220, "Weight lb"), (320, "Commodity description")):
+        lines(canvas, x, 600, heading, size=7)
+    for y, *row in ((586, "3", "18", "1,240", "Paper bags, 12 oz"), (572, "1", "6", "410", "Cup sleeves")):
+        for x, words in zip((40, 120, 220, 320), row, strict=True):
+            lines(canvas, x, y, words)
+    if with_total:
+        for x, words in ((40, "TOTAL 4"), (120, "24"), (220, "1,650")):
+            lines(canvas, x, 540, words)
+
+
+def test_the_totals_of_a_table_are_what_is_shipped_and_its_lines_are_not(reader: PdfReader) -> None:
+    found = read(reader, lambda canvas: waybill(canvas, True))
+    assert values(found, "pieces") == ["24 H87"] and values(found, "gross_weight") == ["1650 LBR"], (
+        "the heading says lb"
+    )
+    assert set(values(found, "description")) == {"Paper bags", "Cup sleeves"}
+    without = read(reader, lambda canvas: waybill(canvas, False))
+    assert "1650 LBR" not in values(without, "gross_weight"), "nothing is added up"
+
+
+def test_small_print_under_a_value_names_it_where_it_stands_nearer_than_what_follows(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=14)
+        for y, value, caption in (
+            (700, "JB-2231", "Shipment no."),
+            (664, "Gareth Price", "Driver"),
+            (628, "20/11/2026 13:05", "Delivered"),
+        ):
+            lines(canvas, 40, y, value)
+            lines(canvas, 40, y - 9, caption, size=5.5, font="Helvetica")
+
+    found = read(reader, draw)
+    assert values(found, "shipment") == ["JB-2231"] and values(found, "driver_name") == ["Gareth Price"]
+    assert values(found, "delivered_at") == ["2026-11-20T13:05:00+00:00"]
+
+
+def test_a_line_that_holds_name_and_address_gives_both(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "Transportauftrag WT-118204", size=14)
+        for y, label, value in (
+            (700, "Ladestelle", "Nordmehl AG, Kornweg 3, 31582 Nienburg"),
+            (680, "Ladetermin", "23.11.2026, 07:00 - 10:00 Uhr"),
+            (660, "Entladestelle", "Backhaus Heide eG, Am Ebensberg 14, 21335 Lüneburg"),
+            (640, "Entladetermin", "24.11.2026, 15:00 Uhr"),
+        ):
+            lines(canvas, 40, y, label)
+            lines(canvas, 160, y, value)
+
+    found = read(reader, draw)
+    assert values(found, "shipper") == ["Nordmehl AG"] and values(found, "consignee") == ["Backhaus Heide eG"]
+    assert values(found, "pickup_address") == ["Kornweg 3, 31582 Nienburg"]
+    assert values(found, "delivery_address") == ["Am Ebensberg 14, 21335 Lüneburg"]
+    assert values(found, "pickup_planned") == ["2026-11-23T07:00:00+00:00"], "a span of time begins with its first"
+    assert values(found, "eta_original") == ["2026-11-24T15:00:00+00:00"]
+
+
+def test_dates_in_the_boxes_of_a_load_are_when_the_truck_is_to_be_there(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "CARRIER RATE CONFIRMATION", size=14)
+        lines(canvas, 40, 700, "PICKUP", "Dalton Feed Mill", "410 Elevator Rd", "Salina, KS 67401", "11/24/2026 08:00")
+        lines(canvas, 300, 700, "DELIVERY", "Yuma Ranch", "2200 Avenue B", "Yuma, AZ 85364", "11/26/2026 07:00")
+
+    found = read(reader, draw)
+    assert values(found, "pickup_planned") == ["2026-11-24T08:00:00+00:00"]
+    assert values(found, "eta_original") == ["2026-11-26T07:00:00+00:00"]
+
+
+def test_a_letter_is_of_the_day_at_its_head_and_of_the_firm_in_large_print(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "Transports Bellecour", size=18)
+        lines(canvas, 400, 740, "Lyon, le 18/11/2026")
+        lines(canvas, 40, 710, "AVIS DE RETARD")
+        for y, label, day in ((680, "Livraison", "18/11/2026"), (660, "Nouvelle livraison", "19/11/2026")):
+            lines(canvas, 40, y, label)
+            lines(canvas, 200, y, day)
+
+    found = read(reader, draw)
+    assert values(found, "document_date") == ["2026-11-18"] and values(found, "carrier") == ["Transports Bellecour"]
+    assert values(found, "eta_revised") == ["2026-11-19"]
+
+
+def test_dangerous_goods_go_by_their_shipping_names(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "MULTIMODAL DANGEROUS GOODS FORM", size=12)
+        lines(canvas, 40, 700, "160 steel drums", "UN1263, PAINT, Class 3, PG III", "Flashpoint 27 C")
+
+    found = read(reader, draw)
+    assert values(found, "description") == ["PAINT"] and values(found, "hazard_class") == ["3"]
+    assert values(found, "un_number") == ["UN1263"]
