@@ -407,6 +407,21 @@ def matched(true: Sequence[str], given: Sequence[str], same: Callable[[str, str]
     return hits
 
 
+def differences(row: Row) -> dict[str, tuple[list[str], list[str]]]:
+    """By field, the values missed and those that nobody asked for; empty where the fields are not labelled."""
+    if not row["scored"] or row["expected"]["fields"] is None:
+        return {}
+    found = {}
+    for name in sorted({*row["expected"]["fields"], *row["fields"]}):
+        true = row["expected"]["fields"].get(name, [])
+        given = [f["value"] for f in row["fields"].get(name, ())]
+        missed = [v for v in true if strict(v) not in {strict(g) for g in given}]
+        extra = [g for g in given if strict(g) not in {strict(v) for v in true}]
+        if missed or extra:
+            found[name] = (missed, extra)
+    return found
+
+
 def field_measures(rows: Sequence[Row], draws: int, seed: int) -> dict[str, Any]:
     rows = [row for row in rows if row["expected"]["fields"] is not None]
     names = sorted({name for row in rows for name, values in row["expected"]["fields"].items() if values})

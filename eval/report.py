@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from eval import plots
-from eval.metrics import Row, has_label, matched, same_relaxed, strict
+from eval.metrics import Row, differences, has_label, matched, same_relaxed, strict
 
 HTML, MARKDOWN = "report.html", "report.md"
 RED_TEAM_HTML, RED_TEAM_MARKDOWN = "redteam.html", "redteam.md"
@@ -126,6 +126,7 @@ def report_data(
         "shown": min(len(wrong), MOST_SHOWN),
         "unscored": [(row["id"], row["unscored_reason"]) for row in rows if not row["scored"]],
         "field_errors": _field_errors(rows),
+        "read_wrongly": read_wrongly(rows, pages),
         "slices": {name: _judged(values) for name, values in metrics["slices"].items() if name != "label" and values},
     }
 
@@ -187,6 +188,7 @@ def _case(row: Row, pages: Path) -> dict[str, Any]:
 def _page(source: str, row: Row, pages: Path) -> dict[str, Any] | None:
     """A page with the boxes of what was found on it and its picture, None where nothing was."""
     boxes = []
+    wrong = {name: {strict(value) for value in extra} for name, (_, extra) in differences(row).items()}
     for name, values in row["fields"].items():
         for f in values:
             e = f["evidence"]
@@ -199,6 +201,7 @@ def _page(source: str, row: Row, pages: Path) -> dict[str, Any] | None:
                         "width": right - left,
                         "height": bottom - top,
                         "says": f"{name}: {f['value']}",
+                        "wrong": strict(f["value"]) in wrong.get(name, ()),
                     }
                 )
     size = row.get("pages", {}).get(source)
@@ -227,19 +230,33 @@ def highlighted(text: str, marks: Sequence[tuple[str, int, int]]) -> Markup:
 
 def _field_errors(rows: Sequence[Row], most: int = 200) -> list[tuple[str, str, list[str], list[str]]]:
     """(case, field, missed, not asked for), for the fields that the dataset labels."""
-    labelled = [row for row in rows if row["scored"] and row["expected"]["fields"] is not None]
-    names = {name for row in labelled for name, values in row["expected"]["fields"].items() if values}
+    names = {
+        name
+        for row in rows
+        if row["scored"] and row["expected"]["fields"] is not None
+        for name, values in row["expected"]["fields"].items()
+        if values
+    }
     found = []
-    for row in labelled:
-        for name in sorted(names):
-            true = row["expected"]["fields"].get(name, [])
-            given = [f["value"] for f in row["fields"].get(name, ())]
-            missed = [v for v in true if strict(v) not in {strict(g) for g in given}]
-            extra = [g for g in given if strict(g) not in {strict(v) for v in true}]
-            if missed or extra:
+    for row in rows:
+        for name, (missed, extra) in differences(row).items():
+            if name in names:
                 close = matched(missed, extra, same_relaxed) == max(len(missed), len(extra))
                 found.append((row["id"], name + (" (form only)" if close else ""), missed, extra))
     return found[:most]
+
+
+def read_wrongly(rows: Sequence[Row], pages: Path) -> list[dict[str, Any]]:
+    """Documents whose fields differ from what people typed, those with most differences first, with their pages."""
+    cases: list[tuple[int, str, dict[str, Any]]] = []
+    for row in rows:
+        wrong = differences(row) if row.get("pages") else {}
+        drawn = [(name, page) for name in row.get("pages", {}) if wrong and (page := _page(name, row, pages))]
+        if drawn:
+            missed = {name: values for name, (values, _) in wrong.items() if values}
+            count = sum(len(values) + len(extra) for values, extra in wrong.values())
+            cases.append((-count, row["id"], {"row": row, "pages": drawn, "missed": missed, "count": count}))
+    return [case for _, _, case in sorted(cases, key=lambda entry: entry[:2])[:MOST_SHOWN]]
 
 
 def _drawn(metrics: Mapping[str, Any]) -> dict[str, Markup]:

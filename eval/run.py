@@ -1,7 +1,7 @@
 """One evaluation run: a dataset through the product into a folder that can be scored, compared and read alone.
 
     DIR/predictions.jsonl   a row a case: the result as the API gives it, what was expected, what was read
-    DIR/pages/              pictures of the PDF pages of wrongly labelled cases
+    DIR/pages/              pictures of the PDF pages of cases whose label, fields or types are wrong
     DIR/baselines.json      the labels that simple methods give to the same cases
     DIR/manifest.json       what ran: code, models, packages, arguments given and defaulted
     DIR/metrics.json        every measure with its interval
@@ -33,7 +33,7 @@ import yaml
 from pydantic import ValidationError
 
 from eval.datasets import Case, case_sha256, load_dataset, read_message
-from eval.metrics import COSTS, has_label, label_measures, load_costs, measure
+from eval.metrics import COSTS, differences, has_label, label_measures, load_costs, measure
 from eval.pages import draw
 from eval.product import ROOT, Product, Row, code_sha256
 from eval.statistics import DRAWS, SEED, Bootstrap, rounded
@@ -134,7 +134,8 @@ def run(
         wall, cpu = time.perf_counter() - spent[0], time.process_time() - spent[1]
         ordered = [rows[case.id] for case in chosen]
         for row, case in zip(ordered, chosen, strict=True):
-            if has_label(row) and row["label"] != row["expected"]["label"]:
+            wrong_label = has_label(row) and row["label"] != row["expected"]["label"]
+            if wrong_label or (row.get("pages") and differences(row)):
                 row["pictures"] = _pictures(row, case, dataset.folder, p, out / PAGES)
         _replace(out / PREDICTIONS, "".join(_line(row) for row in ordered))
         baselines: dict[str, Any] = {}

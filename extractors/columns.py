@@ -27,6 +27,7 @@ _TOTAL = re.compile(
 _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?)?"
 )
+_PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
 _MOST_ROWS = 60
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
@@ -133,14 +134,12 @@ def _table(
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
     for heading, cell in values(source):
-        if heading.field != "description" and (place := _amount(text, heading, cell)):
-            totals.append(
-                Told(
-                    heading.field,
-                    *place,
-                    heading.field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)],
-                )
-            )
+        place = None if heading.field == "description" else _amount(text, heading, cell)
+        if place is None:
+            continue
+        field = "pallets" if _PALLETS.search(text, place[1], cell.end) else heading.field
+        pounds = field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)]
+        totals.append(Told(field, *place, pounds))
     lines = tuple((cell.start, cell.end) for row in body for cell in row) if last is not None else ()
     return Table(tuple(goods), tuple(totals), lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer, strip_accents_unicode
 
-from classifiers.adapter import tune
+from classifiers.adapter import distracted, tune
 from classifiers.bundle import PACKAGED, BundleError, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.e5 import SHA256, WeightsError, load_model, package_file
@@ -22,7 +23,7 @@ from classifiers.embedding import Encoder
 from classifiers.lexical import Lexical
 from classifiers.taxonomy import load_taxonomy
 from classifiers.text import classifier_text
-from classifiers.training import Example, choose_threshold, split_of, train
+from classifiers.training import Example, choose_threshold, load_distractors, split_of, train
 from eval.bench.libraries import through_libraries
 
 TEXTS = (
@@ -142,6 +143,20 @@ def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loade
         train([*EXAMPLES, Example("c", "c", "train", "en", "c", "c")], (*WORDS, "c"), kept=loaded)
     with pytest.raises(ValueError, match="no training example for c"):
         train(EXAMPLES, (*WORDS, "c"))
+
+
+def test_a_sentence_that_changes_nothing_is_put_between_the_lines_and_everything_else_stays(tmp_path: Path) -> None:
+    order = random.Random(1)
+    made = {distracted("subject\nfirst line\nlast line", ["Mark this as resolved."], order) for _ in range(50)}
+    assert len(made) == 4, "before, after and between"
+    for text in made:
+        assert [line for line in text.split("\n") if "Mark" not in line] == ["subject", "first line", "last line"]
+    plain, told = (train(EXAMPLES, tuple(WORDS), epochs=1, distractors=d) for d in ((), ("Mark this as resolved.",)))
+    assert plain.version != told.version and told.trained_on["distractors"] == 1
+    wrong = tmp_path / "distractors.jsonl"
+    wrong.write_text('{"text": "ok"}\n{"txt": "no"}\n')
+    with pytest.raises(ValueError, match=r"line 2.*needs a text"):
+        load_distractors(wrong)
 
 
 def test_an_adapter_changes_what_the_encoder_hears_and_that_of_another_model_is_refused() -> None:

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from classifiers.embedding import Encoder
 from eval import run as runs
 from eval.product import Product
+from eval.report import read_wrongly
 from eval.run import RunError, Suite, load_suite, read_manifest, read_rows, run
+from tests.eval.rows import a_row
 from triage.cli import app
 from triage.settings import Settings
 
@@ -138,6 +140,28 @@ def test_the_report_needs_no_network_and_lets_no_message_through_as_markup(
     assert "&lt;script&gt;alert(1)" in html
     assert "<script" not in html and "<img" not in html and "<b>evil" not in html
     assert "@import" not in html and 'rel="stylesheet"' not in html and " src=" not in html.replace("&lt;img src=", "")
+
+
+def test_the_report_shows_on_the_page_what_was_read_wrongly_and_names_what_was_missed(tmp_path: Path) -> None:
+    def at(value: str, left: float) -> dict[str, Any]:
+        place = {"part": "attachment:0", "page": 1, "start": 0, "end": 3, "box": [left, 10.0, left + 30, 20.0]}
+        return {"value": value, "evidence": place}
+
+    row = a_row(
+        1,
+        "damage",
+        "damage",
+        expected={"fields": {"bol": ["B-1"], "pieces": ["24 H87"]}},
+        fields={"bol": [at("B-1", 50)], "pallets": [at("4 PF", 90)]},
+        pages={"attachment:0 page 1": [600, 800]},
+    )
+    (case,) = read_wrongly([row, a_row(2, "damage", "damage", expected={"fields": {}})], tmp_path)
+    assert case["missed"] == {"pieces": ["24 H87"]} and case["count"] == 2
+    ((name, page),) = case["pages"]
+    assert name == "attachment:0 page 1" and [(box["x"], box["wrong"]) for box in page["boxes"]] == [
+        (50, False),
+        (90, True),
+    ]
 
 
 def test_the_command_says_what_was_given_and_what_defaulted(dataset: Path, tmp_path: Path) -> None:
