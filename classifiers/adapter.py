@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from classifiers.e5 import DIMENSIONS, E5
+from classifiers.e5 import DIMENSIONS, E5, rounds_fast
 
 Adapter = Mapping[str, NDArray[np.float16]]  # "LAYER'S NAME/down" (rank, inputs) and "…/up" (outputs, rank)
 
@@ -28,8 +28,9 @@ SHARPNESS = 20.0  # of unit vectors' products, so that the head's logits can be 
 DROPOUT = 0.1
 RATE, HEAD_RATE, DECAY, WARM_UP = 1e-3, 2e-3, 0.01, 0.1
 BATCH = 16
-EPOCHS = 8
+EPOCHS = 5
 SMOOTHING = 0.05  # of labels: some are wrong
+DISTRACTED = 0.25  # of the texts of an epoch that get a sentence which changes nothing
 
 
 class Tuned(NamedTuple):
@@ -76,11 +77,12 @@ def tune(
     wanted: NDArray[np.float32],
     seed: int,
     epochs: int = EPOCHS,
+    distractors: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Tuned:
     """Train adapter and head on all cores; `wanted` (texts, labels) adds up to 1 in each row.
 
-    The model is changed and of no more use.
+    Some texts get one of the `distractors` anew in every epoch. The model is changed and of no more use.
     """
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(seed)
@@ -104,9 +106,13 @@ def tune(
     done = 0
     for _ in range(epochs):
         for batch in _batches(texts, order):
+            read = [
+                distracted(texts[i], distractors, order) if distractors and order.random() < DISTRACTED else texts[i]
+                for i in batch
+            ]
             # spelled out, attention goes back through its derivative several times faster than in one piece
-            with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16):
-                vectors = model(model.ids([texts[i] for i in batch]))
+            with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=rounds_fast()):
+                vectors = model(model.ids(read))
             logits = head(functional.dropout(vectors.float() * SHARPNESS, DROPOUT))
             loss = functional.cross_entropy(logits, torch.from_numpy(wanted[batch]), label_smoothing=SMOOTHING)
             optimizer.zero_grad()
@@ -122,6 +128,13 @@ def tune(
         for part, value in (("down", layer.down), ("up", layer.up))
     }
     return Tuned(adapter, head.weight.detach().mul(SHARPNESS).numpy(), head.bias.detach().numpy())
+
+
+def distracted(text: str, distractors: Sequence[str], order: random.Random) -> str:
+    """The text with one of the sentences before, after or between its lines: what a message is about stays the same."""
+    lines = text.split("\n")
+    lines.insert(order.randint(0, len(lines)), order.choice(distractors))
+    return "\n".join(lines)
 
 
 def _linear(model: E5) -> list[tuple[str, torch.nn.Linear]]:

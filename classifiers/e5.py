@@ -41,6 +41,12 @@ class WeightsError(RuntimeError):
     """The weights are missing or are not the ones that were measured."""
 
 
+def rounds_fast() -> bool:
+    """Whether this processor reckons with bfloat16 by itself; elsewhere it would take longer than float32."""
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 def load_model() -> E5:
     """Raises WeightsError that says what to do."""
     return E5(_File(np.memmap(package_file(PACKAGE, FILE, SHA256), np.uint8, "r")))  # shared by all processes

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from classifiers.adapter import Adapter, merge
-from classifiers.e5 import DIMENSIONS, load_model
+from classifiers.e5 import DIMENSIONS, load_model, rounds_fast
 
 Matrix = NDArray[np.float32]
 _TOKENS = 64  # of a usual message, for which the weights are laid out
@@ -33,8 +33,7 @@ class Encoder:
         if adapter is not None:
             merge(self._model, adapter)
         self._model.eval()
-        able = torch.cpu.get_capabilities()
-        if able.get("avx512_bf16") or able.get("amx_bf16"):
+        if rounds_fast():
             self._model.bfloat16()
             _pack(self._model)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.sparse import vstack
 from scipy.stats import beta
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.adapter import EPOCHS, Tuned, tune
+from classifiers.adapter import EPOCHS, Tuned, distracted, tune
 from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
@@ -27,7 +29,7 @@ from classifiers.lexical import runs
 SPLITS = ("train", "dev", "calibration", "test")
 LEXICAL_STRENGTHS = (5.0, 20.0)
 SHARES = (0.0, 0.15, 0.3, 0.45, 0.6)
-ACCEPTED_ERROR = 0.1
+ACCEPTED_ERROR = 0.05
 UNFAMILIAR = 0.005  # share of in-scope training texts that may be called out of scope
 SECONDARY = 0.25  # share of what a message teaches that goes to its secondary labels, where it has some
 SEED = 20261123
@@ -55,11 +57,13 @@ def train(
     labels: Sequence[str],
     kept: Bundle | None = None,
     epochs: int = EPOCHS,
+    distractors: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Bundle:
     """Fit on `train`, choose strength and blend on `dev`, temperature and thresholds on `calibration`.
 
-    `test` is not looked at. With `kept` that bundle's encoder and head stay, and only what is cheap is fitted again.
+    `test` is not looked at. `distractors` are sentences that must change no label, such as orders to the reader.
+    With `kept` that bundle's encoder and head stay, and only what is cheap is fitted again.
     Raises ValueError when a label has no training example or `kept` knows other labels.
     """
     index = {label: i for i, label in enumerate(labels)}
@@ -74,21 +78,25 @@ def train(
     tuned = (
         Tuned(kept.adapter, kept.head, kept.head_intercepts)
         if kept is not None
-        else tune(load_model(), texts["train"], _wanted(by_split["train"], index), SEED, epochs, progress)
+        else tune(load_model(), texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
     )
     encoder = Encoder(tuned.adapter)
     vectors = {split: encoder.encode(found) for split, found in texts.items()}
     words = TfidfVectorizer(analyzer=runs, min_df=3, max_features=40_000, sublinear_tf=True, dtype=np.float32)
     words.fit(texts["train"])
     counted = {split: words.transform(found) for split, found in texts.items()}
+    order = random.Random(SEED)  # noqa: S311 - an order, not a secret
+    more = [distracted(text, distractors, order) for text in texts["train"]] if distractors else []
+    letters = vstack([counted["train"], words.transform(more)]) if more else counted["train"]
+    meant = np.tile(truth["train"], 2 if more else 1)
     models = {
-        strength: LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(counted["train"], truth["train"])
+        strength: LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(letters, meant)
         for strength in LEXICAL_STRENGTHS
     }
 
     def blended(split: str, strength: float, share: float) -> NDArray[np.float32]:
-        meant = vectors[split] @ tuned.head.T + tuned.intercepts
-        return blend(meant, models[strength].decision_function(counted[split]), share)
+        vector_logits = vectors[split] @ tuned.head.T + tuned.intercepts
+        return blend(vector_logits, models[strength].decision_function(counted[split]), share)
 
     strength, share = min(product(LEXICAL_STRENGTHS, SHARES), key=lambda c: _loss(blended("dev", *c), truth["dev"]))
     lexical = models[strength]
@@ -106,7 +114,8 @@ def train(
     familiar = (vectors["calibration"] @ centroids.T).max(axis=1)
 
     data = "\n".join(
-        f"{e.id} {e.split} {e.label} {' '.join(e.secondary)} {e.text}" for e in sorted(examples, key=lambda e: e.id)
+        [f"{e.id} {e.split} {e.label} {' '.join(e.secondary)} {e.text}" for e in sorted(examples, key=lambda e: e.id)]
+        + list(distractors)
     )
     digest = hashlib.sha256(data.encode()).hexdigest()
     weights = b"".join(array.tobytes() for array in (tuned.head, lexical.coef_, *tuned.adapter.values()))
@@ -132,6 +141,7 @@ def train(
         ),
         trained_on={
             "data_sha256": digest,
+            "distractors": len(distractors),
             "counts": {split: sum(e.split == split for e in examples) for split in SPLITS},
             "epochs": kept.trained_on["epochs"] if kept is not None else epochs,
             "lexical_strength": strength,
@@ -194,3 +204,14 @@ def load_examples(paths: Sequence[Path], make_text: Any) -> list[Example]:
             except (ValueError, KeyError) as error:
                 raise ValueError(f"{path.name} line {number}: {error!r}") from error
     return examples
+
+
+def load_distractors(path: Path) -> list[str]:
+    """The `text` of each JSON line. Raises ValueError that names file, line and what is wrong."""
+    texts = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            texts.append(str(json.loads(line)["text"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path.name} line {number}: {error!r}; each line needs a text") from error
+    return texts

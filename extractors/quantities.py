@@ -187,7 +187,7 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "gross_weight":
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
             return f"{_plain(quote, decimals=3)} KGM"
-        match = re.fullmatch(rf"({_AMOUNT})\s?([A-Za-z]+)", quote)
+        match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|t(?:ons?|onn\w*|onelad\w*)?))", quote)
         return f"{_plain(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
     match = _MONEY.fullmatch(quote)
     if match is None:

@@ -195,9 +195,12 @@ def train(
     data: Annotated[list[Path], typer.Option(help="JSON lines of labelled messages")] = [
         Path("eval/data/dispatch.jsonl")
     ],
+    distractors: Annotated[
+        Path | None, typer.Option(help="JSON lines with the text of sentences that must change no label")
+    ] = Path("eval/data/distractors.jsonl"),
     out: Annotated[Path | None, typer.Option(help="folder of the bundle; default: the packaged one")] = None,
     keep_encoder: Annotated[
-        bool, typer.Option(help="leave the encoder of that bundle as it is: seconds instead of half an hour")
+        bool, typer.Option(help="leave the encoder of that bundle as it is: minutes instead of an hour")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -206,12 +209,13 @@ def train(
     from classifiers.embedding import Encoder
     from classifiers.examples import Labelled, save_examples
     from classifiers.taxonomy import load_taxonomy
-    from classifiers.training import load_examples
+    from classifiers.training import load_distractors, load_examples
     from classifiers.training import train as fit
     from triage.training_text import text_of
 
     try:
         examples = load_examples(data, text_of)
+        told = load_distractors(distractors) if distractors else []
         kept = load_bundle(out or PACKAGED) if keep_encoder else None
         with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
 
@@ -219,7 +223,7 @@ def train(
                 bar.total = total
                 bar.update(done - bar.n)
 
-            bundle = fit(examples, load_taxonomy().codes, kept, progress=progress)
+            bundle = fit(examples, load_taxonomy().codes, kept, distractors=told, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from extractors.quantities import find_quantities, value_of
+from extractors.quantities import FIELDS, find_quantities, value_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,18 @@ def test_money_without_meaning_is_not_reported() -> None:
 @pytest.mark.parametrize("text", ["Canal Bank, Rochdale OL16 5LB", "31 Bultos y descripción de las mercancías"])
 def test_postcodes_and_the_numbers_of_a_forms_boxes_are_no_quantities(text: str) -> None:
     assert find_quantities(text) == []
+
+
+@pytest.mark.parametrize("quote", ["20 ctns", "6 cbm", "3 plt", "12 x"])
+def test_what_is_counted_in_something_else_is_no_weight(quote: str) -> None:
+    assert value_of("gross_weight", quote) is None
+
+
+@given(
+    field=st.sampled_from(sorted(FIELDS)),
+    number=st.from_regex(r"[0-9][0-9 .,']{0,12}", fullmatch=True),
+    unit=st.text(alphabet="abcdefghiklmnoprstuxz°€$³ ./", max_size=8),
+)
+def test_no_quote_is_too_odd_to_be_read(field: str, number: str, unit: str) -> None:
+    value_of(field, number + unit)
+    value_of(field, unit + number)
