@@ -33,7 +33,7 @@ def notice(picking: str, *, number: int = 1) -> bytes:
         "NOORDERVRACHT BV  -  CARRIER NOTICE",
         f"Delivery order: {picking}",
         "Vehicle: 93-BDH-7",
-        "Status: vehicle off the road",
+        "Status: vehicle broken down, gearbox, waiting for a tow",
     ]
     for row, line in enumerate(lines):
         canvas.drawString(72, 770 - 20 * row, line)
