@@ -1,7 +1,7 @@
 """One evaluation run: a dataset through the product into a folder that can be scored, compared and read alone.
 
     DIR/predictions.jsonl   a row a case: the result as the API gives it, what was expected, what was read
-    DIR/pages/              pictures of the PDF pages of cases whose label, fields or types are wrong
+    DIR/pages/              pictures of the PDF pages of cases whose label or fields are wrong
     DIR/baselines.json      the labels that simple methods give to the same cases
     DIR/manifest.json       what ran: code, models, packages, arguments given and defaulted
     DIR/metrics.json        every measure with its interval

@@ -8,28 +8,25 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from extractors.items import column_of, rows_of
+from extractors.items import column_of, is_total, rows_of
 from extractors.pdf import Word
 
 _HEADINGS = tuple(
     (field, re.compile(rf"(?:{words})\W*", re.IGNORECASE))
     for field, words in (
         ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|opis towaru|towar"),
-        ("gross_weight", r"(?:gross |total )?(?:weight|wt|mass)\W*(?:in )?(?P<unit>kgs?|lbs?)?(?: gross)?|gross (?P<unit2>kgs?|lbs?)|brutto(?:gewicht)?\W*(?:kg)?|kg brutto|gewicht\W*(?:kg)?|poids(?: brut)?\W*(?:kg)?|peso(?: bruto| lordo)?\W*(?:kg)?|brutogewicht\W*(?:kg)?|waga(?: brutto)?\W*(?:kg)?|masa brutto\W*(?:kg)?"),
+        ("gross_weight", r"(?:gross |total )?(?:weight|wt|mass)\W*(?:in )?(?:kgs?|lbs?)?(?: gross)?|gross (?:kgs?|lbs?)|brutto(?:gewicht)?\W*(?:kg)?|kg brutto|gewicht\W*(?:kg)?|poids(?: brut)?\W*(?:kg)?|peso(?: bruto| lordo)?\W*(?:kg)?|brutogewicht\W*(?:kg)?|waga(?: brutto)?\W*(?:kg)?|masa brutto\W*(?:kg)?"),
         ("pieces", r"(?:no\.?(?: of)? |number of |# ?)?(?:pkgs?|packages|pieces|pcs|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:packstücke|colli)|nombre(?: de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] )?colli|(?:n[°º.] )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
         ("pallets", r"(?:h\.?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|measurement|volumen|objętość|kubatura)\W*(?:m3|m³|cbm)?|m3|m³|cbm"),
     )
 )  # fmt: skip
-_TOTAL = re.compile(
-    r"(?:grand |shipment )?totals?\b|gesamt\w*|summe|totale?s?\b|totaal|razem|suma|łącznie", re.IGNORECASE
-)
 _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?)?"
 )
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
-_MOST_ROWS = 60
+_MOST_ROWS, _LONGEST_HEADING = 60, 110
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
 
 
@@ -79,8 +76,8 @@ def _headings(text: str, row: Sequence[Word]) -> list[_Heading] | None:
     headings: list[_Heading] = []
     for cell in row:
         words = " ".join(text[cell.start : cell.end].split())
-        named = [(field, match) for field, pattern in _HEADINGS if (match := pattern.fullmatch(words))]
-        field = named[0][0] if named and len(words) < 110 else ""
+        short = words if len(words) < _LONGEST_HEADING else ""
+        field = next((field for field, pattern in _HEADINGS if pattern.fullmatch(short)), "")
         if field and any(field == heading.field for heading in headings):
             field = ""
         headings.append(_Heading(field, cell.left, cell.right, bool(re.search(r"\blbs?\b", words, re.IGNORECASE))))
@@ -93,7 +90,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[list[Sequ
     body: list[Sequence[Word]] = []
     before = rows[at]
     for row in rows[at + 1 : at + 1 + _MOST_ROWS]:
-        if _TOTAL.match(text, row[0].start, row[0].end):
+        if is_total(text, row):
             return body, row
         first = before[0]
         if _headings(text, row):
@@ -149,7 +146,5 @@ def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
     if match is None:
         return None
     start = cell.start + text[cell.start : cell.end].index(match[0])
-    unit = (match["unit"] or "").strip().lower()
-    if heading.field in ("gross_weight", "volume") and unit:
-        return start, start + len(match[0])
-    return start, start + len(match["number"])
+    with_unit = heading.field in ("gross_weight", "volume")  # a weight is read with its unit, a count without
+    return start, start + len(match[0] if with_unit else match["number"])

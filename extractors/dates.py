@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
@@ -90,8 +90,7 @@ _NOT_BEFORE = re.compile(
     r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
 )
 
-_JOINED = 60  # letters at most, from a day to the time that belongs to it
-_SENTENCE_END = re.compile(r"[;!?\n]|\.\s")
+_CLAUSE_END = re.compile(r"[;!?\n]|\.\s")
 
 _NUMBER = r"(?P<number>\d{1,4}(?:[.,]\d{1,2})?|an?|one|two|three|half an|eine[nr]?|zwei|drei|une?|deux|trois|dos|tres|due|tre|twee|drie|een|dwie|trzy)"
 _UNIT = (
@@ -142,18 +141,7 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if match:
         return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
-    if clock:
-        return _with_time(reference, clock["time"], quote)
-    day = _CANDIDATE.match(quote)  # "tomorrow, he will be there about 14:00"
-    last = next(iter(reversed(list(_CLOCK.finditer(quote)))), None) if day and len(quote) <= _JOINED else None
-    if day is None or last is None or day["time"] or last.end() != len(quote):
-        return None
-    meant = _moment(day, day[0], reference, field in _HAPPENED, month_first)
-    return (
-        _with_time(datetime.combine(date.fromisoformat(meant), time(), reference.tzinfo), last["time"], last[0])
-        if meant
-        else None
-    )
+    return _with_time(reference, clock["time"], quote) if clock else None
 
 
 def find_days(text: str, reference: datetime, *, month_first: bool = False) -> Iterator[Span]:
@@ -187,7 +175,7 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
     """The field that the nearest words before `start`, in the same clause, give to a date there."""
     before = text[max(0, start - 70) : start]
     clause = before
-    for stop in _SENTENCE_END.finditer(before):
+    for stop in _CLAUSE_END.finditer(before):
         if before[stop.end() :].strip():  # a line end right before the date is a label above its value
             clause = before[stop.end() :]
     best: tuple[int, int, str, float] | None = None

@@ -109,6 +109,10 @@ _ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-]([O0]UT|IN|INT|PICK|PACK|DS|RE
 _CHECKED: dict[str, Callable[[str], bool]] = {"container": container, "sscc": sscc, "awb": awb}
 _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer_plate"})
 _UN = re.compile(r"(\d{4})\s*$")
+_OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
+    field: re.compile(rf"^(?:{name})[\s.:#]+(?=\S*\d)")
+    for field, name in (("cmr", "CMR"), ("bol", "BOL|B/L"), ("pro", "PRO"))
+}
 
 FIELDS = frozenset(
     "shipment tracking pro bol cmr awb container sscc purchase_order sales_order delivery_order invoice seal "
@@ -127,8 +131,8 @@ def value_of(field: str, quote: str) -> str | None:
         return f"UN{match[1]}" if match and 4 <= int(match[1]) <= 3550 else None
     if field == "delivery_order" and (match := _ODOO_PICKING.fullmatch(text)):
         return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
-    if field == "cmr":
-        text = re.sub(r"^CMR\W+", "", text)
+    if field in _OWN_NAMES:
+        text = _OWN_NAMES[field].sub("", text)
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]

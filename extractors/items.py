@@ -24,7 +24,9 @@ _UNIT = re.compile(
     r"\s*(?:pcs?|ea|ct[n]?s?|cs|box(?:es)?|stk?|stück|krt|kart\.?|pal|pc[e]?|u|uds?|szt\.?|st|ks|x|kg|bt|rol|pz|cj|cajas|colis|m|l)\.?",
     re.IGNORECASE,
 )
-_END = re.compile(r"(?:grand |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(?:grand |shipment |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma|łącznie", re.IGNORECASE
+)
 _MAX_LINES = 500
 Columns = tuple[tuple[str, float, float], ...]  # name (or "" for another), left and right edge of its heading
 
@@ -81,7 +83,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
             if name:
                 values[name] = f"{values[name]} {words}" if name in values else words
         first = text[row[0].start : row[0].end].strip()
-        if _END.match(first) or _END.match(values.get("description", "")):
+        if _TOTAL.match(first) or _TOTAL.match(values.get("description", "")):
             break
         amounts = {name: _amount(values[name]) for name in ("ordered", "delivered") if name in values}
         if amounts.get("delivered") is None:
@@ -102,6 +104,11 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
             LineItem(page=page, sku=values.get("sku"), description=values.get("description"), box=box, **amounts)
         )
     return items
+
+
+def is_total(text: str, row: Sequence[Word]) -> bool:
+    """Whether one of the cells of a row begins with a word for the sum."""
+    return any(_TOTAL.match(text, cell.start, cell.end) for cell in row)
 
 
 def column_of(cell: Word, columns: Sequence[tuple[str, float, float]]) -> str:

@@ -221,9 +221,8 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
 def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A line that says both, `Nordmehl AG, Kornweg 3, 31582 Nienburg`, as two; any other as it is."""
     comma = text.find(", ", start, end)
-    if comma < 0 or any(c.isdigit() for c in text[start:comma]) or not _HAS_POSTCODE.search(text, comma, end):
-        yield start, end
-    elif _HAS_POSTCODE.match(text, comma + 2, end) is None:
+    named = comma >= 0 and not any(c.isdigit() for c in text[start:comma])
+    if named and _HAS_POSTCODE.search(text, comma, end) and not _HAS_POSTCODE.match(text, comma + 2, end):
         yield from ((start, comma), (comma + 2, end))
     else:
         yield start, end
@@ -271,8 +270,8 @@ _SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III
 def shipping_names(text: str) -> Iterator[Span]:
     """The proper shipping names of dangerous goods, in the order of ADR, IMDG and IATA."""
     for match in islice(_SHIPPING_NAME.finditer(text), _MAX):
-        start, end = match.span("name")
-        yield Span("description", text[start:end].rstrip(" ,"), start, start + len(text[start:end].rstrip(" ,")), 0.85)
+        name = match["name"].rstrip(" ,")
+        yield Span("description", name, match.start("name"), match.start("name") + len(name), 0.85)
 
 
 def in_window(

@@ -135,7 +135,7 @@ def test_a_label_in_two_languages_over_its_value_is_one_label(reader: PdfReader)
     assert values(read(reader, draw), "gross_weight") == ["4870 KGM"]
 
 
-def waybill(canvas: Canvas, with_total: bool) -> None:
+def waybill(canvas: Canvas, total: str) -> None:
     lines(canvas, 40, 760, "STRAIGHT BILL OF LADING", size=14)
     lines(canvas, 40, 730, "Ship from", "Topeka, KS 66603")
     for x, heading in ((40, "Pallets"), (120, "Pkg qty"), (220, "Weight lb"), (320, "Commodity description")):
@@ -143,18 +143,24 @@ def waybill(canvas: Canvas, with_total: bool) -> None:
     for y, *row in ((586, "3", "18", "1,240", "Paper bags, 12 oz"), (572, "1", "6", "410", "Cup sleeves")):
         for x, words in zip((40, 120, 220, 320), row, strict=True):
             lines(canvas, x, y, words)
-    if with_total:
-        for x, words in ((40, "TOTAL 4"), (120, "24"), (220, "1,650")):
+    if total:
+        for x, words in (
+            (40, total),
+            (120, "24"),
+            (220, "1,650"),
+            (320, "TOTAL, SHRINK WRAPPED" if total == "4" else ""),
+        ):
             lines(canvas, x, 540, words)
 
 
-def test_the_totals_of_a_table_are_what_is_shipped_and_its_lines_are_not(reader: PdfReader) -> None:
-    found = read(reader, lambda canvas: waybill(canvas, True))
+@pytest.mark.parametrize("total", ["TOTAL 4", "4"], ids=["at its begin", "beside the goods"])
+def test_the_totals_of_a_table_are_what_is_shipped_and_its_lines_are_not(reader: PdfReader, total: str) -> None:
+    found = read(reader, lambda canvas: waybill(canvas, total))
     assert values(found, "pieces") == ["24 H87"] and values(found, "gross_weight") == ["1650 LBR"], (
         "the heading says lb"
     )
     assert set(values(found, "description")) == {"Paper bags", "Cup sleeves"}
-    without = read(reader, lambda canvas: waybill(canvas, False))
+    without = read(reader, lambda canvas: waybill(canvas, ""))
     assert "1650 LBR" not in values(without, "gross_weight"), "nothing is added up"
 
 

@@ -159,3 +159,11 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
     started = time.monotonic()
     find_references((unit * 200_000)[:200_000])
     assert time.monotonic() - started < 8
+
+
+@pytest.mark.parametrize(
+    ("field", "quote", "value"),
+    [("cmr", "CMR 4471203", "4471203"), ("bol", "BOL 7740912", "7740912"), ("bol", "BL-2026-0412", "BL-2026-0412")],
+)
+def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str) -> None:
+    assert value_of(field, quote) == value
