@@ -62,7 +62,9 @@ _WINDOWED: dict[DocumentType, str] = {
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _SIGNED_BY_ANY = frozenset({"bill_of_lading", "rate_confirmation", "dangerous_goods_declaration"})
+_ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
+_AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
 _KILOGRAMS, _POUNDS = " KGM", " LBR"
@@ -142,10 +144,22 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         issuer = _ISSUERS.get(document.type)
         if pages and issuer and not any(finding.field == issuer for finding in read):
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
-        found += read
+        found += _settled(read)
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
     return extraction.model_copy(update={"findings": tuple(_best(kept)), "conflicts": find_conflicts(kept)})
+
+
+def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
+    """A document states some fields once: of several values those found best; none where all are as good as running
+    text, for then they are the amounts of its lines.
+    """
+    for field in {finding.field for finding in found}:
+        of_field = [finding for finding in found if finding.field == field]
+        if field in _ONE_EACH and len({finding.value for finding in of_field}) > 1:
+            best = max(finding.score for finding in of_field)
+            of_field = [f for f in of_field if f.score == best] if best > _AS_TEXT else []
+        yield from of_field
 
 
 def value_of(
