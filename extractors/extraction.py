@@ -50,6 +50,8 @@ _ISSUERS: dict[DocumentType, str] = {
     "carrier_notice": "carrier",
     "proof_of_delivery": "carrier",
     "air_waybill": "carrier",
+    "bill_of_lading": "carrier",
+    "damage_report": "carrier",
     "delivery_note": "shipper",
     "packing_list": "shipper",
     "commercial_invoice": "shipper",
@@ -317,6 +319,9 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
         labels = [parties.label_of(text[value.start : value.end]) for value in near]
         if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
             continue  # the same label in another language: it speaks for itself
+        if rows := list(_rows(text, cells, cell)):
+            yield from parties.in_box(text, field, rows)
+            continue
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
         if first is None:
             continue
@@ -332,6 +337,15 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
                     )
                     if moment:
                         yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
+    """The name and the parts of an address in rows that say what each is, under a heading that says whose they are."""
+    for at, (label, value) in enumerate(layout.rows_under(cells, heading)):
+        kind = parties.row_of(text[label.start : label.end])
+        if kind is None or (at == 0) != (kind == "name"):
+            return
+        yield value.start, value.end
 
 
 def _dated(read: ReadPage, part: str, setting: _Setting, others: Sequence[Finding]) -> Iterator[Finding]:
@@ -463,7 +477,10 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: _Setting) -> b
     source = extraction.source(finding.evidence.part, finding.evidence.page)
     if finding.field == "signed" and finding.method == "layout":  # a drawing; its label stands there
         return stands_in(finding, source, lambda *_: finding.value)
-    if finding.field in parties.ADDRESSES and parties.holds(finding.evidence.quote, finding.value):
+    apart = ", " if finding.field in parties.ADDRESSES else " "
+    if finding.method != "pattern" and finding.field in parties.SEVERAL_LINES and parties.holds(
+        finding.evidence.quote, finding.value, apart
+    ):
         return stands_in(finding, source, lambda *_: finding.value)
     if finding.field == "gross_weight" and finding.method != "pattern" and finding.value.endswith(_POUNDS):
         bare = finding.value.replace(_POUNDS, _KILOGRAMS)  # the heading of the column says that they are pounds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -14,6 +15,8 @@ _FARTHEST = 3.5  # heights of the label, from it down to its value
 _MOST_LINES = 6
 _LEADING = 1.3  # heights between the lines of a box
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 220.0, 25.0, 75.0  # points from its label
+_BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
+_BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
 _GAP = 1.8  # letters' widths; words farther apart are cells of their own
 
 
@@ -46,13 +49,18 @@ def cells(read: ReadPage) -> list[Word]:
         height = max(1.0, before.height, word.height)
         same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
         letter = max(before.letter, word.letter, 0.4 * height)
-        if same_line and -height < word.left - before.right < _GAP * letter:
-            last = found[-1]
+        last = found[-1]
+        gap = _BOX_NUMBER_GAP * height if _numbers_a_box(text, last, word) else _GAP * letter
+        if same_line and -height < word.left - before.right < gap:
             top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
             found[-1] = Word(last.start, word.end, last.left, top, word.right, bottom)
         else:
             found.append(word)
     return found[:_MAX_CELLS]
+
+
+def _numbers_a_box(text: str, cell: Word, word: Word) -> bool:
+    return _BOX_NUMBER.fullmatch(text, cell.start, cell.end) is not None and text[word.start].isupper()
 
 
 def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None) -> Iterator[tuple[Word, Word]]:
@@ -127,6 +135,21 @@ def box_under(
                 break
             lines.append(cell)
     return lines
+
+
+def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]:
+    """The rows of a block under its heading: cells that begin where it begins, each with the cell beside it."""
+    last = label
+    for cell in sorted((c for c in page if c.top > label.top), key=lambda cell: cell.top):
+        if cell.top > last.bottom + 2 * max(last.height, label.height):
+            return
+        if abs(cell.left - label.left) <= 3 and cell.top > last.top + last.height / 2:
+            last = cell
+            beside = [
+                c for c in page if c.left >= cell.right and _overlap(c.top, c.bottom, cell.top, cell.bottom) > 0.5
+            ]
+            if beside:
+                yield cell, min(beside, key=lambda c: c.left)
 
 
 def drawn_at(read: ReadPage, label: Word) -> tuple[float, float, float, float] | None:

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from phonenumbers.geodata.locale import LOCALE_DATA
+
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
 
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
+SEVERAL_LINES = PARTIES | ADDRESSES  # what may go on in the next line of a box
 FIELDS = PARTIES | ADDRESSES | {"driver_name", "received_by", "remarks", "description", "signed"}
 _MAX = 100
 _LONGEST = 200
@@ -34,7 +37,7 @@ _LABELS: tuple[tuple[str, str], ...] = (
 _LABEL = tuple(
     (
         field,
-        re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? ?)?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,40}})?\s*[:.]?\s*", re.IGNORECASE),
+        re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? ?|stop ?#?\d{{1,2}}\W{{1,3}})?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,110}})?\s*[:.]?\s*", re.IGNORECASE),
     )
     for field, words in _LABELS
 )
@@ -43,7 +46,7 @@ _ABBREVIATED = re.compile(r"(?:\.\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|k
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
-    r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
+    r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
     r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect)\b[ /&().:#-]*){1,5}\W*",
@@ -57,7 +60,7 @@ _NUMBERED = re.compile(
     r"(?<!\w)(?:no|nr|num|n[°º])(?:\.|:| )[ :]{0,2}[\w/-]*\d", re.IGNORECASE
 )  # "Invoice no. CI-90417"
 _DOCUMENT_WORD = re.compile(
-    r"(?<!\w)(?:order|note|list|slip|waybill|bill|notice|report|confirmation|declaration|certificate|statement|sheet|delivery|shipment|transport"
+    r"(?<!\w)(?:order|note|list|slip|waybill|bill|notice|report|consignment|confirmation|declaration|certificate|statement|sheet|delivery|shipment|transport"
     r"|auftrag|schein|bericht|meldung|protokoll|commande|avis|bon|ordre|orden|aviso|parte|ordine|avviso|opdracht|bericht|zlecenie|protokół|page)(?!\w)",
     re.IGNORECASE,
 )
@@ -117,6 +120,7 @@ _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
+_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.|Co\.)"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
 _KIND = r"(?:ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
 _PARTICLE = (
@@ -132,6 +136,13 @@ _ADDRESS = re.compile(
     rf"(?<![\w/-])(?P<value>{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
+_BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")
+_COUNTRIES = frozenset(
+    name.casefold()
+    for region, names in LOCALE_DATA.items()
+    for name in (region, *(names.get(language, "*") for language in ("aa", "en", "de", "fr", "es", "it", "nl", "pl")))
+    if not name.startswith("*")
+) | {"usa", "u.s.a.", "uk", "england", "scotland", "wales", "uae", "u.a.e.", "czech republic", "holland", "the netherlands", "pays-bas"}
 _NO_ADDRESS = re.compile(
     r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
     re.IGNORECASE,
@@ -181,6 +192,20 @@ def find_named(text: str) -> list[Span]:
     return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text))
 
 
+_ROW = re.compile(
+    r"(?P<name>name|company(?: name)?|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
+    r"|(?:street|address(?: \d)?|city.{0,12}|town|zip(?: code)?|postcode|postal code|country|straße|str\.?|anschrift|plz.{0,6}|ort|land"
+    r"|rue|adresse|ville|cp.{0,8}|pays|calle|dirección|ciudad|población|país|via|indirizzo|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
+    re.IGNORECASE,
+)
+
+
+def row_of(words: str) -> str | None:
+    """What a row of an address on a form is labelled as: `name`, or `place` for all that belongs to the address."""
+    match = _ROW.fullmatch(words.strip(" :"))
+    return None if match is None else "name" if match["name"] else "place"
+
+
 def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """What the lines of a form's box say, given as offsets into `text`, where `label` is what the box is for.
 
@@ -205,17 +230,53 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     named = (
         named
         and not text[lines[0][0]].isdigit()
-        and (apart or label in PARTIES or not _HAS_POSTCODE.search(text, *lines[1]))
+        and (apart or label in PARTIES or not _is_town(text, lines[1:]))
     )
     party = {"pickup_address": "shipper", "delivery_address": "consignee"}.get(label, label)
-    if named and (place := name_at(text, *lines[0])):
+    if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
+        yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
+        lines = lines[1:]
+    elif named and (place := name_at(text, *lines[0])):
         yield from _as_span(party, text, [place], 0.85 if label in PARTIES else 0.6)
     field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
     if field in ADDRESSES:
         first = 1 if named else 0
-        town = next((n for n in range(len(lines) - 1, first - 1, -1) if _HAS_POSTCODE.search(text, *lines[n])), None)
-        if town is not None:
-            yield from _as_span(field, text, lines[first : town + 1], 0.85 if label in ADDRESSES else 0.75)
+        if last := _last_of_address(text, lines, first):
+            yield from _as_span(field, text, lines[first:last], 0.85 if label in ADDRESSES else 0.75)
+
+
+def _is_town(text: str, lines: Sequence[tuple[int, int]]) -> bool:
+    """Whether an address ends with the first of its lines: `2255 Airport Rd` looks like a town with its postcode."""
+    towns = [_HAS_POSTCODE.search(text, start, end) is not None for start, end in lines]
+    return towns[0] and not any(towns[1:])
+
+
+_ENDS_WITH_FORM = re.compile(rf".*(?<!\w){_FORM}", re.IGNORECASE)
+
+
+def _goes_on(first: str, second: str) -> bool:
+    """Whether a firm's name takes two lines, its legal form standing in the second."""
+    return (
+        not any(c.isdigit() for c in first + second)
+        and _ENDS_WITH_FORM.fullmatch(second.strip()) is not None
+        and _ENDS_WITH_FORM.fullmatch(first.strip()) is None
+    )
+
+
+def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
+    """How many of a box's lines end with its address: with a postcode or a country; 0 where nothing says so."""
+    for n in range(len(lines), first, -1):
+        line = text[slice(*lines[n - 1])].strip(" ,.")
+        if is_country(line.rpartition(", ")[2]) and (n - first > 1 or "," in line):
+            return n
+        if _HAS_POSTCODE.search(line) or (n - first > 1 and _BARE_POSTCODE.fullmatch(line)):
+            return n
+    return 0
+
+
+def is_country(words: str) -> bool:
+    """Whether `words` are a country's name in a language of the service, or its ISO 3166 code."""
+    return words.strip(" .()").casefold() in _COUNTRIES
 
 
 def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -236,11 +297,11 @@ def goods_in(words: str) -> str:
     return _AMOUNT_AFTER.split(words)[0].rstrip()
 
 
-_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc)"
 _LETTERHEAD = re.compile(
     rf"(?P<value>[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w&'’.+-]*(?: (?:{_PARTICLE} )?[\w&'’.+-]+){{0,6}},? {_FORM})(?=\s*(?:$|[·•|,\n–-]| {_CAPITAL}))"
 )
 _BRAND = re.compile(rf"{_CAPITAL}(?: (?:&|{_PARTICLE}|{_CAPITAL})){{0,4}} {_CAPITAL}")
+_REST_OF_NAME = re.compile(rf",?(?: [\w&'’.+-]+){{0,4}},? {_FORM}(?!\w)")
 _HEAD_CELLS = 6
 
 
@@ -254,10 +315,18 @@ def letterhead(
     for start, end in large:
         words = text[start:end].strip()
         if _BRAND.fullmatch(words) and not _DOCUMENT_WORD.search(words) and not is_title(words):
-            return start, end
+            return _in_full(text, words) or (start, end)
     for start, end in (*cells[2:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
         if match := _LETTERHEAD.search(text, start, end):
             return match.span("value")
+    return None
+
+
+def _in_full(text: str, brand: str) -> tuple[int, int] | None:
+    """Where a brand stands with the rest of the firm's name and its legal form."""
+    for match in islice(re.finditer(re.escape(brand), text, re.IGNORECASE), _MAX):
+        if rest := _REST_OF_NAME.match(text, match.end()):
+            return match.start(), rest.end()
     return None
 
 
@@ -289,10 +358,10 @@ def in_window(
         yield span._replace(score=0.65), of
 
 
-def holds(quote: str, value: str) -> bool:
-    """Whether the lines of an address stand in `quote` one after the other; those of a box beside it may be between."""
+def holds(quote: str, value: str, apart: str = ", ") -> bool:
+    """Whether the parts of a value stand in `quote` one after the other; lines of a box beside it may be between."""
     at, quote = 0, " ".join(quote.split())
-    for line in value.split(", "):
+    for line in value.split(apart):
         at = quote.find(line, at)
         if at < 0:
             return False
@@ -327,7 +396,7 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[AL]\.|S\.L\.U\.|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[AL]\.|S\.L\.U\.|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )

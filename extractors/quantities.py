@@ -303,6 +303,7 @@ def _plain(amount: str, *, decimals: int) -> str:
     separators = amount.count(".") + amount.count(",")
     thousands = (
         len(fraction) == 3
+        and re.match(r"\d{1,3}(?!\d)", amount)
         and (separators == 1 or amount.count(amount[last]) > 1)
         and (decimals < 3 or amount[:last] != "0")
     )
