@@ -6,27 +6,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
+from extractors.identifiers import reference_label
 from extractors.items import column_of, is_total, rows_of
 from extractors.pdf import Word
+from extractors.quantities import value_of
 
+_KILOS = r"[ ,(]*(?:in |en )?(?:kgs?|kilos?|lbs?)?"
 _HEADINGS = tuple(
-    (field, re.compile(rf"(?:{words})\W*", re.IGNORECASE))
+    (field, re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? )?(?:{words})\W*", re.IGNORECASE))
     for field, words in (
-        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|opis towaru|towar"),
-        ("gross_weight", r"(?:gross |total )?(?:weight|wt|mass)\W*(?:in )?(?:kgs?|lbs?)?(?: gross)?|gross (?:kgs?|lbs?)|brutto(?:gewicht)?\W*(?:kg)?|kg brutto|gewicht\W*(?:kg)?|poids(?: brut)?\W*(?:kg)?|peso(?: bruto| lordo)?\W*(?:kg)?|brutogewicht\W*(?:kg)?|waga(?: brutto)?\W*(?:kg)?|masa brutto\W*(?:kg)?"),
-        ("pieces", r"(?:no\.?(?: of)? |number of |# ?)?(?:pkgs?|packages|pieces|pcs|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:packstücke|colli)|nombre(?: de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] )?colli|(?:n[°º.] )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
+        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
+        ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
+        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
         ("pallets", r"(?:h\.?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
-        ("volume", r"(?:volume|cube|measurement|volumen|objętość|kubatura)\W*(?:m3|m³|cbm)?|m3|m³|cbm"),
+        ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
+        ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
+        ("quantity", r"(?:qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: unit)?"),
+        ("consignee", r"consignee|delivered to|empfänger|destinataire|destinatario.*|geadresseerde|ontvanger|odbiorca"),
     )
 )  # fmt: skip
 _NUMBER = re.compile(
-    r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?)?"
+    r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
 )
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
-_MOST_ROWS, _LONGEST_HEADING = 60, 110
+_MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
+_AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume"})
+_COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
+_UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
+_FULL = 0.85  # of the widest line of a column
+_CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
 
 
@@ -37,11 +49,13 @@ class Told(NamedTuple):
     start: int
     end: int
     in_pounds: bool = False
+    more: tuple[tuple[int, int], ...] = ()  # where it goes on
 
 
 class Table(NamedTuple):
     goods: tuple[Told, ...]
     totals: tuple[Told, ...]
+    named: tuple[Told, ...]  # what its rows say beside goods and amounts: references, consignees, hazard classes
     lines: tuple[tuple[int, int], ...]  # the cells of its rows above the totals, as offsets
 
     def lists(self, field: str, start: int, end: int) -> bool:
@@ -55,13 +69,14 @@ def read_tables(text: str, cells: Sequence[Word]) -> list[Table]:
     tables = []
     at = 0
     while at < len(rows):
-        headings = _headings(text, rows[at])
-        if headings is None:
+        found = _heading_at(text, rows, at)
+        if found is None:
             at += 1
             continue
-        body, last = _body(text, rows, at)
+        headings, height = found
+        body, last = _body(text, rows[at + height :], headings)
         tables.append(_table(text, headings, body, last))
-        at += len(body) + 1
+        at += height + len(body)
     return tables
 
 
@@ -72,73 +87,137 @@ class _Heading(NamedTuple):
     pounds: bool
 
 
-def _headings(text: str, row: Sequence[Word]) -> list[_Heading] | None:
+def _heading_at(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[list[_Heading], int] | None:
+    """The columns that begin at a row, and how many rows their headings take: broken lines, or languages."""
+    block: list[Sequence[Word]] = []
+    best = None
+    for row in rows[at : at + _MOST_HEADING_ROWS]:
+        apart = block and row[0].top - block[-1][0].bottom > 1.5 * max(c.height for c in block[-1])
+        if apart or any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row):
+            break
+        block.append(row)
+        found = _headings(text, block)
+        if found is not None and (best is None or _told(found) > _told(best[0])):
+            best = found, len(block)
+    return best
+
+
+def _told(headings: Sequence[_Heading]) -> int:
+    return sum(bool(heading.field) for heading in headings)
+
+
+def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | None:
+    columns: list[list[Word]] = []
+    for cell in (cell for row in block for cell in row):
+        near = max(columns, key=lambda column: _shared(column[0], cell), default=None)
+        if near is not None and _shared(near[0], cell) > 0:
+            near.append(cell)
+        else:
+            columns.append([cell])
     headings: list[_Heading] = []
-    for cell in row:
-        words = " ".join(text[cell.start : cell.end].split())
-        short = words if len(words) < _LONGEST_HEADING else ""
-        field = next((field for field, pattern in _HEADINGS if pattern.fullmatch(short)), "")
+    for column in sorted(columns, key=lambda column: column[0].left):
+        lines = [" ".join(text[cell.start : cell.end].split()) for cell in column]
+        words = " ".join(lines)
+        field = next(
+            (field for said in (words, *lines) if len(said) < _LONGEST_HEADING and (field := _field_of(said))), ""
+        )
         if field and any(field == heading.field for heading in headings):
             field = ""
-        headings.append(_Heading(field, cell.left, cell.right, bool(re.search(r"\blbs?\b", words, re.IGNORECASE))))
+        pounds = re.search(r"\blbs?\b", words, re.IGNORECASE) and not re.search(r"\bkgs?\b", words, re.IGNORECASE)
+        headings.append(_Heading(field, column[0].left, column[0].right, bool(pounds)))
     fields = {heading.field for heading in headings} - {""}
-    return headings if len(fields) >= 2 and (fields - {"description"}) else None
+    return headings if len(fields) >= 2 and fields & _COUNTED else None
 
 
-def _body(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[list[Sequence[Word]], Sequence[Word] | None]:
-    """The rows under a heading, and the row of totals, if there is one."""
+def _shared(first: Word, second: Word) -> float:
+    return min(first.right, second.right) - max(first.left, second.left)
+
+
+def _field_of(words: str) -> str:
+    return next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words) or ""
+
+
+def _body(
+    text: str, rows: Sequence[Sequence[Word]], headings: Sequence[_Heading]
+) -> tuple[list[Sequence[Word]], Sequence[Word] | None]:
+    """The rows under a heading, and the row of totals: that called so, or that which adds up those above it."""
     body: list[Sequence[Word]] = []
-    before = rows[at]
-    for row in rows[at + 1 : at + 1 + _MOST_ROWS]:
+    sums: dict[str, Decimal] = {}
+    before: Sequence[Word] = ()
+    for at, row in enumerate(rows[:_MOST_ROWS]):
         if is_total(text, row):
             return body, row
-        first = before[0]
-        if _headings(text, row):
+        if before and _heading_at(text, rows, at) is not None:
             break
-        if body and row[0].top - first.bottom > _FARTHEST * max(first.height, 4.0):
+        if before and row[0].top - before[0].bottom > _FARTHEST * max(before[0].height, 4.0):
             break
         if len(row) == 1 and row[0].end - row[0].start > 90:  # the small print
             break
+        amounts = {
+            heading.field: number
+            for heading, cell in _placed(row, headings)
+            if heading.field in _AMOUNTS and (number := _number(text, heading, cell)) is not None
+        }
+        alone = not any(heading.field == "description" for heading, _ in _placed(row, headings))
+        if sums and amounts and alone and all(sums.get(field) == number for field, number in amounts.items()):
+            return body, row
+        for field, number in amounts.items():
+            sums[field] = sums.get(field, Decimal(0)) + number
         body.append(row)
         before = row
     return body, None
 
 
+def _placed(row: Sequence[Word], headings: Sequence[_Heading]) -> Iterator[tuple[_Heading, Word]]:
+    """The cells of a row whose column is known, with it."""
+    columns = [(str(i), heading.left, heading.right) for i, heading in enumerate(headings)]
+    for cell in row:
+        heading = headings[int(column_of(cell, columns))]
+        if heading.field:
+            yield heading, cell
+
+
 def _table(
     text: str, headings: Sequence[_Heading], body: Sequence[Sequence[Word]], last: Sequence[Word] | None
 ) -> Table:
-    columns = [(str(i), heading.left, heading.right) for i, heading in enumerate(headings)]
-
-    def values(row: Sequence[Word]) -> Iterator[tuple[_Heading, Word]]:
-        for cell in row:
-            heading = headings[int(column_of(cell, columns))]
-            if heading.field:
-                yield heading, cell
-
     goods: list[Told] = []
+    named: list[Told] = []
     full = []
+    described = [c for row in body for h, c in _placed(row, headings) if h.field == "description"]
+    widest = max((c.left + _FULL * (c.right - c.left) for c in described), default=0.0)
+    wrapped: Word | None = None  # goods whose line is full, and may go on in the next
     for row in body:
-        placed = list(values(row))
-        numbers = [h.field for h, c in placed if h.field != "description" and _amount(text, h, c)]
-        if not numbers:
+        placed = list(_placed(row, headings))
+        if not any(h.field in _COUNTED and _amount(text, h, c) for h, c in placed):
+            more = [cell for heading, cell in placed if heading.field == "description"]
+            if len(row) == len(more) == 1 and wrapped and more[0].top - wrapped.bottom < wrapped.height:
+                goods[-1] = goods[-1]._replace(more=(*goods[-1].more, (more[0].start, more[0].end)))
+            wrapped = None
             continue
         full.append(row)
+        wrapped = None
         for heading, cell in placed:
             if heading.field == "description" and sum(c.isalpha() for c in text[cell.start : cell.end]) > 3:
                 skip = _UN.match(text, cell.start, cell.end)
                 start = skip.end() if skip else cell.start
                 goods.append(Told("description", start, cell.end))
+                wrapped = cell if cell.right > widest else None
+            elif heading.field == "hazard_class":
+                if _CLASS.fullmatch(text, cell.start, cell.end):
+                    named.append(Told("hazard_class", cell.start, cell.end))
+            elif heading.field not in _COUNTED and heading.field != "description":
+                named.append(Told(heading.field, cell.start, cell.end))
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
-    for heading, cell in values(source):
-        place = None if heading.field == "description" else _amount(text, heading, cell)
+    for heading, cell in _placed(source, headings):
+        place = _amount(text, heading, cell) if heading.field in _AMOUNTS else None
         if place is None:
             continue
         field = "pallets" if _PALLETS.search(text, place[1], cell.end) else heading.field
         pounds = field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)]
         totals.append(Told(field, *place, pounds))
     lines = tuple((cell.start, cell.end) for row in body for cell in row) if last is not None else ()
-    return Table(tuple(goods), tuple(totals), lines)
+    return Table(tuple(goods), tuple(totals), tuple(named), lines)
 
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
@@ -147,4 +226,12 @@ def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
         return None
     start = cell.start + text[cell.start : cell.end].index(match[0])
     with_unit = heading.field in ("gross_weight", "volume")  # a weight is read with its unit, a count without
-    return start, start + len(match[0] if with_unit else match["number"])
+    if with_unit and match["unit"] and _UNIT.fullmatch(match["unit"].strip()):
+        return start, start + len(match[0])
+    return start, start + len(match["number"])
+
+
+def _number(text: str, heading: _Heading, cell: Word) -> Decimal | None:
+    place = _amount(text, heading, cell)
+    value = value_of(heading.field, text[slice(*place)]) if place else None
+    return Decimal(value.split()[0]) if value else None

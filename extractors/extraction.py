@@ -64,8 +64,10 @@ _WINDOWED: dict[DocumentType, str] = {
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _SIGNED_BY_ANY = frozenset({"bill_of_lading", "rate_confirmation", "dangerous_goods_declaration"})
+_ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
+_FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
@@ -139,7 +141,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
                 document = documents[-1] = document.model_copy(update={"type": "proof_of_delivery"})
         read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, setting)]
         addressee = _WINDOWED.get(document.type)
-        if pages and addressee and not any(finding.field == addressee for finding in read):
+        if pages and addressee and not any(f.field == addressee and f.score > _FROM_PLACE for f in read):
             read += _window(pages[0], cells[0], document.part, addressee)
         if pages and not any(finding.field == "document_date" for finding in read):
             read += _dated(pages[0], document.part, setting, read)
@@ -158,6 +160,8 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     """
     for field in {finding.field for finding in found}:
         of_field = [finding for finding in found if finding.field == field]
+        if field in parties.PARTIES and any(finding.score > _FROM_PLACE for finding in of_field):
+            of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
         if field in _ONE_EACH and len({finding.value for finding in of_field}) > 1:
             best = max(finding.score for finding in of_field)
             of_field = [f for f in of_field if f.score == best] if best > _AS_TEXT else []
@@ -273,14 +277,20 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
-    for told in (told for table in tables for told in (*table.totals, *table.goods)):
-        if told.field == "description":
+    several = document.type in _ARTICLES  # their goods are line items
+    for told in (told for table in tables for told in (*table.totals, *table.goods, *table.named)):
+        places = [(told.start, told.end), *told.more]
+        if told.field == "description" and not told.more:
             told = told._replace(end=told.start + len(parties.goods_in(text[told.start : told.end])))
-        value = value_of(told.field, text[told.start : told.end], setting.reference)
+        elif told.field == "consignee" and (name := parties.name_at(text, told.start, told.end)):
+            told = told._replace(start=name[0], end=name[1])
+        words = " ".join(text[a:b] for a, b in places) if told.more else text[told.start : told.end]
+        value = value_of(told.field, words, setting.reference)
         if value and told.in_pounds:
             value = value.replace(_KILOGRAMS, _POUNDS)
-        if value and (told.field != "description" or not (document.line_items or shipped)):
-            yield _read_on_page(Span(told.field, value, told.start, told.end, 0.8), read, part, "layout")
+        if value and (told.field != "description" or not (several or shipped)):
+            span = Span(told.field, value, told.start, places[-1][1] if told.more else told.end, 0.8)
+            yield _read_on_page(span, read, part, "layout", places if told.more else ())
     for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -289,7 +299,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
 def _is_another(span: Span, document: Document, total: str | None) -> bool:
     """Whether a document of this type does not mean what a span of running text would say."""
     if span.field == "description":
-        return bool(document.line_items)
+        return bool(document.line_items) and document.type in _ARTICLES
     if span.field == "disputed_amount":
         return document.type in _TOTALS
     if span.field == "document_date":
@@ -301,7 +311,8 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
 
     def is_value(words: str) -> bool:
-        return not _PAIR.match(words) and (not parties.is_other_label(words) or _is_label(words))
+        other = parties.is_other_label(words) or identifiers.reference_label(words.strip(" :"))
+        return not _PAIR.match(words) and (not other or _is_label(words))
 
     labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
         :_MAX_LABELS

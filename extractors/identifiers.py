@@ -309,6 +309,17 @@ _CONTEXTS = tuple(
     )
     for field, score, words in _WORDS
 )
+_WHOSE = r"(?:\w+['’]s|our|your|customer|client|ihre?|unsere?|votre|notre|su|nuestr[oa]|vs\.?|ns\.?|uw|onze)"
+_AS_LABEL = tuple(
+    (field, re.compile(rf"(?:{_WHOSE} )?(?:{words})(?:{_CONNECTOR})", re.IGNORECASE)) for field, _, words in _WORDS
+)
+
+
+def reference_label(words: str) -> str | None:
+    """The reference that `words` are the label of, and nothing else, as over a column; None: of no reference."""
+    return next((field for field, pattern in _AS_LABEL if pattern.fullmatch(words)), None)
+
+
 _TWO_PLATES = re.compile(
     r"(?i:kennzeichen|plaques?|plates?|immatriculation|matrícula|targa|kenteken|rejestracyjn\w+|truck|tractor|zugmaschine|lkw)[^:\n]{0,40}[/+&][^:\n]{0,30}:\s*"
     rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"

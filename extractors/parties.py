@@ -16,7 +16,7 @@ from extractors.evidence import Span, without_overlaps
 
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
-SEVERAL_LINES = PARTIES | ADDRESSES  # what may go on in the next line of a box
+SEVERAL_LINES = PARTIES | ADDRESSES | {"description"}  # what may go on in the next line of a box
 FIELDS = PARTIES | ADDRESSES | {"driver_name", "received_by", "remarks", "description", "signed"}
 _MAX = 100
 _LONGEST = 200
@@ -46,7 +46,7 @@ _ABBREVIATED = re.compile(r"(?:\.\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|k
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
-    r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
+    r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|stat(?:isti\w+)?|batch|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
     r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect)\b[ /&().:#-]*){1,5}\W*",
@@ -409,7 +409,7 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     if line.endswith(":"):
         return None
     letters = sum(c.isalpha() for c in line)
-    if _NO_NAME.fullmatch(line) or _NUMBERED.search(line):
+    if _NO_NAME.fullmatch(line) or _NUMBERED.search(line) or is_country(line):
         return None
     if is_other_label(line) or line[begin : begin + 1].islower():
         return None
