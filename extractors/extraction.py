@@ -63,7 +63,7 @@ _WINDOWED: dict[DocumentType, str] = {
     "rate_confirmation": "carrier",
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
-_SIGNED_BY_ANY = frozenset({"bill_of_lading", "rate_confirmation", "dangerous_goods_declaration"})
+_UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
@@ -134,7 +134,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         documents.append(document)
         setting = _setting("\n".join(page.page.text for page in pages), reference)
         settings[document.part] = setting
-        if pages and document.type in _SIGNED | _SIGNED_BY_ANY:
+        if pages and document.type not in _UNSIGNED:
             signature = list(_signature(pages, cells, document.part, document.type))
             found.extend(signature)
             if document.type == "delivery_note" and any(finding.value == "yes" for finding in signature):
@@ -403,35 +403,31 @@ def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others
 def _signature(
     pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
 ) -> Iterator[Finding]:
-    """Whether a hand has drawn something where the receiver signs; a scan's strokes are not seen."""
+    """Whether a hand has drawn something where the receiver signs, or where anybody signs what no receiver does."""
     places = [
-        (parties.signature_label(read.page.text[cell.start : cell.end]), -at, cell)
+        (parties.signature_label(read.page.text[cell.start : cell.end]), at, cell)
         for at, (read, boxes) in enumerate(zip(pages, cells, strict=True))
         for cell in boxes
     ]
     best = max((rank for rank, _, _ in places), default=0)
-    anybody = kind in _SIGNED_BY_ANY
-    labels = [(-at, cell) for rank, at, cell in places if (rank > 0 if anybody else rank == best > 0)]
-    if not labels or (best == 1 and len(labels) > 1 and not anybody):
+    labels = [(at, cell) for rank, at, cell in places if rank == best > 0 or (rank and kind not in _SIGNED)]
+    anybody = best == 1 and len(labels) > 1 and kind in _SIGNED  # who signs where is not said
+    if not labels or (anybody and kind == "cmr_waybill"):
         return
-    labels.sort(key=lambda place: layout.drawn_at(pages[place[0]], place[1]) is None)
     for at, cell in labels:
-        read = pages[at]
-        if read.ocr:
-            continue
-        box = layout.drawn_at(read, cell)
-        if box is None and kind in ("delivery_note", "cmr_waybill"):
-            return  # a form that nobody was to sign yet
-        if box is None and (best == 1 or anybody):
-            beside = next((value for _, value in layout.pairs(read.page.text, cells[at], [cell])), None)
-            if beside is not None and beside.top < cell.bottom + 2 * cell.height:
-                continue  # something else stands there, perhaps a name
-        span = Span("signed", "yes" if box else "no", cell.start, cell.end, 0.8 if box else 0.55)
-        found = _read_on_page(span, read, part, "layout")
-        if box:
-            found = found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
-        yield found
-        return
+        text = pages[at].page.text
+
+        def is_caption(other: Word, text: str = text) -> bool:
+            words = text[other.start : other.end]
+            return parties.signature_label(words) > 0 or parties.is_other_label(words) or _is_label(words)
+
+        if box := layout.drawn_at(pages[at], cells[at], cell, is_caption):
+            found = _read_on_page(Span("signed", "yes", cell.start, cell.end, 0.8), pages[at], part, "layout")
+            yield found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
+            return
+    at, cell = labels[0]
+    if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
+        yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
 
 
 def _in_pairs(read: ReadPage, cells: list[Word], setting: _Setting) -> Iterator[Span]:
@@ -486,7 +482,7 @@ def _finding(span: Span, part: str, text: str, page: int | None = None) -> Findi
 
 def _is_proven(finding: Finding, extraction: Extraction, setting: _Setting) -> bool:
     source = extraction.source(finding.evidence.part, finding.evidence.page)
-    if finding.field == "signed" and finding.method == "layout":  # a drawing; its label stands there
+    if finding.field == "signed" and finding.method != "pattern":  # a drawing; its label stands there
         return stands_in(finding, source, lambda *_: finding.value)
     apart = ", " if finding.field in parties.ADDRESSES else " "
     if finding.method != "pattern" and finding.field in parties.SEVERAL_LINES and parties.holds(

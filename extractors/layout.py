@@ -14,9 +14,10 @@ _LONGEST_LABEL = 60
 _FARTHEST = 3.5  # heights of the label, from it down to its value
 _MOST_LINES = 6
 _LEADING = 1.3  # heights between the lines of a box
-_SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 220.0, 25.0, 75.0  # points from its label
+_SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 45.0, 75.0  # points from its label
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
+_SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that was taken for words
 _GAP = 1.8  # letters' widths; words farther apart are cells of their own
 
 
@@ -152,25 +153,44 @@ def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]
                 yield cell, min(beside, key=lambda c: c.left)
 
 
-def drawn_at(read: ReadPage, label: Word) -> tuple[float, float, float, float] | None:
-    """The drawing beside or under a label for a signature, or over its line."""
-    for left, top, right, bottom in read.drawn:
-        beside = label.left - label.height < right and left < label.right + _SIGNATURE_RIGHT
-        if beside and bottom > label.top - _SIGNATURE_OVER and top < label.bottom + _SIGNATURE_UNDER:
-            return left, top, right, bottom
+def drawn_at(
+    read: ReadPage, page: Sequence[Word], label: Word, stops: Callable[[Word], bool]
+) -> tuple[float, float, float, float] | None:
+    """The drawing beside or under a label for a signature, or over its line, up to the next cell that `stops` there."""
+    beside = [
+        c.left
+        for c in page
+        if c.left > label.right and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5 and stops(c)
+    ]
+    right = min([label.left + _SIGNATURE_RIGHT, *beside])
+    scrawled = [c for c in page if read.ocr and c.letter > _SCRAWLED * label.letter]  # read, though it is no text
+    marks = [(box, _turned(box, read.turned)) for box in read.drawn]
+    marks += [(_turned(c[2:6], -read.turned), c[2:6]) for c in scrawled]
+    for original, box in marks:
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        frames = box[0] <= label.left and label.right <= box[2] and box[1] <= label.top and label.bottom <= box[3]
+        near = label.top - _SIGNATURE_OVER < y < label.bottom + _SIGNATURE_UNDER
+        if near and not frames and label.left - 2 * label.height - 8 < x < right:
+            return original
     return None
 
 
 def _upright(word: Word, turned: int) -> Word:
-    _, _, left, top, right, bottom, _ = word
+    left, top, right, bottom = _turned(word[2:6], turned)
+    return word._replace(left=left, top=top, right=right, bottom=bottom)
+
+
+def _turned(box: tuple[float, float, float, float], turned: int) -> tuple[float, float, float, float]:
+    """The box on the page turned by so many quarters, counterclockwise, about its top left corner."""
+    left, top, right, bottom = box
     match turned % 4:
         case 1:
-            left, top, right, bottom = top, -right, bottom, -left
+            return top, -right, bottom, -left
         case 2:
-            left, top, right, bottom = -right, -bottom, -left, -top
+            return -right, -bottom, -left, -top
         case 3:
-            left, top, right, bottom = -bottom, left, -top, right
-    return word._replace(left=left, top=top, right=right, bottom=bottom)
+            return -bottom, left, -top, right
+    return box
 
 
 def _stands_under(cell: Word, label: Word) -> bool:

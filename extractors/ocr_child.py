@@ -23,6 +23,11 @@ _MAX_IMAGE_PIXELS = 60_000_000  # of a picture as it is decoded: 180 MB
 _LEAST_SCORE = 0.6  # of a line; below, letters are guessed
 _GOOD_SCORE = 0.85  # mean of a page that stands upright
 _MAX_LINES = 2000
+_DARK = 0.7  # of the paper's brightness; darker is ink
+_RULE = 60.0  # points: a straight stroke as long is a rule of the form
+_HAND = (22.0, 260.0, 90.0)  # points: least and greatest width, greatest height of a signature
+_LEAST_INK = 25.0  # square points
+_MAX_DRAWN = 50
 
 Pixels = NDArray[np.uint8]
 Line = tuple[NDArray[np.float64], str, float]  # corners (4, 2), text, score
@@ -89,11 +94,42 @@ def _page(number: int, pixels: Pixels, width: float, height: float, unit: float)
             text += [separator, words]
             at += len(words)
     read = {"page": number, "width": width, "height": height, "text": "".join(text), "words": placed, "turned": turned}
+    read["drawn"] = [
+        [round(float(side), 1) for side in (*sides.min(axis=0), *sides.max(axis=0))]
+        for corners in _drawn(pixels, turned, [line[0] for line in lines if line[2] >= _LEAST_SCORE], unit)
+        for sides in [_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit]
+    ]
     if not placed:
         read["problem"] = f"nothing can be read on page {number}"
     elif len(placed) * 2 < len(lines):
         read["problem"] = f"page {number} can be read in part only"
     return read
+
+
+def _drawn(pixels: Pixels, turned: int, lines: list[NDArray[np.float64]], unit: float) -> list[NDArray[np.float64]]:
+    """Corners of what may be signatures, as those of lines: ink that is neither read nor a rule, as wide as a hand writes."""
+    import cv2  # comes with rapidocr
+
+    upright = np.ascontiguousarray(np.rot90(pixels, turned))
+    dark = upright.min(axis=2)
+    ink = (dark < _DARK * np.median(dark)).astype(np.uint8)
+    point = 1 / unit if unit < 1 else _DPI / 72  # a picture has pixels and no points
+    reach = round(_RULE * point)
+    for kernel in (np.ones((1, reach), np.uint8), np.ones((reach, 1), np.uint8)):
+        rules = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.ones((5, 5), np.uint8))
+        ink[rules > 0] = 0
+    for corners in lines:
+        (left, top), (right, bottom) = corners.min(axis=0).astype(int), corners.max(axis=0).astype(int)
+        ink[max(0, top) : bottom + 1, max(0, left) : right + 1] = 0
+    joined = cv2.dilate(ink, np.ones((round(2 * point), round(4 * point)), np.uint8))
+    _, _, found, _ = cv2.connectedComponentsWithStats(joined)
+    boxes = []
+    for left, top, width, height, _ in found[1:]:
+        inked = int(ink[top : top + height, left : left + width].sum()) / point**2
+        least, widest, tallest = _HAND
+        if least < width / point < widest and 8 < height / point < tallest and inked > _LEAST_INK:
+            boxes.append(np.array([[left, top], [left + width, top + height]], np.float64))
+    return boxes[:_MAX_DRAWN]
 
 
 _engine: Any = None

@@ -111,11 +111,17 @@ _SIGNED = tuple(
         ("yes", r"signed (?:for )?by|was signed(?: for)?|unterschrieben (?:von|durch)|signée? par|firmad[oa] por|firmat[oa] da|getekend door|podpisał[a]?"),
     )
 )  # fmt: skip
-_SIGNATURE_LABEL = re.compile(
-    r"(?:\d{1,2}[.)]? ?)?(?P<receiver>(?:receiver|consignee|customer|recipient)'?s? )?(?:(?:shipper|carrier|driver|sender)'?s? )?(?:signature(?P<of> of (?:the )?(?:recipient|receiver|consignee|customer))?(?: of (?:the )?(?:declarant|carrier|driver|shipper))?|sign here|signed|(?:ort, )?(?:datum,? )?(?:stempel )?(?:und )?unterschrift(?: und stempel)?(?P<von> (?:des )?(?:empfängers|kunden))?(?: (?:des )?(?:frachtführers?|fahrers?|absenders?|spediteurs?))?|firma(?: (?:y sello|e timbro))?(?P<di> (?:del )?(?:destinata?rio|cliente|consignatario))?"
-    r"|signature(?: et cachet)? (?P<du>du (?:destinataire|réceptionnaire|client))|handtekening(?P<van> (?:ontvanger|klant))?|podpis(?: i pieczęć)?(?P<od> odbiorcy)?)(?: ?[/(].{0,30})?\s*:?\s*_*",
+_SIGNATURE_WORD = re.compile(
+    r"(?<!\w)(?:signature|sign here|(?:print name and )?sign|signed(?: for| by| on behalf| at)?|unterschrift(?:en)?|handtekening|podpis(?:y)?"
+    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada)(?!\w))|(?<!.)firma(?= ?:?$))(?!\w)",
     re.IGNORECASE,
 )
+_RECEIVER = re.compile(
+    r"receiver|consignee|customer|recipient|received|receipt|empfänger|kunde|empfangen|erhalten|destinataire|réception|reçu|client|destinata?rio|cliente"
+    r"|consignatario|recib|conforme|ricev|ontvan|geadresseerde|klant|odbior|otrzym",
+    re.IGNORECASE,
+)
+_SIGNING_SENTENCE = re.compile(r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE)
 _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
@@ -174,12 +180,16 @@ def label_of(words: str) -> tuple[str, int] | None:
 
 def signature_label(words: str) -> int:
     """2 for the label of the receiver's signature, 1 for one that may be anybody's, 0 for another cell."""
-    if len(words) > 100:
+    if len(words) > 120:
         return 0
     if _RECEIVED_LABEL.fullmatch(words):
         return 2
-    match = _SIGNATURE_LABEL.fullmatch(words)
-    return 0 if match is None else 2 if any(match.groups()) else 1
+    match = next((m for m in _SIGNATURE_WORD.finditer(words) if not _SIGNING_SENTENCE.search(words[: m.start()])), None)
+    if match is None:
+        return 0
+    if len(words) > 75 and len(words) - match.end() > 45:  # the small print
+        return 0
+    return 2 if _RECEIVER.search(words) else 1
 
 
 def find_parties(text: str) -> list[Span]:

@@ -103,6 +103,14 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
     yield {"end": True, "problem": too_many}
 
 
+def _is_curved(path: Any) -> bool:
+    segments = raw.FPDFPath_CountSegments(path)
+    if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
+        return False
+    kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, i)) for i in range(segments)]
+    return kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES
+
+
 def _may_hide_text(page: pdfium.PdfPage) -> bool:
     """Whether an object of the page draws text that nobody sees, or is a form, which may hold such."""
     for number in range(min(raw.FPDFPage_CountObjects(page), _MAX_PAGE_CHARS)):
@@ -167,18 +175,15 @@ class _Text:
                 yield match.start(), match.end(), tuple(round(side, 1) for side in sides)  # type: ignore[misc]
 
     def drawn(self) -> Iterator[Box]:
-        """Where somebody drew by hand: a path of many curves, no larger than a signature."""
+        """Where somebody may have signed: a path of many curves, or a picture, no larger than a signature."""
         for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
             item = raw.FPDFPage_GetObject(self._page, number)
-            if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_PATH:
+            kind = raw.FPDFPageObj_GetType(item)
+            if kind != raw.FPDF_PAGEOBJ_IMAGE and not (kind == raw.FPDF_PAGEOBJ_PATH and _is_curved(item)):
                 continue
-            segments = raw.FPDFPath_CountSegments(item)
-            if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
-                continue
-            kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(item, i)) for i in range(segments)]
             sides = [raw.c_float() for _ in range(4)]
             left, bottom, right, top = sides
-            if kinds.count(raw.FPDF_SEGMENT_BEZIERTO) < _FEWEST_CURVES or not raw.FPDFPageObj_GetBounds(item, *sides):
+            if not raw.FPDFPageObj_GetBounds(item, *sides):
                 continue
             box = self._upright(left.value, top.value, right.value, bottom.value)
             if _SIGNATURE[0] < box[2] - box[0] < _SIGNATURE[1] and 4 < box[3] - box[1] < _SIGNATURE[2]:
