@@ -34,7 +34,7 @@ _SIGNS = tuple(
         ("US", r"(?<!\w)[A-Z]{2} \d{5}(?:-\d{4})?(?!\w)|\+1[ (-]"),
         ("DE", r"GmbH|\+49|USt-?Id|[Ss]traße \d"),
         ("NL", r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\."),
-        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bRCS\b|\bCedex\b"),
+        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\."),
         ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bPol[ií]gono\b"),
         ("IT", r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\."),
         ("PL", r"\+48|\bNIP\b|(?<!\d)\d{2}-\d{3} [A-ZŁŚŻ]|Sp\. z o"),

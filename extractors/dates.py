@@ -45,7 +45,7 @@ _TODAY = (
     r"|esta (?:mañana|tarde|noche)|stamattina|stamane|stasera|stanotte|vanochtend|vanmorgen|vanmiddag|vanavond|vannacht|dziś (?:rano|wieczorem))\b"
 )
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:h.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?[+-]\d{2}:?\d{2}\b)?"
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
 _NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
@@ -62,15 +62,16 @@ _CANDIDATE = re.compile(
     rf" )?(?P<time>{_TIME}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
-_SLASHED = re.compile(r"(?<![\d/.-])(\d{1,2})[/-](\d{1,2})(?:[/-](?:20)?\d{2})?(?![\d/.-])")
+_SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?:[/-](?:20)?\d{2})?(?![\w/.-])")
 _AMERICAN = re.compile(
     r"(?<![A-Za-z])(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}(?!\d)"
     r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|[ECMP][SD]?T)\b"
 )
 _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
 _FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
+_TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}(?![\w.:/-])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}")
-_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:h.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
+_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
 
 _GENERIC, _NEAR = 0.65, 15  # words that only say delivery: their score, and how many letters away they still speak
@@ -137,11 +138,55 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if field == "delay_minutes":
         match = _DURATION.fullmatch(quote)
         return _minutes(match) if match else None
+    quote = " ".join(quote.split())  # a box may hold the day and the time below each other
     match = _CANDIDATE.fullmatch(quote)
+    if match and field == "document_date":
+        return (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")] or None
     if match:
         return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
     return _with_time(reference, clock["time"], quote) if clock else None
+
+
+_WHEN_RECEIVED = re.compile(
+    r"(?:date (?:and|et|&) (?:time|heure)|date ?/ ?time|datum ?(?:/|und|en) ?(?:uhrzeit|zeit|tijd)|fecha y hora|fecha ?/ ?hora|data e ora|data ?/ ?ora|data i godzina|data ?/ ?godz\w*)"
+    r"(?: (?:of|de|der|di|van) \w+)?\W*",
+    re.IGNORECASE,
+)
+_PLACE_AND = r"(?:\d{1,2}[a-z]?[.)]? )?(?:place and date|lieu et date|ort und (?:tag|datum)|plaats en datum|lugar y fecha|luogo e data|miejsce i data|date|datum|data|fecha)"
+_BOX_LABELS = tuple(
+    (field, re.compile(rf"{_PLACE_AND} {words}.{{0,40}}", re.IGNORECASE))
+    for field, words in (
+        ("pickup_actual", r"(?:of |de |der |van |della |di )?(?:la )?(?:taking over|prise en charge|l'enlèvement|übernahme|inontvangstneming|presa in carico|carga|toma de carga|załadowania|d'expédition)"),
+        ("delivered_at", r"(?:of |de |der |van |della |di )?(?:la )?(?:receipt|réception|empfang\w*|ontvangst|recepción|ricevimento|odbioru)"),
+    )
+)  # fmt: skip
+_ESTABLISHED = re.compile(
+    r"(?:\d{1,2}[a-z]?[.)]? )?(?:established (?:in|at)|établie? à|ausgefertigt in|opgemaakt te|compilat[oa] a|formalizad[oa] en|wystawiono w)\W.{0,60}",
+    re.IGNORECASE,
+)
+
+
+def box_label(words: str, *, received: bool = False) -> str | None:
+    """The field of the date in a form's box of which `words` are the label; where goods are `received`, day and time
+    without more are those of the delivery.
+    """
+    if len(words) > 90:
+        return None
+    if received and _WHEN_RECEIVED.fullmatch(words):
+        return "delivered_at"
+    if _ESTABLISHED.fullmatch(words):
+        return "document_date"
+    return next((field for field, pattern in _BOX_LABELS if pattern.fullmatch(words)), None)
+
+
+def find_moments(text: str) -> Iterator[tuple[int, int]]:
+    """Where dates with their year stand, each with the time that follows it, on the next line too."""
+    for match in islice(_CANDIDATE.finditer(text), _MAX_CANDIDATES):
+        if not (match["iso"] or match["numeric"] or (match["named"] and _YEAR.search(match["named"]))):
+            continue
+        time = None if match["time"] else _TIME_AFTER.match(text, match.end())
+        yield match.start(), time.end() if time else match.end()
 
 
 def find_days(text: str, reference: datetime, *, month_first: bool = False) -> Iterator[Span]:

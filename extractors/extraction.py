@@ -65,6 +65,7 @@ _WINDOWED: dict[DocumentType, str] = {
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
+_RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
@@ -291,6 +292,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         if value and (told.field != "description" or not (several or shipped)):
             span = Span(told.field, value, told.start, places[-1][1] if told.more else told.end, 0.8)
             yield _read_on_page(span, read, part, "layout", places if told.more else ())
+    for span in _dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED):
+        yield _read_on_page(span, read, part, "layout")
     for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -302,8 +305,6 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
         return bool(document.line_items) and document.type in _ARTICLES
     if span.field == "disputed_amount":
         return document.type in _TOTALS
-    if span.field == "document_date":
-        return "T" in span.value
     return span.field == total
 
 
@@ -311,7 +312,7 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
 
     def is_value(words: str) -> bool:
-        other = parties.is_other_label(words) or identifiers.reference_label(words.strip(" :"))
+        other = parties.is_other_label(words) or parties.signature_label(words) or identifiers.reference_label(words.strip(" :"))
         return not _PAIR.match(words) and (not other or _is_label(words))
 
     labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
@@ -348,6 +349,29 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
                     )
                     if moment:
                         yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def _dates_in_boxes(text: str, cells: list[Word], setting: _Setting, *, received: bool) -> Iterator[Span]:
+    """Dates beside or under the label of their box, captions in other languages between; of the receiver's box too."""
+    for label in cells:
+        words = text[label.start : label.end]
+        field = dates.box_label(words, received=received)
+        if field is None and received and parties.signature_label(words) == 2:
+            field = "delivered_at"
+        if field is None:
+            continue
+        for value in layout.in_box_of(cells, label):
+            if value is not label and dates.box_label(text[value.start : value.end]) not in (None, field):
+                break
+            end = layout.row_end(cells, value)
+            place = next(dates.find_moments(text[value.start : end]), None)
+            if place is None:
+                continue
+            start, end = value.start + place[0], value.start + place[1]
+            moment = dates.value_of(field, text[start:end], setting.reference, month_first=setting.month_first)
+            if moment:
+                yield Span(field, moment, start, end, 0.8)
+            break
 
 
 def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:

@@ -17,6 +17,7 @@ _LEADING = 1.3  # heights between the lines of a box
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 45.0, 75.0  # points from its label
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
+_BOX_DEPTH = 55.0  # points, from a label down to the last line of its box
 _SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that was taken for words
 _GAP = 1.8  # letters' widths; words farther apart are cells of their own
 
@@ -136,6 +137,30 @@ def box_under(
                 break
             lines.append(cell)
     return lines
+
+
+def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
+    """The cells that may fill the box of a label, nearest first: itself, beside it, and down to some lines below."""
+    depth = max(_BOX_DEPTH, 6 * label.height)
+    under = [
+        c
+        for c in page
+        if label.top < c.top < label.bottom + depth and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
+    ]
+    beside = [
+        c
+        for c in page
+        if 0 <= c.left - label.right < depth and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5
+    ]
+    return [label, *sorted(beside, key=lambda c: c.left)[:1], *sorted(under, key=lambda c: (round(c.top), c.left))]
+
+
+def row_end(page: Sequence[Word], cell: Word) -> int:
+    """Where the text of a cell, and of the next one close behind it on its line or below it, ends."""
+    following = next((c for c in page if c.start >= cell.end), None)
+    if following is None or following.start - cell.end > 2 or abs(following.left - cell.left) > _BOX_DEPTH:
+        return cell.end
+    return following.end
 
 
 def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]:

@@ -42,14 +42,14 @@ _LABEL = tuple(
     for field, words in _LABELS
 )
 # What else stands in the cells of forms: it is no name, whatever label is beside it.
-_ABBREVIATED = re.compile(r"(?:\.\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
+_ABBREVIATED = re.compile(r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|stat(?:isti\w+)?|batch|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
-    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect)\b[ /&().:#-]*){1,5}\W*",
+    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect|réception|réserves)\b[ /&().:#-]*){1,5}\W*",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
@@ -416,7 +416,9 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     line = line.rstrip(" -")
     if line.endswith(".") and not _ABBREVIATED.search(line):
         line = line.rstrip(" .")
-    if line.endswith(":"):
+    while (last := line.rpartition(" ")) and last[0].count(" ") > 0 and _OTHER_LABEL.fullmatch(last[2]):
+        line = last[0].rstrip(" -")  # the label of the next column
+    if ":" in line or signature_label(line):
         return None
     letters = sum(c.isalpha() for c in line)
     if _NO_NAME.fullmatch(line) or _NUMBERED.search(line) or is_country(line):
@@ -451,7 +453,7 @@ def _said(text: str) -> Iterator[Span]:
         for match in islice(pattern.finditer(text), _MAX):
             start = match.start("value")
             end = start + len(match["value"].rstrip())
-            if value := value_of(field, text[start:end]):
+            if not is_other_label(text[start:end]) and (value := value_of(field, text[start:end])):
                 yield Span(field, value, start, end, 0.7)
 
 

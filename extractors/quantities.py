@@ -86,8 +86,11 @@ _TEMPERATURE_MEANING = tuple(
     )
 )
 _HAZARD = re.compile(
-    r"(?<!\w)(?:(?:hazard|imdg|imo|adr|dg|danger|gefahrgut)[ -]?)?(?:class(?:e)?|klasse|clase|klasa|division)\.?[ ]?:?[ ]?(?P<class>[1-9](?:\.[1-6][A-S]?)?)(?![\w]|[.,]\d)",
+    r"(?<!\w)(?:(?:hazard|imdg|imo|adr|dg|danger|gefahrgut)[ -]?)?(?:class(?:e)?|cl\.|klasse|clase|klasa|division)\.?[ ]?:?[ ]?(?P<class>[1-9](?:\.[1-6][A-S]?)?)(?![\w]|[.,]\d)",
     re.IGNORECASE,
+)
+_CLASS_AFTER_NAME = re.compile(  # UN1263, PAINT, 3, PG III
+    r"(?<!\w)UN ?\d{4}[ ,][^\n]{0,100}?[ ,](?P<class>[1-9](?:\.[1-6])?)(?: ?\(\d(?:\.\d)?\))?,? {0,2}(?:(?:PG|VG|GE|p\.g\.) ?)?I{1,3}(?!\w)"
 )
 _DANGER = re.compile(
     r"\bUN ?\d{4}\b|\bONU ?\d{4}\b|haz(?:ard|mat)|\bADR\b|IMDG|\bIATA DGR\b|dangerous|gefahrgut|dangereu|peligros|pericolos|gevaarlijk|niebezpieczn",
@@ -211,6 +214,8 @@ def _all(text: str) -> Iterator[Span]:
     if _DANGER.search(text):
         for match in _HAZARD.finditer(text):
             yield Span("hazard_class", match["class"].upper(), *match.span("class"), 0.85)
+        for match in _CLASS_AFTER_NAME.finditer(text):
+            yield Span("hazard_class", match["class"], *match.span("class"), 0.8)
     for match in _WEIGHT.finditer(text):
         quote = match["quote"]
         value = value_of("gross_weight", quote) if match["u2"] else None
