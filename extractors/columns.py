@@ -37,6 +37,7 @@ _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
 _AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume"})
 _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
+_ALL_OF_IT = re.compile(r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE)
 _FULL = 0.85  # of the widest line of a column
 _CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
@@ -134,6 +135,7 @@ def _shared(first: Word, second: Word) -> float:
 
 
 def _field_of(words: str) -> str:
+    words = " ".join(_ALL_OF_IT.sub(" ", words).split())
     return next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words) or ""
 
 
@@ -196,6 +198,7 @@ def _table(
             continue
         full.append(row)
         wrapped = None
+        here: list[Told] = []  # one of each field: a second cell of a column says more about the first
         for heading, cell in placed:
             if heading.field == "description" and sum(c.isalpha() for c in text[cell.start : cell.end]) > 3:
                 skip = _UN.match(text, cell.start, cell.end)
@@ -204,9 +207,10 @@ def _table(
                 wrapped = cell if cell.right > widest else None
             elif heading.field == "hazard_class":
                 if _CLASS.fullmatch(text, cell.start, cell.end):
-                    named.append(Told("hazard_class", cell.start, cell.end))
-            elif heading.field not in _COUNTED and heading.field != "description":
-                named.append(Told(heading.field, cell.start, cell.end))
+                    here.append(Told("hazard_class", cell.start, cell.end))
+            elif heading.field not in _COUNTED and heading.field not in ("description", *(n.field for n in here)):
+                here.append(Told(heading.field, cell.start, cell.end))
+        named += here
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
     for heading, cell in _placed(source, headings):

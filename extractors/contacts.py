@@ -63,7 +63,7 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
             digits = sum(c.isdigit() for c in text[start:end])
             if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start):
                 continue
-            if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.fullmatch(text[start:end]):
+            if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
                 yield start, end
 
 

@@ -128,9 +128,12 @@ def is_month_first(text: str) -> bool:
     return month > day if month != day else _AMERICAN.search(text) is not None
 
 
-def find_dates(text: str, reference: datetime, *, month_first: bool = False) -> list[Span]:
-    """Dates, times (ISO 8601) and `delay_minutes` in `text`; what it leaves open is taken from `reference` (aware)."""
-    return without_overlaps([*_moments(text, reference, month_first), *_delays(text)])
+def find_dates(text: str, reference: datetime, *, month_first: bool = False, clocks: bool = True) -> list[Span]:
+    """Dates, times (ISO 8601) and `delay_minutes` in `text`; what it leaves open is taken from `reference` (aware).
+
+    Without `clocks`, a time of day without its day says nothing, as on a form that is older than its message.
+    """
+    return without_overlaps([*_moments(text, reference, month_first, clocks), *_delays(text)])
 
 
 def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
@@ -198,8 +201,8 @@ def find_days(text: str, reference: datetime, *, month_first: bool = False) -> I
             yield Span("document_date", value, *match.span(), 0.5)
 
 
-def _moments(text: str, reference: datetime, month_first: bool) -> Iterator[Span]:
-    for pattern in (_CANDIDATE, _CLOCK):
+def _moments(text: str, reference: datetime, month_first: bool, clocks: bool) -> Iterator[Span]:
+    for pattern in (_CANDIDATE, _CLOCK) if clocks else (_CANDIDATE,):
         for match in islice(pattern.finditer(text), _MAX_CANDIDATES):
             meaning = _meaning(text, match.start())
             if meaning is None or (meaning[0] == "document_date" and pattern is _CLOCK):

@@ -79,6 +79,7 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _HEAD_LINES = 8
+_REFERENCE = re.compile(r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE)
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
 
 
@@ -103,6 +104,8 @@ def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
             taken.update(named)
             share = len(named) / len(line)
             weight = (3.0 if i < _HEAD_LINES else 0.5) * (1.0 if share > 0.5 else 0.4)
+            if kind != "customs_document" and share <= 0.5 and all(_REFERENCE.match(line, at.end()) for at in pattern.finditer(line[:200])):
+                weight = 0.1  # another document is mentioned by its number
             points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
         if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):
             points[kind] = points.get(kind, 0.0) + 1.0

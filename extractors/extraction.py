@@ -66,12 +66,14 @@ _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})
+_COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
+_KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
 _KILOGRAMS, _POUNDS = " KGM", " LBR"
 _WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
@@ -166,7 +168,16 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         if field in _ONE_EACH and len({finding.value for finding in of_field}) > 1:
             best = max(finding.score for finding in of_field)
             of_field = [f for f in of_field if f.score == best] if best > _AS_TEXT else []
+            if field in _COUNTS and len({f.value for f in of_field}) > 1:
+                of_field = _sum_of(of_field)
         yield from of_field
+
+
+def _sum_of(found: Sequence[Finding]) -> list[Finding]:
+    """Of several counts the one that is the sum of the others; none where they add up to nothing that is written."""
+    counts = {int(finding.value.split()[0]) for finding in found}
+    most = max(counts)
+    return [f for f in found if int(f.value.split()[0]) == most] if sum(counts) == 2 * most else []
 
 
 def value_of(
@@ -219,24 +230,24 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
     return document, pages
 
 
-def _spans(text: str, setting: _Setting) -> Iterator[Span]:
+def _spans(text: str, setting: _Setting, *, clocks: bool = False) -> Iterator[Span]:
     """What has a form of its own, and what numbers say by the words before them."""
     references = identifiers.find_references(text)
     yield from references
     for span in contacts.find_contacts(text, setting.region):
         if not any(r.start < span.end and span.start < r.end for r in references):
             yield span
-    yield from dates.find_dates(text, setting.reference, month_first=setting.month_first)
+    yield from dates.find_dates(text, setting.reference, month_first=setting.month_first, clocks=clocks)
     yield from quantities.find_quantities(text)
 
 
 def _in_message(message: Message, setting: _Setting) -> Iterator[Finding]:
-    named = [*_spans(message.subject, setting), *parties.find_parties(message.subject)]
+    named = [*_spans(message.subject, setting, clocks=True), *parties.find_parties(message.subject)]
     for span in without_overlaps([*named, *identifiers.find_code(message.subject)]):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)
-    spans = [*_spans(message.text, setting), *parties.find_parties(message.text)]
+    spans = [*_spans(message.text, setting, clocks=True), *parties.find_parties(message.text)]
     for span in sorted(spans, key=lambda s: s.start):
         while segment is not None and segment.end <= span.start:
             segment = next(segments, None)
@@ -278,6 +289,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
+    american = "lb" in text.lower() and not _KILOS.search(text)
     several = document.type in _ARTICLES  # their goods are line items
     for told in (told for table in tables for told in (*table.totals, *table.goods, *table.named)):
         places = [(told.start, told.end), *told.more]
@@ -287,7 +299,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
             told = told._replace(start=name[0], end=name[1])
         words = " ".join(text[a:b] for a, b in places) if told.more else text[told.start : told.end]
         value = value_of(told.field, words, setting.reference)
-        if value and told.in_pounds:
+        bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
+        if value and (told.in_pounds or (bare and american)):
             value = value.replace(_KILOGRAMS, _POUNDS)
         if value and (told.field != "description" or not (several or shipped)):
             span = Span(told.field, value, told.start, places[-1][1] if told.more else told.end, 0.8)
@@ -419,7 +432,7 @@ def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others
     usual = median(cell.letter for cell in cells) if cells else 0.0
     head = [c for c in cells if c.top < read.page.height * 0.2]
     large = [(c.start, c.end) for n, c in enumerate(head) if c.letter > _LARGE * usual or n < _FIRST]
-    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large)
+    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large, in_full=field == "shipper")
     if place and (value := parties.value_of(field, text[slice(*place)])) and value not in others:
         yield _read_on_page(Span(field, value, *place, 0.6), read, part, "layout")
 

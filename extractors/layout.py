@@ -71,7 +71,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     tops = [cell.top for cell in by_top]
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
-        if len(words) > _LONGEST_LABEL or sum(c.isalpha() for c in words) < 2 or sum(c.isdigit() for c in words) > 3:
+        if (labels is None and len(words) > _LONGEST_LABEL) or sum(c.isalpha() for c in words) < 2 or sum(c.isdigit() for c in words) > 3:
             continue
         near = by_top[
             bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
@@ -158,7 +158,7 @@ def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
 def row_end(page: Sequence[Word], cell: Word) -> int:
     """Where the text of a cell, and of the next one close behind it on its line or below it, ends."""
     following = next((c for c in page if c.start >= cell.end), None)
-    if following is None or following.start - cell.end > 2 or abs(following.left - cell.left) > _BOX_DEPTH:
+    if following is None or following.start - cell.end > 2 or abs(following.left - cell.left) > 2 * _BOX_DEPTH:
         return cell.end
     return following.end
 

@@ -13,6 +13,7 @@ from phonenumbers.geodata.locale import LOCALE_DATA
 
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
+from extractors.quantities import PACKED
 
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
@@ -45,7 +46,7 @@ _LABEL = tuple(
 _ABBREVIATED = re.compile(r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
-    r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
+    r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|house|master|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|stat(?:isti\w+)?|batch|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
@@ -126,7 +127,7 @@ _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
-_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.|Co\.)"
+_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.?V\.?|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
 _KIND = r"(?:ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
 _PARTICLE = (
@@ -222,7 +223,7 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     Each with the lines that it stands in: the text of another box may stand between them.
     """
     if label not in PARTIES | ADDRESSES:
-        place = name_at(text, *lines[0]) if label in ("driver_name", "received_by") else lines[0]
+        place = name_at(text, *lines[0], person=True) if label in ("driver_name", "received_by") else lines[0]
         if label == "description":
             place = (lines[0][0], lines[0][0] + len(goods_in(text[slice(*lines[0])])))
         if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
@@ -299,12 +300,16 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
         yield start, end
 
 
-_AMOUNT_AFTER = re.compile(r", (?=\d)")
+_AMOUNT_AFTER = re.compile(rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE)
+_NO_GOODS = re.compile(
+    rf"\W*(?:\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|\d[\d.,]* (?:\w+ )?{PACKED}(?: slac)?\W*$",
+    re.IGNORECASE,
+)
 
 
 def goods_in(words: str) -> str:
-    """The goods alone: `Fresh pears` of `Fresh pears, 24 pallets`."""
-    return _AMOUNT_AFTER.split(words)[0].rstrip()
+    """The goods alone: `Fresh pears` of `Fresh pears, 24 pallets`; nothing where only their packing is named."""
+    return "" if _NO_GOODS.match(words) else _AMOUNT_AFTER.split(words)[0].rstrip()
 
 
 _LETTERHEAD = re.compile(
@@ -316,16 +321,18 @@ _HEAD_CELLS = 6
 
 
 def letterhead(
-    text: str, cells: Sequence[tuple[int, int]], large: Sequence[tuple[int, int]] = ()
+    text: str, cells: Sequence[tuple[int, int]], large: Sequence[tuple[int, int]] = (), *, in_full: bool = False
 ) -> tuple[int, int] | None:
-    """Where the firm that issued a page names itself: first of all, in `large` print, or in the small print at the end."""
+    """Where the firm that issued a page names itself: first of all, in `large` print, or in the small print at the end;
+    `in_full` looks for the place where what is in large print is followed by its legal form.
+    """
     places = [match.span("value") for start, end in cells[:2] if (match := _LETTERHEAD.search(text, start, end))]
     if places:
         return places[0]
     for start, end in large:
         words = text[start:end].strip()
         if _BRAND.fullmatch(words) and not _DOCUMENT_WORD.search(words) and not is_title(words):
-            return _in_full(text, words) or (start, end)
+            return (_in_full(text, words) if in_full else None) or (start, end)
     for start, end in (*cells[2:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
         if match := _LETTERHEAD.search(text, start, end):
             return match.span("value")
@@ -402,7 +409,7 @@ def value_of(field: str, quote: str) -> str | None:
     return value
 
 
-def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
+def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     line = text[start:end]
     cut = re.search(
@@ -416,7 +423,7 @@ def name_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     line = line.rstrip(" -")
     if line.endswith(".") and not _ABBREVIATED.search(line):
         line = line.rstrip(" .")
-    while (last := line.rpartition(" ")) and last[0].count(" ") > 0 and _OTHER_LABEL.fullmatch(last[2]):
+    while person and (last := line.rpartition(" ")) and last[0].count(" ") > 0 and _OTHER_LABEL.fullmatch(last[2]):
         line = last[0].rstrip(" -")  # the label of the next column
     if ":" in line or signature_label(line):
         return None

@@ -26,6 +26,7 @@ _MAX_CHARS = 1_000_000
 _MAX_OBJECTS = 5_000
 _MAX_DRAWN = 50
 _FEWEST_CURVES, _MAX_SEGMENTS = 8, 2_000  # of a path that may be a signature; a logo's letters have fewer each
+_FEWEST_LINES = 25  # the same stroke as a signature pad gives it, in short straight pieces
 _SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
@@ -108,7 +109,7 @@ def _is_curved(path: Any) -> bool:
     if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
         return False
     kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, i)) for i in range(segments)]
-    return kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES
+    return kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES or kinds.count(raw.FPDF_SEGMENT_LINETO) >= _FEWEST_LINES
 
 
 def _may_hide_text(page: pdfium.PdfPage) -> bool:
@@ -175,7 +176,7 @@ class _Text:
                 yield match.start(), match.end(), tuple(round(side, 1) for side in sides)  # type: ignore[misc]
 
     def drawn(self) -> Iterator[Box]:
-        """Where somebody may have signed: a path of many curves, or a picture, no larger than a signature."""
+        """Where somebody may have signed: a path of many curves or pieces, or a picture, no larger than a signature."""
         for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
             item = raw.FPDFPage_GetObject(self._page, number)
             kind = raw.FPDFPageObj_GetType(item)

@@ -26,6 +26,8 @@ _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|
 _COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
 _PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
 _PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
+_ITEM = re.compile(r"(?:pcs|pieces?|pezzi|piezas?|pièces|stuks|stück|units?|items|szt\w*)$", re.IGNORECASE)  # not packed
+PACKED = rf"(?:{_PALLET}|{_PIECE}|kgs?|lbs?)"
 _COUNTED = re.compile(_COUNT, re.IGNORECASE)
 _IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
 _LOSS = tuple(
@@ -86,7 +88,7 @@ _TEMPERATURE_MEANING = tuple(
     )
 )
 _HAZARD = re.compile(
-    r"(?<!\w)(?:(?:hazard|imdg|imo|adr|dg|danger|gefahrgut)[ -]?)?(?:class(?:e)?|cl\.|klasse|clase|klasa|division)\.?[ ]?:?[ ]?(?P<class>[1-9](?:\.[1-6][A-S]?)?)(?![\w]|[.,]\d)",
+    r"(?<!\w)(?:(?:hazard|imdg|imo|adr|dg|danger|gefahrgut)[ -]?)?(?:class(?:e)?|cl\.|kl\.|klasse|clase|klasa|division)\.?[ ]?:?[ ]?(?P<class>[1-9](?:\.[1-6][A-S]?)?)(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
 _CLASS_AFTER_NAME = re.compile(  # UN1263, PAINT, 3, PG III
@@ -204,7 +206,8 @@ def _all(text: str) -> Iterator[Span]:
     for field, pattern in (("pallets", _PALLETS), ("pieces", _PIECES)):
         for match in pattern.finditer(text):
             if not _COLUMN_AFTER.match(text, match.end()):
-                yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.7)
+                score = 0.7 if field == "pieces" and _ITEM.search(match[0]) else 0.74
+                yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), score)
     yield from _losses(text)
     yield from _temperatures(text)
     for match in _BARE_TEMPERATURE.finditer(text):
