@@ -165,7 +165,7 @@ _BOX_LABELS = tuple(
     )
 )  # fmt: skip
 _ESTABLISHED = re.compile(
-    r"(?:\d{1,2}[a-z]?[.)]? )?(?:established (?:in|at)|établie? à|ausgefertigt in|opgemaakt te|compilat[oa] a|formalizad[oa] en|wystawiono w)\W.{0,60}",
+    r"(?:\d{1,2}[a-z]?[.)]? )?(?:established (?:in|at)|établie? à|ausgefertigt in|opgemaakt te|compilat[oa] a|formalizad[oa] en|wystawiono w)(?:\W.{0,60})?",
     re.IGNORECASE,
 )
 

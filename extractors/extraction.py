@@ -44,6 +44,8 @@ _NUMBERS: dict[DocumentType, str] = {
     "cmr_waybill": "cmr",
     "bill_of_lading": "bol",
     "rate_confirmation": "shipment",
+    "damage_report": "shipment",
+    "carrier_notice": "shipment",
 }
 _ISSUERS: dict[DocumentType, str] = {
     "freight_invoice": "carrier",
@@ -71,6 +73,8 @@ _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
+_LONG_NAME = 5  # words of goods' names; more describe what happened to them
+_SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
 _KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
@@ -165,6 +169,9 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         of_field = [finding for finding in found if finding.field == field]
         if field in parties.PARTIES and any(finding.score > _FROM_PLACE for finding in of_field):
             of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
+        if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
+            best = max(finding.score for finding in of_field)
+            of_field = [finding for finding in of_field if finding.score == best]
         if field in _ONE_EACH and len({finding.value for finding in of_field}) > 1:
             best = max(finding.score for finding in of_field)
             of_field = [f for f in of_field if f.score == best] if best > _AS_TEXT else []
@@ -286,6 +293,10 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
+        if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
+            span = span._replace(field="remarks")  # it describes the damage
+        if document.type == "proof_of_delivery" and span.field == "document_date" and _SHIPPED.search(text[:span.start][-40:]):
+            span = span._replace(field="pickup_actual")
         in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
@@ -295,10 +306,10 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         places = [(told.start, told.end), *told.more]
         if told.field == "description" and not told.more:
             told = told._replace(end=told.start + len(parties.goods_in(text[told.start : told.end])))
-        elif told.field == "consignee" and (name := parties.name_at(text, told.start, told.end)):
+        elif told.field in parties.PARTIES and (name := parties.name_at(text, told.start, told.end)):
             told = told._replace(start=name[0], end=name[1])
         words = " ".join(text[a:b] for a, b in places) if told.more else text[told.start : told.end]
-        value = value_of(told.field, words, setting.reference)
+        value = value_of(told.field, words, setting.reference, month_first=setting.month_first)
         bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
         if value and (told.in_pounds or (bare and american)):
             value = value.replace(_KILOGRAMS, _POUNDS)

@@ -112,16 +112,16 @@ def is_total(text: str, row: Sequence[Word]) -> bool:
 
 
 def column_of(cell: Word, columns: Sequence[tuple[str, float, float]]) -> str:
-    """The name of the column that a cell belongs to; columns are names with the left and right edge of the heading."""
-    return min(columns, key=lambda column: _distance(cell, column))[0]
+    """The name of the column that a cell belongs to; columns are names with the left and right edge of the heading.
 
-
-def _distance(cell: Word, column: tuple[str, float, float]) -> float:
-    """From a cell to a column: nothing where they overlap, else between edges, so that numbers set right find theirs."""
-    _, left, right = column
-    if cell.left < right and left < cell.right:
-        return abs((cell.left + cell.right) - (left + right)) / 1000
-    return min(abs(cell.left - right), abs(left - cell.right), abs(cell.left - left), abs(cell.right - right))
+    That which it overlaps, else the last that begins before its middle: headings stand at the left of their column.
+    """
+    middle = (cell.left + cell.right) / 2
+    over = [c for c in columns if cell.left < c[2] and c[1] < cell.right]
+    before = [c for c in columns if c[1] <= middle]
+    if over:
+        return min(over, key=lambda c: abs(c[1] + c[2] - 2 * middle))[0]
+    return max(before, key=lambda c: c[1])[0] if before else min(columns, key=lambda c: c[1])[0]
 
 
 def _amount(words: str) -> str | None:
