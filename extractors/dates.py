@@ -142,6 +142,9 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         match = _DURATION.fullmatch(quote)
         return _minutes(match) if match else None
     quote = " ".join(quote.split())  # a box may hold the day and the time below each other
+    apart = _DAY_AND_TIME_APART.fullmatch(quote)
+    if apart and _CANDIDATE.fullmatch(quote) is None:
+        quote = f"{apart['day']} {apart['clock']}"
     match = _CANDIDATE.fullmatch(quote)
     if match and field == "document_date":
         return (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")] or None
@@ -149,6 +152,21 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
     return _with_time(reference, clock["time"], quote) if clock else None
+
+
+_DAY_AND_TIME_APART = re.compile(  # of a box, in two lines, with other boxes' words of these lines between
+    rf"(?P<day>{_ISO}|{_NUMERIC}) (?P<between>.{{1,120}}) (?P<clock>{_TIME})", re.IGNORECASE
+)
+_DATE_LABEL = re.compile(r"(?:(?:date|datum|data|fecha|termin|when|wann)\W*(?:(?:and|et|en|und|y|e|i|/)\W*)?(?:time|heure|uhrzeit|zeit|tijd|hora|ora|godz\w*)?|\w*termin)\W*", re.IGNORECASE)
+
+
+def is_date_label(words: str) -> bool:
+    """Whether a cell says no more than that a day, or a day and a time, stands there."""
+    return _DATE_LABEL.fullmatch(words) is not None
+
+
+def is_time(words: str) -> bool:
+    return re.fullmatch(_TIME, words.strip(), re.IGNORECASE) is not None
 
 
 _WHEN_RECEIVED = re.compile(

@@ -72,6 +72,7 @@ _COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
+_OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LONG_NAME = 5  # words of goods' names; more describe what happened to them
 _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
@@ -142,10 +143,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         setting = _setting("\n".join(page.page.text for page in pages), reference)
         settings[document.part] = setting
         if pages and document.type not in _UNSIGNED:
-            signature = list(_signature(pages, cells, document.part, document.type))
-            found.extend(signature)
-            if document.type == "delivery_note" and any(finding.value == "yes" for finding in signature):
-                document = documents[-1] = document.model_copy(update={"type": "proof_of_delivery"})
+            found.extend(_signature(pages, cells, document.part, document.type))
         read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, setting)]
         addressee = _WINDOWED.get(document.type)
         if pages and addressee and not any(f.field == addressee and f.score > _FROM_PLACE for f in read):
@@ -165,10 +163,14 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     """A document states some fields once: of several values those found best; none where all are as good as running
     text, for then they are the amounts of its lines.
     """
-    for field in {finding.field for finding in found}:
+    for field in sorted({finding.field for finding in found}):
         of_field = [finding for finding in found if finding.field == field]
         if field in parties.PARTIES and any(finding.score > _FROM_PLACE for finding in of_field):
             of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
+        if field == "received_by" and any(finding.score > _FROM_PLACE for finding in of_field):
+            of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
+        if field == "shipment" and any(finding.score > _OWN_NUMBER for finding in of_field):
+            of_field = [finding for finding in of_field if finding.score > _OWN_NUMBER]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
@@ -283,7 +285,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     if number and read.page.number == 1 and (place := identifiers.find_number(text[:_HEAD])):
         value = identifiers.value_of(number, text[slice(*place)])
         if value:
-            yield _read_on_page(Span(number, value, *place, 0.6), read, part, "pattern")
+            yield _read_on_page(Span(number, value, *place, _OWN_NUMBER), read, part, "pattern")
     spans: list[tuple[Span, Method]] = [
         (span, "pattern") for span in (*_spans(text, setting), *parties.find_named(text))
     ]
@@ -309,6 +311,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         elif told.field in parties.PARTIES and (name := parties.name_at(text, told.start, told.end)):
             told = told._replace(start=name[0], end=name[1])
         words = " ".join(text[a:b] for a, b in places) if told.more else text[told.start : told.end]
+        if told.field in identifiers.FIELDS and not identifiers.is_plausible(told.field, text, told.start, told.end):
+            continue
         value = value_of(told.field, words, setting.reference, month_first=setting.month_first)
         bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
         if value and (told.in_pounds or (bare and american)):
@@ -318,6 +322,9 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
             yield _read_on_page(span, read, part, "layout", places if told.more else ())
     for span in _dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED):
         yield _read_on_page(span, read, part, "layout")
+    if document.type in _RECEIVED:
+        for span in _receivers(text, cells):
+            yield _read_on_page(span, read, part, "layout")
     for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -382,20 +389,37 @@ def _dates_in_boxes(text: str, cells: list[Word], setting: _Setting, *, received
         field = dates.box_label(words, received=received)
         if field is None and received and parties.signature_label(words) == 2:
             field = "delivered_at"
+        if (field is None or field == "delivered_at") and dates.is_date_label(words):
+            place = parties.label_of(text[slice(*layout.left_of(cells, label))])
+            field = _WHEN_THERE.get(place[0], field) if place else field
         if field is None:
             continue
         for value in layout.in_box_of(cells, label):
             if value is not label and dates.box_label(text[value.start : value.end]) not in (None, field):
                 break
-            end = layout.row_end(cells, value)
-            place = next(dates.find_moments(text[value.start : end]), None)
-            if place is None:
+            last = layout.row_end(cells, value)
+            found = next(dates.find_moments(text[value.start : last]), None)
+            if found is None:
                 continue
-            start, end = value.start + place[0], value.start + place[1]
+            start, end = value.start + found[0], value.start + found[1]
+            below = layout.under(cells, value)
+            if below and end == value.end and dates.is_time(text[below.start : below.end]):
+                end = below.end  # with the other boxes' words of that line between
             moment = dates.value_of(field, text[start:end], setting.reference, month_first=setting.month_first)
             if moment:
                 yield Span(field, moment, start, end, 0.8)
             break
+
+
+def _receivers(text: str, cells: list[Word]) -> Iterator[Span]:
+    """The person's name in the box that the receiver signs."""
+    for label in cells:
+        if parties.signature_label(text[label.start : label.end]) < 2:
+            continue
+        for value in layout.in_box_of(cells, label)[1:]:
+            if place := parties.person_at(text, value.start, value.end):
+                yield Span("received_by", text[slice(*place)], *place, 0.55)
+                break
 
 
 def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
@@ -443,7 +467,8 @@ def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others
     usual = median(cell.letter for cell in cells) if cells else 0.0
     head = [c for c in cells if c.top < read.page.height * 0.2]
     large = [(c.start, c.end) for n, c in enumerate(head) if c.letter > _LARGE * usual or n < _FIRST]
-    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large, in_full=field == "shipper")
+    end = len(text) if field == "shipper" else max((c.end for c in head), default=0)  # carriers go by their brand
+    place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large, in_full=end)
     if place and (value := parties.value_of(field, text[slice(*place)])) and value not in others:
         yield _read_on_page(Span(field, value, *place, 0.6), read, part, "layout")
 

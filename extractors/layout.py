@@ -163,6 +163,19 @@ def row_end(page: Sequence[Word], cell: Word) -> int:
     return following.end
 
 
+def left_of(page: Sequence[Word], cell: Word) -> tuple[int, int]:
+    """The text of the nearest cell to the left on the same line, as offsets; none at all where there is none."""
+    near = [c for c in page if c.right <= cell.left and _overlap(c.top, c.bottom, cell.top, cell.bottom) > 0.5]
+    nearest = max(near, key=lambda c: c.right, default=None)
+    return (nearest.start, nearest.end) if nearest else (0, 0)
+
+
+def under(page: Sequence[Word], cell: Word) -> Word | None:
+    """The next cell that begins under `cell`, close to it."""
+    near = [c for c in page if abs(c.left - cell.left) <= 3 and 0 < c.top - cell.top < 2.5 * cell.height]
+    return min(near, key=lambda c: c.top, default=None)
+
+
 def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]:
     """The rows of a block under its heading: cells that begin where it begins, each with the cell beside it."""
     last = label

@@ -27,7 +27,7 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
-    ("carrier", r"issued by \(carrier\)|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
+    ("carrier", r"(?:not negotiable\W*)?(?:air ?waybill\W*)?issued by(?: \(carrier\))?|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
     ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy|przeznaczenia)|adres dostawy|auslieferungsort(?: des gutes)?"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
@@ -127,7 +127,8 @@ _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
-_FORM = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
+_FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
+_FORM = f"(?:{_FORMS}|{_FORMS.upper()})"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
 _KIND = r"(?:ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
 _PARTICLE = (
@@ -321,23 +322,26 @@ _LETTERHEAD = re.compile(
     rf"(?P<value>[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w&'’.+-]*(?: (?:{_PARTICLE} )?[\w&'’.+-]+){{0,6}},? {_FORM})(?=\s*(?:$|[·•|,\n–-]| {_CAPITAL}))"
 )
 _BRAND = re.compile(rf"{_CAPITAL}(?: (?:&|{_PARTICLE}|{_CAPITAL})){{0,4}} {_CAPITAL}")
+_ONE_WORD = re.compile(r"[A-Z][A-Za-z&.-]{4,}")
 _REST_OF_NAME = re.compile(rf",?(?: [\w&'’.+-]+){{0,4}},? {_FORM}(?!\w)")
 _HEAD_CELLS = 6
 
 
 def letterhead(
-    text: str, cells: Sequence[tuple[int, int]], large: Sequence[tuple[int, int]] = (), *, in_full: bool = False
+    text: str, cells: Sequence[tuple[int, int]], large: Sequence[tuple[int, int]] = (), *, in_full: int = 0
 ) -> tuple[int, int] | None:
-    """Where the firm that issued a page names itself: first of all, in `large` print, or in the small print at the end;
-    `in_full` looks for the place where what is in large print is followed by its legal form.
+    """Where the firm that issued a page names itself: first of all, in `large` print, or in the small print at the end.
+
+    What is in large print is looked for with its legal form too, up to the offset `in_full`.
     """
     places = [match.span("value") for start, end in cells[:2] if (match := _LETTERHEAD.search(text, start, end))]
     if places:
         return places[0]
     for start, end in large:
         words = text[start:end].strip()
-        if _BRAND.fullmatch(words) and not _DOCUMENT_WORD.search(words) and not is_title(words):
-            return (_in_full(text, words) if in_full else None) or (start, end)
+        one = (start, end) == tuple(large[0]) and _ONE_WORD.fullmatch(words) and not is_other_label(words)
+        if (one or _BRAND.fullmatch(words)) and not _DOCUMENT_WORD.search(words) and not is_title(words):
+            return _in_full(text[:in_full], words) or (start, end)
     for start, end in (*cells[2:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
         if match := _LETTERHEAD.search(text, start, end):
             return match.span("value")
@@ -412,6 +416,19 @@ def value_of(field: str, quote: str) -> str | None:
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
+
+
+_PERSON = re.compile(
+    r"(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
+)
+
+
+def person_at(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where a cell names a person, `R. Kettner`, perhaps after the time; None where it is something else."""
+    match = next((m for m in _PERSON.finditer(text, start, end) if not is_other_label(m[0])), None)
+    if match is None or any(c.isalpha() for c in text[start : match.start()].replace("h", "")) or match.end() < end - 1:
+        return None
+    return match.span()
 
 
 def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[int, int] | None:
