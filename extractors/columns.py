@@ -24,7 +24,7 @@ _HEADINGS = tuple(
         ("pallets", r"(?:h\.?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
-        ("quantity", r"(?:qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: unit)?"),
+        ("quantity", r"(?:[lI]t\. papieren|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: unit)?"),
         ("pickup_actual", r"(?:date )?(?:d['’])?enlèvement|date (?:ramasse|enl\.?)|pick-?up date|ship(?:ped)? date|ladedatum|abholdatum|fecha (?:de )?(?:recogida|carga)|data (?:di )?(?:ritiro|carico)|laaddatum|data załadunku"),
         ("delivered_at", r"delivery date|date delivered|date (?:de )?livraison|lieferdatum|fecha (?:de )?entrega|data (?:di )?consegna|leverdatum|data dostawy"),
         ("shipper", r"shipper|consignor|absender|expéditeur|remitente|mittente|afzender|nadawca"),
@@ -40,7 +40,9 @@ _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
 _AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume"})
 _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
-_ALL_OF_IT = re.compile(r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE)
+_ALL_OF_IT = re.compile(
+    r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE
+)
 _FULL = 0.85  # of the widest line of a column
 _CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)

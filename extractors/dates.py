@@ -157,7 +157,10 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
 _DAY_AND_TIME_APART = re.compile(  # of a box, in two lines, with other boxes' words of these lines between
     rf"(?P<day>{_ISO}|{_NUMERIC}) (?P<between>.{{1,120}}) (?P<clock>{_TIME})", re.IGNORECASE
 )
-_DATE_LABEL = re.compile(r"(?:(?:date|datum|data|fecha|termin|when|wann)\W*(?:(?:and|et|en|und|y|e|i|/)\W*)?(?:time|heure|uhrzeit|zeit|tijd|hora|ora|godz\w*)?|\w*termin)\W*", re.IGNORECASE)
+_DATE_LABEL = re.compile(
+    r"(?:(?:date|datum|data|fecha|termin|when|wann)\W*(?:(?:and|et|en|und|y|e|i|/)\W*)?(?:time|heure|uhrzeit|zeit|tijd|hora|ora|godz\w*)?|\w*termin)\W*",
+    re.IGNORECASE,
+)
 
 
 def is_date_label(words: str) -> bool:

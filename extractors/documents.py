@@ -75,11 +75,13 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
     ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
     ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|list dostawy"),
     ("damage_report", r"damage (?:report|notification|protocol)|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat) (?:de dommages?|d'avarie)|parte de daños|informe de daños|verbale di danno|rapporto danni|schade(?:rapport|melding|formulier)|protokół szkody"),
-    ("carrier_notice", r"(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+    ("carrier_notice", r"late arrival|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _HEAD_LINES = 8
-_REFERENCE = re.compile(r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE
+)
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
 
 
@@ -104,7 +106,11 @@ def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
             taken.update(named)
             share = len(named) / len(line)
             weight = (3.0 if i < _HEAD_LINES else 0.5) * (1.0 if share > 0.5 else 0.4)
-            if kind != "customs_document" and share <= 0.5 and all(_REFERENCE.match(line, at.end()) for at in pattern.finditer(line[:200])):
+            if (
+                kind != "customs_document"
+                and share <= 0.5
+                and all(_REFERENCE.match(line, at.end()) for at in pattern.finditer(line[:200]))
+            ):
                 weight = 0.1  # another document is mentioned by its number
             points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
         if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):

@@ -19,7 +19,7 @@ from extractors.evidence import Evidence, Finding, Method, Span, stands_in, with
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11e"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11f"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
@@ -69,11 +69,13 @@ _UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})
 _COUNTS = frozenset({"pieces", "pallets"})
+_ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
+_LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _LONG_NAME = 5  # words of goods' names; more describe what happened to them
 _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
 _LARGE = 1.3  # times the usual width of a page's letters
@@ -297,7 +299,11 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     for span, method in spans:
         if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
             span = span._replace(field="remarks")  # it describes the damage
-        if document.type == "proof_of_delivery" and span.field == "document_date" and _SHIPPED.search(text[:span.start][-40:]):
+        if (
+            document.type == "proof_of_delivery"
+            and span.field == "document_date"
+            and _SHIPPED.search(text[: span.start][-40:])
+        ):
             span = span._replace(field="pickup_actual")
         in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
@@ -325,6 +331,14 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     if document.type in _RECEIVED:
         for span in _receivers(text, cells):
             yield _read_on_page(span, read, part, "layout")
+    if document.type not in _ORDERS:
+        for cell in cells:
+            noted = cell.end - cell.start < _LONGEST_NOTE and quantities.tells_of_loss(text[cell.start : cell.end])
+            if noted and not any(a <= cell.start < b for table in tables for a, b in table.lines):
+                words = text[cell.start : cell.end]
+                yield _read_on_page(
+                    Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55), read, part, "layout"
+                )
     for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -334,6 +348,8 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
     """Whether a document of this type does not mean what a span of running text would say."""
     if span.field == "description":
         return bool(document.line_items) and document.type in _ARTICLES
+    if span.field == "remarks":
+        return document.type in _ORDERS  # their notes are instructions
     if span.field == "disputed_amount":
         return document.type in _TOTALS
     return span.field == total
@@ -343,7 +359,11 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
 
     def is_value(words: str) -> bool:
-        other = parties.is_other_label(words) or parties.signature_label(words) or identifiers.reference_label(words.strip(" :"))
+        other = (
+            parties.is_other_label(words)
+            or parties.signature_label(words)
+            or identifiers.reference_label(words.strip(" :"))
+        )
         return not _PAIR.match(words) and (not other or _is_label(words))
 
     labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
@@ -558,8 +578,10 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: _Setting) -> b
     if finding.field == "signed" and finding.method != "pattern":  # a drawing; its label stands there
         return stands_in(finding, source, lambda *_: finding.value)
     apart = ", " if finding.field in parties.ADDRESSES else " "
-    if finding.method != "pattern" and finding.field in parties.SEVERAL_LINES and parties.holds(
-        finding.evidence.quote, finding.value, apart
+    if (
+        finding.method != "pattern"
+        and finding.field in parties.SEVERAL_LINES
+        and parties.holds(finding.evidence.quote, finding.value, apart)
     ):
         return stands_in(finding, source, lambda *_: finding.value)
     if finding.field == "gross_weight" and finding.method != "pattern" and finding.value.endswith(_POUNDS):

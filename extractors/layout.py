@@ -71,7 +71,11 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     tops = [cell.top for cell in by_top]
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
-        if (labels is None and len(words) > _LONGEST_LABEL) or sum(c.isalpha() for c in words) < 2 or sum(c.isdigit() for c in words) > 3:
+        if (
+            (labels is None and len(words) > _LONGEST_LABEL)
+            or sum(c.isalpha() for c in words) < 2
+            or sum(c.isdigit() for c in words) > 3
+        ):
             continue
         near = by_top[
             bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
@@ -145,7 +149,8 @@ def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
     under = [
         c
         for c in page
-        if label.top < c.top < label.bottom + depth and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
+        if label.top < c.top < label.bottom + depth
+        and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
     ]
     beside = [
         c

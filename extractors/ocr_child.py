@@ -107,7 +107,7 @@ def _page(number: int, pixels: Pixels, width: float, height: float, unit: float)
 
 
 def _drawn(pixels: Pixels, turned: int, lines: list[NDArray[np.float64]], unit: float) -> list[NDArray[np.float64]]:
-    """Corners of what may be signatures, as those of lines: ink that is neither read nor a rule, as wide as a hand writes."""
+    """Corners of what may be signatures: ink that is neither read nor a rule of the form, as wide as a hand writes."""
     import cv2  # comes with rapidocr
 
     upright = np.ascontiguousarray(np.rot90(pixels, turned))

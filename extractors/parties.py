@@ -38,7 +38,10 @@ _LABELS: tuple[tuple[str, str], ...] = (
 _LABEL = tuple(
     (
         field,
-        re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? ?|stop ?#?\d{{1,2}}\W{{1,3}})?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,110}})?\s*[:.]?\s*", re.IGNORECASE),
+        re.compile(
+            rf"(?:\d{{1,2}}[a-z]?[.)]? ?|stop ?#?\d{{1,2}}\W{{1,3}})?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,110}})?\s*[:.]?\s*",
+            re.IGNORECASE,
+        ),
     )
     for field, words in _LABELS
 )
@@ -54,7 +57,7 @@ _OTHER_LABEL = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben)\W*",
+    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|lt\. .*|laut .*|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben)\W*",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -122,7 +125,9 @@ _RECEIVER = re.compile(
     r"|consignatario|recib|conforme|ricev|ontvan|geadresseerde|klant|odbior|otrzym",
     re.IGNORECASE,
 )
-_SIGNING_SENTENCE = re.compile(r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE)
+_SIGNING_SENTENCE = re.compile(
+    r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE
+)
 _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
@@ -150,7 +155,20 @@ _COUNTRIES = frozenset(
     for region, names in LOCALE_DATA.items()
     for name in (region, *(names.get(language, "*") for language in ("aa", "en", "de", "fr", "es", "it", "nl", "pl")))
     if not name.startswith("*")
-) | {"usa", "u.s.a.", "uk", "england", "scotland", "wales", "uae", "u.a.e.", "czech republic", "holland", "the netherlands", "pays-bas"}
+) | {
+    "usa",
+    "u.s.a.",
+    "uk",
+    "england",
+    "scotland",
+    "wales",
+    "uae",
+    "u.a.e.",
+    "czech republic",
+    "holland",
+    "the netherlands",
+    "pays-bas",
+}
 _NO_ADDRESS = re.compile(
     r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
     re.IGNORECASE,
@@ -244,11 +262,7 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     if not lines:
         return
     named = len(lines) > 1 or label in PARTIES
-    named = (
-        named
-        and not text[lines[0][0]].isdigit()
-        and (apart or label in PARTIES or not _is_town(text, lines[1:]))
-    )
+    named = named and not text[lines[0][0]].isdigit() and (apart or label in PARTIES or not _is_town(text, lines[1:]))
     party = {"pickup_address": "shipper", "delivery_address": "consignee"}.get(label, label)
     if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
         yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
@@ -259,6 +273,7 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
     if field in ADDRESSES:
         first = 1 if named else 0
         if last := _last_of_address(text, lines, first):
+            first = _first_of_address(text, lines[:last], first)
             yield from _as_span(field, text, lines[first:last], 0.85 if label in ADDRESSES else 0.75)
 
 
@@ -268,16 +283,29 @@ def _is_town(text: str, lines: Sequence[tuple[int, int]]) -> bool:
     return towns[0] and not any(towns[1:])
 
 
+_UNFINISHED = re.compile(rf" (?:&|and|und|et|e|y|en|i|{_PARTICLE})$")
 _ENDS_WITH_FORM = re.compile(rf".*(?<!\w){_FORM}", re.IGNORECASE)
 
 
 def _goes_on(first: str, second: str) -> bool:
     """Whether a firm's name takes two lines, its legal form standing in the second."""
+    if _UNFINISHED.search(first) and not any(c.isdigit() for c in second):
+        return True
     return (
         not any(c.isdigit() for c in first + second)
         and _ENDS_WITH_FORM.fullmatch(second.strip()) is not None
         and _ENDS_WITH_FORM.fullmatch(first.strip()) is None
     )
+
+
+def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
+    """The line of the street: departments and persons that stand before it are left out."""
+    for n in range(first, len(lines)):
+        line = text[slice(*lines[n])]
+        if any(c.isdigit() for c in line):
+            town = _HAS_POSTCODE.search(line) or _BARE_POSTCODE.fullmatch(line.strip())
+            return first if town and town.start() == 0 and n > first else n
+    return first
 
 
 def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
@@ -306,7 +334,9 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
         yield start, end
 
 
-_AMOUNT_AFTER = re.compile(rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE)
+_AMOUNT_AFTER = re.compile(
+    rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
+)
 _NO_GOODS = re.compile(
     rf"\W*(?:\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|\d[\d.,]* (?:\w+ )?{PACKED}(?: slac)?\W*$",
     re.IGNORECASE,
@@ -469,8 +499,8 @@ def _labelled(text: str) -> Iterator[Span]:
                     yield Span(field, value, *address.span("value"), 0.85)
                 continue
             if field in ("remarks", "description"):
-                said = text[start:end] if field == "remarks" else goods_in(text[start:end])
-                place: tuple[int, int] | None = (start, start + len(said.rstrip(" .")))
+                said = text[start:end].rstrip() if field == "remarks" else goods_in(text[start:end]).rstrip(" .")
+                place: tuple[int, int] | None = (start, start + len(said))
             else:
                 place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
             if place and (value := value_of(field, text[place[0] : place[1]])):

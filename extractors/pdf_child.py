@@ -109,7 +109,10 @@ def _is_curved(path: Any) -> bool:
     if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
         return False
     kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, i)) for i in range(segments)]
-    return kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES or kinds.count(raw.FPDF_SEGMENT_LINETO) >= _FEWEST_LINES
+    return (
+        kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES
+        or kinds.count(raw.FPDF_SEGMENT_LINETO) >= _FEWEST_LINES
+    )
 
 
 def _may_hide_text(page: pdfium.PdfPage) -> bool:

@@ -26,8 +26,13 @@ _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|
 _COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
 _PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
 _PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
-_ITEM = re.compile(r"(?:pcs|pieces?|pezzi|piezas?|pièces|stuks|stück|units?|items|szt\w*)$", re.IGNORECASE)  # not packed
+_ITEM = re.compile(
+    r"(?:pcs|pieces?|pezzi|piezas?|pièces|stuks|stück|units?|items|szt\w*)$", re.IGNORECASE
+)  # not packed
 PACKED = rf"(?:{_PALLET}|{_PIECE}|kgs?|lbs?)"
+_SOME = re.compile(
+    rf"(?:\W|manqu\w+ |falta\w* |fehl\w+ ){{0,3}}(?:\d{{1,4}}|{_ONE})(?: x| ?/ ?\d+)?[ ]\w", re.IGNORECASE
+)
 _COUNTED = re.compile(_COUNT, re.IGNORECASE)
 _IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
 _LOSS = tuple(
@@ -248,6 +253,11 @@ def _all(text: str) -> Iterator[Span]:
             yield Span(best[1], value, match.start(), match.end(), 0.75)
         elif value is not None and _DISPUTED.search(text, match.end(), match.end() + 120):
             yield Span("disputed_amount", value, match.start(), match.end(), 0.55)
+
+
+def tells_of_loss(text: str) -> bool:
+    """Whether `text` counts what is missing or damaged: `1 box ochre missing`."""
+    return _SOME.match(text) is not None and any(words.search(text) for _, words in _LOSS)
 
 
 def _losses(text: str) -> Iterator[Span]:
