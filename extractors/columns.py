@@ -62,11 +62,12 @@ class Table(NamedTuple):
     goods: tuple[Told, ...]
     totals: tuple[Told, ...]
     named: tuple[Told, ...]  # what its rows say beside goods and amounts: references, consignees, hazard classes
-    lines: tuple[tuple[int, int], ...]  # the cells of its rows above the totals, as offsets
+    lines: tuple[tuple[int, int], ...]  # the cells of its rows, of which each is a part only, as offsets
+    amounts: frozenset[str]  # the fields of its columns of amounts
 
     def lists(self, field: str, start: int, end: int) -> bool:
-        """Whether a place is an amount of one of its rows, of which the totals give the sum."""
-        return any(told.field == field for told in self.totals) and any(a <= start and end <= b for a, b in self.lines)
+        """Whether a place is an amount of one of its several rows, and so not that of the load."""
+        return field in self.amounts and any(a <= start and end <= b for a, b in self.lines)
 
 
 def read_tables(text: str, cells: Sequence[Word]) -> list[Table]:
@@ -225,8 +226,10 @@ def _table(
         field = "pallets" if _PALLETS.search(text, place[1], cell.end) else heading.field
         pounds = field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)]
         totals.append(Told(field, *place, pounds))
-    lines = tuple((cell.start, cell.end) for row in body for cell in row) if last is not None else ()
-    return Table(tuple(goods), tuple(totals), tuple(named), lines)
+    several = last is not None or len(full) > 1
+    lines = tuple((cell.start, cell.end) for row in body for cell in row) if several else ()
+    amounts = frozenset(heading.field for heading in headings) & _AMOUNTS
+    return Table(tuple(goods), tuple(totals), tuple(named), lines, amounts)
 
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:

@@ -125,6 +125,10 @@ _RECEIVER = re.compile(
     r"|consignatario|recib|conforme|ricev|ontvan|geadresseerde|klant|odbior|otrzym",
     re.IGNORECASE,
 )
+_VERB = re.compile(
+    r"(?<!\w)(?:is|was|are|were|will|must|has|have|follows|ist|wird|wurde|sind|est|sera|sont|fue|sono|wordt|werd|jest)(?!\w)",
+    re.IGNORECASE,
+)
 _SIGNING_SENTENCE = re.compile(
     r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE
 )
@@ -210,7 +214,7 @@ def signature_label(words: str) -> int:
     if _RECEIVED_LABEL.fullmatch(words):
         return 2
     match = next((m for m in _SIGNATURE_WORD.finditer(words) if not _SIGNING_SENTENCE.search(words[: m.start()])), None)
-    if match is None:
+    if match is None or _VERB.search(words):
         return 0
     if len(words) > 75 and len(words) - match.end() > 45:  # the small print
         return 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
+from extractors.ocr_child import _drawn
 from extractors.pdf import PdfReader
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -159,7 +162,7 @@ def test_the_totals_of_a_table_are_what_is_shipped_and_its_lines_are_not(reader:
     assert values(found, "pieces") == ["24 H87"] and values(found, "gross_weight") == ["1650 LBR"], (
         "the heading says lb"
     )
-    assert set(values(found, "description")) == {"Paper bags", "Cup sleeves"}
+    assert set(values(found, "description")) == {"Paper bags, 12 oz", "Cup sleeves"}
     without = read(reader, lambda canvas: waybill(canvas, ""))
     assert "1650 LBR" not in values(without, "gross_weight"), "nothing is added up"
 
@@ -233,3 +236,126 @@ def test_dangerous_goods_go_by_their_shipping_names(reader: PdfReader) -> None:
     found = read(reader, draw)
     assert values(found, "description") == ["PAINT"] and values(found, "hazard_class") == ["3"]
     assert values(found, "un_number") == ["UN1263"]
+
+
+def waybill_in_three_languages(canvas: Canvas) -> None:
+    lines(canvas, 300, 770, "CMR 7204118", size=14)
+    boxes = (
+        (740, "1", ("Afzender (naam, adres)", "Sender (name, address)", "Expéditeur (nom, adresse)")),
+        (640, "4", ("Plaats en datum van inontvangstneming", "Place and date of taking over the goods")),
+        (160, "24", ("Goederen ontvangen - Goods received", "handtekening en stempel van de geadresseerde")),
+    )  # fmt: skip
+    for top, number, captions in boxes:
+        lines(canvas, 30, top, number, size=5, font="Helvetica")
+        lines(canvas, 38, top, captions[0], size=5, font="Helvetica")
+        for at, caption in enumerate(captions[1:], start=1):
+            lines(canvas, 38, top - 6 * at, caption, size=5, font="Helvetica")
+    lines(
+        canvas,
+        32,
+        716,
+        "Van Oldenborgh Metaalbewerking",
+        "en Machinebouw B.V.",
+        "Afdeling Expeditie",
+        "Industrieweg 41",
+    )
+    lines(canvas, 32, 672, "7202 CA Zutphen", "Nederland")
+    lines(canvas, 32, 620, "Zutphen, Nederland", "17-11-2026")
+    lines(canvas, 32, 140, "18-11-2026", "10u20", "M. Delvaux")
+    stroke = canvas.beginPath()  # as a signature pad gives it: many short straight pieces
+    stroke.moveTo(40, 100)
+    for step in range(60):
+        stroke.lineTo(41 + 2 * step, 100 + 9 * ((step * 7) % 5 - 2) / 2)
+    canvas.drawPath(stroke)
+
+
+def test_boxes_with_captions_in_three_languages_give_party_place_dates_and_who_received(reader: PdfReader) -> None:
+    found = read(reader, waybill_in_three_languages)
+    assert values(found, "shipper") == ["Van Oldenborgh Metaalbewerking en Machinebouw B.V."]
+    assert values(found, "pickup_address") == ["Industrieweg 41, 7202 CA Zutphen, Nederland"], "without the department"
+    assert values(found, "pickup_actual") == ["2026-11-17"]
+    assert values(found, "delivered_at") == ["2026-11-18T10:20:00+00:00"]
+    assert values(found, "received_by") == ["M. Delvaux"] and values(found, "signed") == ["yes"]
+
+
+def rows_under_headings(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "STRAIGHT BILL OF LADING", size=14)
+    for x, heading, name, street, town in (
+        (40, "SHIP FROM", "Two Creeks Maple Co.", "318 Sugarhouse Road", "Saint Johnsbury, VT 05819"),
+        (310, "SHIP TO", "Harvest Basket DC 14", "2900 Commerce Pkwy", "Breinigsville, PA 18031"),
+    ):
+        lines(canvas, x, 720, heading, size=7, font="Helvetica")
+        for at, (label, value) in enumerate((("NAME", name), ("STREET", street), ("CITY/ST/ZIP", town)), start=1):
+            lines(canvas, x, 720 - 13 * at, label, size=6, font="Helvetica")
+            lines(canvas, x + 60, 720 - 13 * at, value)
+    for y, row in (
+        (600, ("PACKAGES", "COMMODITY", "WEIGHT")),
+        (591, ("QTY", "DESCRIPTION", "(lb)")),
+        (575, ("168", "Maple syrup", "3,864")),
+        (562, ("40", "Maple candy", "612")),
+        (549, ("208", "", "4,476")),
+    ):
+        for x, words in zip((40, 140, 400), row, strict=True):
+            lines(canvas, x, y, words)
+    lines(canvas, 40, 300, "2 ctn crushed, 1 short")
+
+
+def test_rows_under_a_heading_headings_of_two_lines_and_a_sum_without_its_word(reader: PdfReader) -> None:
+    found = read(reader, rows_under_headings)
+    assert values(found, "shipper") == ["Two Creeks Maple Co."] and values(found, "consignee") == [
+        "Harvest Basket DC 14"
+    ]
+    assert values(found, "pickup_address") == ["318 Sugarhouse Road, Saint Johnsbury, VT 05819"]
+    assert values(found, "pieces") == ["208 H87"] and values(found, "gross_weight") == ["4476 LBR"]
+    assert values(found, "remarks") == ["2 ctn crushed, 1 short"]
+
+
+def consignments(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "FACTURA", size=14)
+    for y, row in (
+        (700, ("Expedición", "Albarán", "Destinatario", "Bultos", "Kilos")),
+        (680, ("50-2611-00418", "9017", "Turrones La Cigarra", "4", "1.920")),
+        (667, ("50-2611-00733", "9024", "Confiserie Bertrand", "2", "880")),
+        (654, ("50-2611-01102", "s/ref.", "Hermanos Quintanilla", "1", "412")),
+    ):
+        for x, words in zip((40, 150, 230, 420, 480), row, strict=True):
+            lines(canvas, x, y, words)
+
+
+def test_a_table_of_consignments_names_each_and_adds_up_to_nothing_that_is_not_written(reader: PdfReader) -> None:
+    found = read(reader, consignments)
+    assert set(values(found, "shipment")) == {"50-2611-00418", "50-2611-00733", "50-2611-01102"}
+    assert set(values(found, "delivery_order")) == {"9017", "9024"}
+    assert set(values(found, "consignee")) == {"Turrones La Cigarra", "Confiserie Bertrand", "Hermanos Quintanilla"}
+    assert values(found, "pieces") == [] and values(found, "gross_weight") == []
+
+
+def transport_order(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "Transportauftrag Nr. 26-11-04417", size=14)
+    for y, place, name, day, clock in (
+        (700, "Ladestelle", "Glashütte Brakel GmbH", "16.11.2026", "07:30 Uhr"),
+        (620, "Entladestelle", "Getränke Obermaier GmbH", "17.11.2026", "10:00 Uhr"),
+    ):
+        lines(canvas, 40, y, place, name, "Industriepark 7", "84453 Mühldorf")
+        lines(canvas, 300, y, "Datum / Uhrzeit", day, clock)
+        lines(canvas, 430, y, "Referenz", "Ladenummer", "771-2604")
+
+
+def test_day_and_time_beside_a_place_are_when_the_truck_is_to_be_there(reader: PdfReader) -> None:
+    found = read(reader, transport_order)
+    assert values(found, "pickup_planned") == ["2026-11-16T07:30:00+00:00"]
+    assert values(found, "eta_original") == ["2026-11-17T10:00:00+00:00"]
+
+
+def test_ink_that_no_line_of_text_holds_may_be_a_signature() -> None:
+    pixels = np.full((800, 600, 3), 255, np.uint8)
+    pixels[300:303, 50:550] = 0  # a rule of the form
+    for x in range(200, 330):
+        y = 400 + round(14 * math.sin(x / 6))
+        pixels[y - 3 : y + 3, x : x + 2] = (120, 30, 20)
+    word = np.array([[50, 500], [150, 500], [150, 520], [50, 520]], np.float64)
+    pixels[500:520, 50:150] = 0
+    ((corners),) = _drawn(pixels, 0, [word], 72 / 150)
+    (left, top), (right, bottom) = corners
+    assert left <= 200 and right >= 330 and top <= 386 and bottom >= 414
+    assert bottom - top < 60, "neither the rule nor the word is part of it"
