@@ -20,7 +20,7 @@ _HEADINGS = tuple(
     for field, words in (
         ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
         ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
-        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
+        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
         ("pallets", r"(?:h\.?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
@@ -43,6 +43,7 @@ _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL_OF_IT = re.compile(
     r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE
 )
+_ALIGNED = 2.0  # points
 _FULL = 0.85  # of the widest line of a column
 _CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
 _UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
@@ -136,7 +137,7 @@ def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | No
     return headings if len(fields) >= 2 and fields & _COUNTED else None
 
 
-def _shared(first: Word, second: Word) -> float:
+def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
     return min(first.right, second.right) - max(first.left, second.left)
 
 
@@ -163,10 +164,10 @@ def _body(
             break
         amounts = {
             heading.field: number
-            for heading, cell in _placed(row, headings)
+            for heading, cell in _placed(row, headings, body)
             if heading.field in _AMOUNTS and (number := _number(text, heading, cell)) is not None
         }
-        alone = not any(heading.field == "description" for heading, _ in _placed(row, headings))
+        alone = not any(heading.field == "description" for heading, _ in _placed(row, headings, body))
         if sums and amounts and alone and all(sums.get(field) == number for field, number in amounts.items()):
             return body, row
         for field, number in amounts.items():
@@ -176,11 +177,22 @@ def _body(
     return body, None
 
 
-def _placed(row: Sequence[Word], headings: Sequence[_Heading]) -> Iterator[tuple[_Heading, Word]]:
-    """The cells of a row whose column is known, with it."""
+def _placed(
+    row: Sequence[Word], headings: Sequence[_Heading], rows: Sequence[Sequence[Word]] = ()
+) -> Iterator[tuple[_Heading, Word]]:
+    """The cells of a row whose column is known, with it; cells in line with one of other `rows` share its column."""
     columns = [(str(i), heading.left, heading.right) for i, heading in enumerate(headings)]
     for cell in row:
-        heading = headings[int(column_of(cell, columns))]
+        like = cell
+        if not any(_shared(cell, heading) > 0 for heading in headings):
+            aligned = [
+                c
+                for other in rows
+                for c in other
+                if abs(c.left - cell.left) <= _ALIGNED or abs(c.right - cell.right) <= _ALIGNED
+            ]
+            like = next((c for c in aligned if any(_shared(c, heading) > 0 for heading in headings)), cell)
+        heading = headings[int(column_of(like, columns))]
         if heading.field:
             yield heading, cell
 
@@ -191,11 +203,11 @@ def _table(
     goods: list[Told] = []
     named: list[Told] = []
     full = []
-    described = [c for row in body for h, c in _placed(row, headings) if h.field == "description"]
+    described = [c for row in body for h, c in _placed(row, headings, body) if h.field == "description"]
     widest = max((c.left + _FULL * (c.right - c.left) for c in described), default=0.0)
     wrapped: Word | None = None  # goods whose line is full, and may go on in the next
     for row in body:
-        placed = list(_placed(row, headings))
+        placed = list(_placed(row, headings, body))
         if not any(h.field in _COUNTED and _amount(text, h, c) for h, c in placed):
             more = [cell for heading, cell in placed if heading.field == "description"]
             if len(row) == len(more) == 1 and wrapped and more[0].top - wrapped.bottom < wrapped.height:
@@ -219,7 +231,7 @@ def _table(
         named += here
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
-    for heading, cell in _placed(source, headings):
+    for heading, cell in _placed(source, headings, body):
         place = _amount(text, heading, cell) if heading.field in _AMOUNTS else None
         if place is None:
             continue

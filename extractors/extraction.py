@@ -173,6 +173,8 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
         if field == "shipment" and any(finding.score > _OWN_NUMBER for finding in of_field):
             of_field = [finding for finding in of_field if finding.score > _OWN_NUMBER]
+        if field == "document_date":  # what is written later was added to it
+            of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
@@ -309,7 +311,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
     american = "lb" in text.lower() and not _KILOS.search(text)
-    several = document.type in _ARTICLES  # their goods are line items
+    several = bool(document.line_items) and document.type in _ARTICLES  # their goods are line items
     for told in (told for table in tables for told in (*table.totals, *table.goods, *table.named)):
         places = [(told.start, told.end), *told.more]
         if told.field == "description" and not told.more:

@@ -320,6 +320,10 @@ def reference_label(words: str) -> str | None:
     return next((field for field, pattern in _AS_LABEL if pattern.fullmatch(words)), None)
 
 
+_BY_PREFIX = (  # Polish bookkeeping numbers its papers so
+    ("delivery_order", re.compile(r"(?<![\w/])WZ/\d+(?:/[\dA-Z]+)+(?![\w/])")),
+    ("invoice", re.compile(r"(?<![\w/])F[VSA]/\d+(?:/[\dA-Z]+)+(?![\w/])")),
+)
 _TWO_PLATES = re.compile(
     r"(?i:kennz\w*|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw)[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]\s*"
     rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"
@@ -355,6 +359,9 @@ def _by_words(text: str) -> Iterator[Span]:
         for field in ("vehicle_plate", "trailer_plate"):
             if _plausible(field, text, *match.span(field)) and (value := value_of(field, match[field])):
                 yield Span(field, value, *match.span(field), 0.85)
+    for field, pattern in _BY_PREFIX:
+        for match in pattern.finditer(text):
+            yield Span(field, match[0], *match.span(), 0.8)
     for field, score, pattern in _CONTEXTS:
         for match in pattern.finditer(text):
             start, end = match.span("value")
@@ -430,8 +437,8 @@ _BARE_NUMBER = re.compile(
 def find_number(text: str) -> tuple[int, int] | None:
     """The first number that is called nothing but a number, as the head of a document has it."""
     for match in _BARE_NUMBER.finditer(text):
-        before = text[max(0, match.start() - 30) : match.start() + 1].rpartition("\n")[2].split()
-        if before and reference_label(before[-1]):  # PRO NO. 478-210936-5
+        before = text[max(0, match.start() - 30) : match.start()].rpartition("\n")[2].split()
+        if before and not match[0].startswith("\n") and reference_label(before[-1]):  # PRO NO. 478-210936-5
             continue
         if _plausible("invoice", text, *match.span("value")):
             return match.span("value")
