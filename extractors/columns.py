@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from extractors.identifiers import reference_label
@@ -141,7 +142,10 @@ def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
     return min(first.right, second.right) - max(first.left, second.left)
 
 
+@lru_cache(maxsize=4096)  # a page's cells are asked for in several rows, and forms come again
 def _field_of(words: str) -> str:
+    if sum(c.isalpha() for c in words) < 2:
+        return ""
     words = " ".join(_ALL_OF_IT.sub(" ", words).split())
     return next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words) or ""
 

@@ -66,10 +66,10 @@ _WINDOWED: dict[DocumentType, str] = {
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
-_ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})
-_RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})
-_COUNTS = frozenset({"pieces", "pallets"})
+_ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
+_RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
 _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
+_COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
@@ -165,14 +165,10 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     """A document states some fields once: of several values those found best; none where all are as good as running
     text, for then they are the amounts of its lines.
     """
+    guesses = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}
     for field in sorted({finding.field for finding in found}):
         of_field = [finding for finding in found if finding.field == field]
-        if field in parties.PARTIES and any(finding.score > _FROM_PLACE for finding in of_field):
-            of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
-        if field == "received_by" and any(finding.score > _FROM_PLACE for finding in of_field):
-            of_field = [finding for finding in of_field if finding.score > _FROM_PLACE]
-        if field == "shipment" and any(finding.score > _OWN_NUMBER for finding in of_field):
-            of_field = [finding for finding in of_field if finding.score > _OWN_NUMBER]
+        of_field = [f for f in of_field if f.score > guesses.get(field, 0.0)] or of_field
         if field == "document_date":  # what is written later was added to it
             of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
@@ -299,57 +295,71 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
-        if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
-            span = span._replace(field="remarks")  # it describes the damage
-        if (
-            document.type == "proof_of_delivery"
-            and span.field == "document_date"
-            and _SHIPPED.search(text[: span.start][-40:])
-        ):
-            span = span._replace(field="pickup_actual")
+        span = span._replace(field=_meant(span, text, document))
         in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
-    american = "lb" in text.lower() and not _KILOS.search(text)
-    several = bool(document.line_items) and document.type in _ARTICLES  # their goods are line items
-    for told in (told for table in tables for told in (*table.totals, *table.goods, *table.named)):
-        places = [(told.start, told.end), *told.more]
-        if told.field == "description" and not told.more:
-            told = told._replace(end=told.start + len(parties.goods_in(text[told.start : told.end])))
-        elif told.field in parties.PARTIES and (name := parties.name_at(text, told.start, told.end)):
-            told = told._replace(start=name[0], end=name[1])
-        words = " ".join(text[a:b] for a, b in places) if told.more else text[told.start : told.end]
-        if told.field in identifiers.FIELDS and not identifiers.is_plausible(told.field, text, told.start, told.end):
-            continue
-        value = value_of(told.field, words, setting.reference, month_first=setting.month_first)
-        bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
-        if value and (told.in_pounds or (bare and american)):
-            value = value.replace(_KILOGRAMS, _POUNDS)
-        if value and (told.field != "description" or not (several or shipped)):
-            span = Span(told.field, value, told.start, places[-1][1] if told.more else told.end, 0.8)
-            yield _read_on_page(span, read, part, "layout", places if told.more else ())
+    for span, lines in _in_tables(text, tables, setting, goods=not (shipped or _has_articles(document))):
+        yield _read_on_page(span, read, part, "layout", lines)
     for span in _dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED):
         yield _read_on_page(span, read, part, "layout")
-    if document.type in _RECEIVED:
-        for span in _receivers(text, cells):
-            yield _read_on_page(span, read, part, "layout")
-    if document.type not in _ORDERS:
-        for cell in cells:
-            noted = cell.end - cell.start < _LONGEST_NOTE and quantities.tells_of_loss(text[cell.start : cell.end])
-            if noted and not any(a <= cell.start < b for table in tables for a, b in table.lines):
-                words = text[cell.start : cell.end]
-                yield _read_on_page(
-                    Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55), read, part, "layout"
-                )
+    receivers = _receivers(text, cells) if document.type in _RECEIVED else ()
+    for span in (*receivers, *(_notes(text, cells, tables) if document.type not in _ORDERS else ())):
+        yield _read_on_page(span, read, part, "layout")
     for span, lines in _in_boxes(text, cells, setting):
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
 
 
+def _meant(span: Span, text: str, document: Document) -> str:
+    """The field of a span on a document of this type: a damage report describes the damage, a delivery was shipped."""
+    if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
+        return "remarks"
+    shipped = span.field == "document_date" and _SHIPPED.search(text[: span.start][-40:])
+    return "pickup_actual" if document.type == "proof_of_delivery" and shipped else span.field
+
+
+def _in_tables(
+    text: str, tables: Sequence[columns.Table], setting: _Setting, *, goods: bool
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """Totals, references and parties of tables, and their `goods`, which may go on in the next line."""
+    american = "lb" in text.lower() and not _KILOS.search(text)
+    for told in (told for table in tables for told in (*table.totals, *(table.goods if goods else ()), *table.named)):
+        start, end = told.start, told.end
+        if told.field == "description" and not told.more:
+            end = start + len(parties.goods_in(text[start:end]))
+        elif told.field in parties.PARTIES and (name := parties.name_at(text, start, end)):
+            start, end = name
+        elif told.field in identifiers.FIELDS and not identifiers.is_plausible(told.field, text, start, end):
+            continue
+        places = [(start, end), *told.more]
+        words = " ".join(text[a:b] for a, b in places)
+        value = value_of(told.field, words, setting.reference, month_first=setting.month_first)
+        bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
+        if value and (told.in_pounds or (bare and american)):
+            value = value.replace(_KILOGRAMS, _POUNDS)
+        if value:
+            yield Span(told.field, value, start, places[-1][1], 0.8), places if told.more else ()
+
+
+def _notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Iterator[Span]:
+    """What somebody wrote on a form of goods that are missing or damaged."""
+    for cell in cells:
+        words = text[cell.start : cell.end]
+        in_table = any(a <= cell.start < b for table in tables for a, b in table.lines)
+        if len(words) < _LONGEST_NOTE and not in_table and quantities.tells_of_loss(words):
+            yield Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55)
+
+
+def _has_articles(document: Document) -> bool:
+    """Whether its goods are line items."""
+    return bool(document.line_items) and document.type in _ARTICLES
+
+
 def _is_another(span: Span, document: Document, total: str | None) -> bool:
     """Whether a document of this type does not mean what a span of running text would say."""
     if span.field == "description":
-        return bool(document.line_items) and document.type in _ARTICLES
+        return _has_articles(document)
     if span.field == "remarks":
         return document.type in _ORDERS  # their notes are instructions
     if span.field == "disputed_amount":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from extractors.evidence import Span, without_overlaps
 
@@ -315,6 +316,7 @@ _AS_LABEL = tuple(
 )
 
 
+@lru_cache(maxsize=4096)
 def reference_label(words: str) -> str | None:
     """The reference that `words` are the label of, and nothing else, as over a column; None: of no reference."""
     return next((field for field, pattern in _AS_LABEL if pattern.fullmatch(words)), None)
