@@ -67,9 +67,13 @@ class Table(NamedTuple):
     lines: tuple[tuple[int, int], ...]  # the cells of its rows, of which each is a part only, as offsets
     amounts: frozenset[str]  # the fields of its columns of amounts
 
-    def lists(self, field: str, start: int, end: int) -> bool:
-        """Whether a place is an amount of one of its several rows, and so not that of the load."""
-        return field in self.amounts and any(a <= start and end <= b for a, b in self.lines)
+    def lists(self, field: str, start: int, end: int, *, by_heading: bool) -> bool:
+        """Whether a place is an amount of one of its several rows, and so not that of the load.
+
+        One that only its heading names is one of them even where no totals are found.
+        """
+        told = field in self.amounts if by_heading else any(total.field == field for total in self.totals)
+        return told and any(a <= start and end <= b for a, b in self.lines)
 
 
 def read_tables(text: str, cells: Sequence[Word]) -> list[Table]:

@@ -296,7 +296,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
         span = span._replace(field=_meant(span, text, document))
-        in_line = any(table.lists(span.field, span.start, span.end) for table in tables)
+        headed = method == "layout"
+        in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
     for span, lines in _in_tables(text, tables, setting, goods=not (shipped or _has_articles(document))):
@@ -352,8 +353,8 @@ def _notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Ite
 
 
 def _has_articles(document: Document) -> bool:
-    """Whether its goods are line items."""
-    return bool(document.line_items) and document.type in _ARTICLES
+    """Whether its goods are articles by number, as line items give them."""
+    return document.type in _ARTICLES and (bool(document.line_items) or document.type != "proof_of_delivery")
 
 
 def _is_another(span: Span, document: Document, total: str | None) -> bool:
