@@ -19,9 +19,9 @@ _KILOS = r"[ ,(]*(?:in |en )?(?:kgs?|kilos?|lbs?)?"
 _HEADINGS = tuple(
     (field, re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? )?(?:{words})\W*", re.IGNORECASE))
     for field, words in (
-        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
+        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|offizielle (?:benennung|bezeichnung).*|officiële vervoersnaam|désignation officielle.*|clase de mercancía|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
         ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
-        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)"),
+        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)|anzahl und art der (?:versandstücke|packstücke|verpackung)|(?:number|no\.?) and (?:kind|type) of (?:packages|pkgs).*|aantal en soort colli|nombre et (?:type|nature) des? colis"),
         ("pallets", r"(?:h\.?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
@@ -35,6 +35,7 @@ _HEADINGS = tuple(
 _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
 )
+_PACKED = re.compile(r"(?P<number>\d{1,5})(?P<unit> [A-Za-z])")  # "6 IBC's 31HA1 à 1.000 l"
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
 _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
@@ -253,7 +254,8 @@ def _table(
 
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
-    match = _NUMBER.fullmatch(text[cell.start : cell.end].strip())
+    words = text[cell.start : cell.end].strip()
+    match = _NUMBER.fullmatch(words) or (_PACKED.match(words) if heading.field == "pieces" else None)
     if match is None:
         return None
     start = cell.start + text[cell.start : cell.end].index(match[0])

@@ -44,7 +44,9 @@ _SIGNS = tuple(
         ("IE", r"\+353"),
     )
 )
-_ACCOUNT_BEFORE = re.compile(r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b[^\n]*$")
+_ACCOUNT_BEFORE = re.compile(
+    r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax)[^\n])*$", re.IGNORECASE
+)
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
 
 

@@ -63,9 +63,8 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)"),
-    ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
-    ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
+    ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
     ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
     ("customs_document", r"customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
@@ -73,9 +72,10 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
     ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
     ("freight_invoice", r"freight (?:invoice|bill)|carrier invoice|transport invoice|frachtrechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
     ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
-    ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|list dostawy"),
+    ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
     ("damage_report", r"damage (?:report|notification|protocol)|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat) (?:de dommages?|d'avarie)|parte de daños|informe de daños|verbale di danno|rapporto danni|schade(?:rapport|melding|formulier)|protokół szkody"),
     ("carrier_notice", r"late arrival|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+    ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _HEAD_LINES = 8

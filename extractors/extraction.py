@@ -83,6 +83,7 @@ _TOP = 0.4  # of a page: where letters and forms say of what day they are
 _KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
 _KILOGRAMS, _POUNDS = " KGM", " LBR"
 _WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
+_NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
@@ -376,6 +377,7 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
             parties.is_other_label(words)
             or parties.signature_label(words)
             or identifiers.reference_label(words.strip(" :"))
+            or identifiers.is_labelled(words)
         )
         return not _PAIR.match(words) and (not other or _is_label(words))
 
@@ -384,7 +386,8 @@ def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple
     ]
     beside: dict[Word, list[Word]] = {}
     for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
-        if is_value(text[value.start : value.end]):
+        next_box = _NUMBERED_BOX.match(text, cell.start) and _NUMBERED_BOX.match(text, value.start)
+        if not next_box and is_value(text[value.start : value.end]):
             beside.setdefault(cell, []).append(value)
     for cell, (field, length) in labelled:
         words, near = text[cell.start : cell.end], beside.get(cell, [])

@@ -316,6 +316,11 @@ _AS_LABEL = tuple(
 )
 
 
+def is_labelled(words: str) -> bool:
+    """Whether `words` begin with the label of a reference or plate and end with its value: `TRACTORA 4471 LKR`."""
+    return any((match := pattern.match(words)) and match.end() == len(words) for _, _, pattern in _CONTEXTS)
+
+
 @lru_cache(maxsize=4096)
 def reference_label(words: str) -> str | None:
     """The reference that `words` are the label of, and nothing else, as over a column; None: of no reference."""

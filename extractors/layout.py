@@ -98,7 +98,7 @@ def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> b
     The last label of a column is known by the one above it. Labels in print smaller than what stands below them are
     those of boxes.
     """
-    if label.letter <= 0.7 * below.letter:
+    if label.letter <= 0.8 * below.letter:
         return False
     values = [c for c in page if abs(c.left - right.left) <= 3 and c is not right and c.left > label.right]
     over = [

@@ -27,7 +27,7 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
-    ("carrier", r"(?:not negotiable\W*)?(?:air ?waybill\W*)?issued by(?: \(carrier\))?|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
+    ("carrier", r"beförderer|(?:not negotiable\W*)?(?:air ?waybill\W*)?issued by(?: \(carrier\))?|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
     ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy|przeznaczenia)|adres dostawy|auslieferungsort(?: des gutes)?"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
@@ -53,7 +53,7 @@ _OTHER_LABEL = re.compile(
     r"|received|stamp|terms|incoterms?|vat|eori|sku|article|item|stat(?:isti\w+)?|batch|description|marks|un|hs|tariff|unit|price|value|currency|munt|devise|moneda|valuta|währung|waluta|instructions?|special|in|out|arrival|departure|arrived|departed|status|remarks|notes?|of|and|the|for|goods|order"
     r"|\w+(?:nummer|datum)|datum|uhrzeit|menge|anzahl|gewicht|unterschrift|stempel|kennzeichen|seite|nummer|nr|betrag|artikel|einheit|preis|ort|straße|plz|firma"
     r"|heure|quantité|poids|nombre|colis|cachet|montant|lieu|unité|prix|fecha|hora|cantidad|peso|bultos|sello|firma|importe|lugar|ora|quantità|colli|timbro|importo|luogo|aantal|gewicht|handtekening|stempel|bedrag|plaats"
-    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect|réception|réserves|bill|to|apply|please|ontvanger|empfänger|destinataire|destinatario|odbiorca|absender|expéditeur|mittente|afzender|nadawca|chauffeur|fahrer|conducteur|autista|kierowca)\b[ /&().:#-]*){1,8}\W*",
+    r"|data|godzina|ilość|waga|podpis|pieczęć|pieczątka|kwota|miejsce|jednostka|cena|carrier|shipper|consignee|driver|booking|invoice|shipment|delivery|pick-?up|customer|your|our|po|pro|bol|load|ihre?|unsere?|liefertermin|lieferdatum|termin|kunden?|bestell\w+|auftrags?|versandart|bearbeiter|votre|notre|commande|client|transporteur|pedido|cliente|transportista|ordine|vettore|bestelling|order|klant|vervoerder|zamówieni\w+|klient|przewoźnik|ilość|palet|waga|negotiable|not|issued|by|copy|original|prepaid|collect|réception|réserves|bill|to|apply|please|ontvanger|empfänger|destinataire|destinatario|odbiorca|absender|expéditeur|mittente|afzender|nadawca|chauffeur|fahrer|conducteur|autista|kierowca|scac|s|übernahme|plombe|rejestracyjny|pojazdu|odebrał|wydał|j\.?m|account|beförderer|conductor|tractora|remolque)\b[ /&().:#'’-]*){1,8}\W*",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
@@ -187,6 +187,9 @@ _DELIVERY_BEFORE = re.compile(
 )
 
 
+_ACCOUNT = re.compile(r"\s(?:no|nr|n[°º])\.?:? ?[A-Z]{0,3}\d[\d ]+$", re.IGNORECASE)
+
+
 @lru_cache(maxsize=4096)  # a carrier's forms bear the same labels every day
 def label_of(words: str) -> tuple[str, int] | None:
     """The field that a form's cell is the label for, and the length of the label; None when it is for none of these.
@@ -195,13 +198,14 @@ def label_of(words: str) -> tuple[str, int] | None:
     """
     if not words or len(words) > 160:
         return None
+    length, words = len(words), _ACCOUNT.sub("", words)  # "2 Exporter No GB188304417000"
     if whole := [field for field, pattern in _LABEL if pattern.fullmatch(words)]:
-        return whole[0], len(words)
+        return whole[0], length
     captions = [part for part in re.split(r" ?/ | /|(?<=\)) ", words) if part]
     if len(captions) > 1 and len(words) < 110 and not any(c.isdigit() for c in words.lstrip("0123456789")):
         for caption in captions:  # the same in several languages
             if field := next((field for field, pattern in _LABEL if pattern.fullmatch(caption)), None):
-                return field, len(words)
+                return field, length
     head = words[: words.find(":") + 1]
     begun = [field for field, pattern in _LABEL if head and pattern.fullmatch(head)]
     return (begun[0], len(head)) if begun else None
