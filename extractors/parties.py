@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from phonenumbers.geodata.locale import LOCALE_DATA
-
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
 from extractors.quantities import PACKED
@@ -154,25 +152,20 @@ _ADDRESS = re.compile(
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
 _BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")
-_COUNTRIES = frozenset(
-    name.casefold()
-    for region, names in LOCALE_DATA.items()
-    for name in (region, *(names.get(language, "*") for language in ("aa", "en", "de", "fr", "es", "it", "nl", "pl")))
-    if not name.startswith("*")
-) | {
-    "usa",
-    "u.s.a.",
-    "uk",
-    "england",
-    "scotland",
-    "wales",
-    "uae",
-    "u.a.e.",
-    "czech republic",
-    "holland",
-    "the netherlands",
-    "pays-bas",
-}
+_MORE_COUNTRIES = [
+    "USA",
+    "U.S.A",
+    "UK",
+    "England",
+    "Scotland",
+    "Wales",
+    "UAE",
+    "U.A.E",
+    "Czech Republic",
+    "Holland",
+    "The Netherlands",
+    "Pays-Bas",
+]
 _NO_ADDRESS = re.compile(
     r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
     re.IGNORECASE,
@@ -327,9 +320,18 @@ def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) ->
     return 0
 
 
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    from phonenumbers.geodata.locale import LOCALE_DATA  # a tenth of a second to load, so only with the first address
+
+    languages = ("aa", "en", "de", "fr", "es", "it", "nl", "pl")  # aa: where a name is given once for several
+    names = {n for of in LOCALE_DATA.values() for language in languages if (n := of.get(language, "*"))[0] != "*"}
+    return frozenset(name.casefold() for name in (*LOCALE_DATA, *names, *_MORE_COUNTRIES))
+
+
 def is_country(words: str) -> bool:
     """Whether `words` are a country's name in a language of the service, or its ISO 3166 code."""
-    return words.strip(" .()").casefold() in _COUNTRIES
+    return words.strip(" .()").casefold() in _countries()
 
 
 def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
