@@ -171,12 +171,13 @@ def _body(
             break
         if len(row) == 1 and row[0].end - row[0].start > 90:  # the small print
             break
+        placed = list(_placed(row, headings, body))
         amounts = {
             heading.field: number
-            for heading, cell in _placed(row, headings, body)
+            for heading, cell in placed
             if heading.field in _AMOUNTS and (number := _number(text, heading, cell)) is not None
         }
-        alone = not any(heading.field == "description" for heading, _ in _placed(row, headings, body))
+        alone = not any(heading.field == "description" for heading, _ in placed)
         if sums and amounts and alone and all(sums.get(field) == number for field, number in amounts.items()):
             return body, row
         for field, number in amounts.items():
@@ -187,7 +188,7 @@ def _body(
 
 
 def _placed(
-    row: Sequence[Word], headings: Sequence[_Heading], rows: Sequence[Sequence[Word]] = ()
+    row: Sequence[Word], headings: Sequence[_Heading], rows: Sequence[Sequence[Word]]
 ) -> Iterator[tuple[_Heading, Word]]:
     """The cells of a row whose column is known, with it; cells in line with one of other `rows` share its column."""
     columns = [(str(i), heading.left, heading.right) for i, heading in enumerate(headings)]
@@ -212,11 +213,11 @@ def _table(
     goods: list[Told] = []
     named: list[Told] = []
     full = []
-    described = [c for row in body for h, c in _placed(row, headings, body) if h.field == "description"]
+    all_placed = [list(_placed(row, headings, body)) for row in body]
+    described = [c for placed in all_placed for h, c in placed if h.field == "description"]
     widest = max((c.left + _FULL * (c.right - c.left) for c in described), default=0.0)
     wrapped: Word | None = None  # goods whose line is full, and may go on in the next
-    for row in body:
-        placed = list(_placed(row, headings, body))
+    for row, placed in zip(body, all_placed, strict=True):
         if not any(h.field in _COUNTED and _amount(text, h, c) for h, c in placed):
             more = [cell for heading, cell in placed if heading.field == "description"]
             if len(row) == len(more) == 1 and wrapped and more[0].top - wrapped.bottom < wrapped.height:

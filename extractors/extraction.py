@@ -70,10 +70,11 @@ _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  #
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
 _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
 _COUNTS = frozenset({"pieces", "pallets"})
-_ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "document_date", "freight_charge", "goods_value"})
+_ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
+_GUESSES = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}  # up to this score
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _LONG_NAME = 5  # words of goods' names; more describe what happened to them
@@ -166,10 +167,9 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     """A document states some fields once: of several values those found best; none where all are as good as running
     text, for then they are the amounts of its lines.
     """
-    guesses = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}
     for field in sorted({finding.field for finding in found}):
         of_field = [finding for finding in found if finding.field == field]
-        of_field = [f for f in of_field if f.score > guesses.get(field, 0.0)] or of_field
+        of_field = [f for f in of_field if f.score > _GUESSES.get(field, 0.0)] or of_field
         if field == "document_date":  # what is written later was added to it
             of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat

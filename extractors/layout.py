@@ -80,9 +80,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
         near = by_top[
             bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
         ]
-        right = [
-            c for c in near if c.left >= label.right - 1 and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5
-        ]
+        right = [c for c in near if c.left >= label.right - 1 and _on_line(c, label)]
         below = [c for c in near if c.top > label.top + label.height / 2 and _stands_under(c, label)]
         if right:
             yield label, min(right, key=lambda cell: cell.left)
@@ -107,16 +105,13 @@ def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> b
         if abs(c.left - label.left) <= 1 and c.bottom <= label.top and label.top - c.bottom < 2 * label.height
     ]
     rows = [below, *over[-1:]]
-    return any(_overlap(value.top, value.bottom, row.top, row.bottom) > 0.5 for value in values for row in rows)
+    return any(_on_line(value, row) for value in values for row in rows)
 
 
 def is_beside(text: str, page: Sequence[Word], value: Word, is_label: Callable[[str], bool]) -> bool:
     """Whether a label stands to the left of `value`, on its line."""
     return any(
-        cell.right <= value.left
-        and _overlap(cell.top, cell.bottom, value.top, value.bottom) > 0.5
-        and is_label(text[cell.start : cell.end])
-        for cell in page
+        cell.right <= value.left and _on_line(cell, value) and is_label(text[cell.start : cell.end]) for cell in page
     )
 
 
@@ -134,7 +129,7 @@ def box_under(
         last = lines[-1]
         if cell.top > last.bottom + _LEADING * last.height or len(lines) > _MOST_LINES:
             break
-        if any(_overlap(cell.top, cell.bottom, c.top, c.bottom) > 0.5 for c in labels):
+        if any(_on_line(cell, c) for c in labels):
             break
         if abs(cell.left - value.left) <= last.height and cell.top > last.top + last.height / 2:
             if stops(text[cell.start : cell.end]):
@@ -152,11 +147,7 @@ def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
         if label.top < c.top < label.bottom + depth
         and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
     ]
-    beside = [
-        c
-        for c in page
-        if 0 <= c.left - label.right < depth and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5
-    ]
+    beside = [c for c in page if 0 <= c.left - label.right < depth and _on_line(c, label)]
     return [label, *sorted(beside, key=lambda c: c.left)[:1], *sorted(under, key=lambda c: (round(c.top), c.left))]
 
 
@@ -170,7 +161,7 @@ def row_end(page: Sequence[Word], cell: Word) -> int:
 
 def left_of(page: Sequence[Word], cell: Word) -> tuple[int, int]:
     """The text of the nearest cell to the left on the same line, as offsets; none at all where there is none."""
-    near = [c for c in page if c.right <= cell.left and _overlap(c.top, c.bottom, cell.top, cell.bottom) > 0.5]
+    near = [c for c in page if c.right <= cell.left and _on_line(c, cell)]
     nearest = max(near, key=lambda c: c.right, default=None)
     return (nearest.start, nearest.end) if nearest else (0, 0)
 
@@ -189,9 +180,7 @@ def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]
             return
         if abs(cell.left - label.left) <= 3 and cell.top > last.top + last.height / 2:
             last = cell
-            beside = [
-                c for c in page if c.left >= cell.right and _overlap(c.top, c.bottom, cell.top, cell.bottom) > 0.5
-            ]
+            beside = [c for c in page if c.left >= cell.right and _on_line(c, cell)]
             if beside:
                 yield cell, min(beside, key=lambda c: c.left)
 
@@ -200,11 +189,7 @@ def drawn_at(
     read: ReadPage, page: Sequence[Word], label: Word, stops: Callable[[Word], bool]
 ) -> tuple[float, float, float, float] | None:
     """The drawing beside or under a label for a signature, or over its line, up to the next cell that `stops` there."""
-    beside = [
-        c.left
-        for c in page
-        if c.left > label.right and _overlap(c.top, c.bottom, label.top, label.bottom) > 0.5 and stops(c)
-    ]
+    beside = [c.left for c in page if c.left > label.right and _on_line(c, label) and stops(c)]
     right = min([label.left + _SIGNATURE_RIGHT, *beside])
     scrawled = [c for c in page if read.ocr and c.letter > _SCRAWLED * label.letter]  # read, though it is no text
     marks = [(box, _turned(box, read.turned)) for box in read.drawn]
@@ -254,6 +239,11 @@ def _captioned(by_top: Sequence[Word], tops: Sequence[float], label: Word, next_
     value = max(values, key=lambda cell: cell.bottom)
     gap = label.top - value.bottom
     return value if next_top is None or gap < 0.8 * (next_top - label.bottom) else None
+
+
+def _on_line(cell: Word, other: Word) -> bool:
+    """Whether two cells stand beside each other."""
+    return _overlap(cell.top, cell.bottom, other.top, other.bottom) > 0.5
 
 
 def _overlap(first: float, last: float, other_first: float, other_last: float) -> float:

@@ -204,6 +204,7 @@ def label_of(words: str) -> tuple[str, int] | None:
     return (begun[0], len(head)) if begun else None
 
 
+@lru_cache(maxsize=4096)
 def signature_label(words: str) -> int:
     """2 for the label of the receiver's signature, 1 for one that may be anybody's, 0 for another cell."""
     if len(words) > 120:
@@ -435,6 +436,7 @@ def holds(quote: str, value: str, apart: str = ", ") -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def is_other_label(words: str) -> bool:
     """Whether `words` are themselves a label, or the title of a document, and so no value."""
     return _OTHER_LABEL.fullmatch(words) is not None or is_title(words)
@@ -466,9 +468,10 @@ _PERSON = re.compile(
 def person_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Where a cell names a person, `R. Kettner`, perhaps after the time; None where it is something else."""
     match = next((m for m in _PERSON.finditer(text, start, end) if not is_other_label(m[0])), None)
-    if match is None or any(c.isalpha() for c in text[start : match.start()].replace("h", "")) or match.end() < end - 1:
+    if match is None or match.end() < end - 1:
         return None
-    return match.span()
+    before = text[start : match.start()].replace("h", "")  # of a time, as in 9h35
+    return None if any(c.isalpha() for c in before) else match.span()
 
 
 def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[int, int] | None:

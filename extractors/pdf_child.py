@@ -104,7 +104,8 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
     yield {"end": True, "problem": too_many}
 
 
-def _is_curved(path: Any) -> bool:
+def _is_stroke(path: Any) -> bool:
+    """Whether a path has as many curves, or short pieces, as one that a hand draws."""
     segments = raw.FPDFPath_CountSegments(path)
     if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
         return False
@@ -183,7 +184,7 @@ class _Text:
         for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
             item = raw.FPDFPage_GetObject(self._page, number)
             kind = raw.FPDFPageObj_GetType(item)
-            if kind != raw.FPDF_PAGEOBJ_IMAGE and not (kind == raw.FPDF_PAGEOBJ_PATH and _is_curved(item)):
+            if kind != raw.FPDF_PAGEOBJ_IMAGE and not (kind == raw.FPDF_PAGEOBJ_PATH and _is_stroke(item)):
                 continue
             sides = [raw.c_float() for _ in range(4)]
             left, bottom, right, top = sides
