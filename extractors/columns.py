@@ -10,10 +10,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from extractors.captions import caption_of
 from extractors.identifiers import reference_label
 from extractors.items import column_of, is_total, rows_of
+from extractors.parties import goods_in
 from extractors.pdf import Word
 from extractors.quantities import value_of
+from extractors.ruling import Box
 
 _KILOS = r"[ ,(]*(?:in |en )?(?:kgs?|kilos?|lbs?)?"
 _HEADINGS = tuple(
@@ -26,25 +29,36 @@ _HEADINGS = tuple(
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
         ("quantity", r"(?:[lI]t\. papieren|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: unit)?"),
+        ("pieces_short", r"(?:qty |pcs |pieces )?(?:short|shortage|missing)|fehlend|fehlmenge|fehlt|manquants?|faltantes?|mancanti|ontbreekt|ontbrekend|manco|brak|braki|brakuje"),
+        ("pieces_damaged", r"(?:qty |pcs |pieces )?damaged?|beschädigt|bruch|avariée?s?|endommagée?s?|dañad[oa]s?|averiad[oa]s?|danneggiat[aoie]|beschadigd|uszkodzon[aeoy]+"),
         ("pickup_actual", r"(?:date )?(?:d['’])?enlèvement|date (?:ramasse|enl\.?)|pick-?up date|ship(?:ped)? date|ladedatum|abholdatum|fecha (?:de )?(?:recogida|carga)|data (?:di )?(?:ritiro|carico)|laaddatum|data załadunku"),
         ("delivered_at", r"delivery date|date delivered|date (?:de )?livraison|lieferdatum|fecha (?:de )?entrega|data (?:di )?consegna|leverdatum|data dostawy"),
         ("shipper", r"shipper|consignor|absender|expéditeur|remitente|mittente|afzender|nadawca"),
         ("consignee", r"consignee|delivered to|empfänger|destinataire|destinatario.*|geadresseerde|ontvanger|odbiorca"),
     )
 )  # fmt: skip
+_OF_COLUMNS = frozenset(field for field, _ in _HEADINGS) - {"shipper", "consignee"}  # which are boxes' captions, too
 _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
 )
+_LEADING_NUMBER = re.compile(r"(?P<number>\d{1,7}(?:[.,]\d{1,3})?) +(?=[A-ZÀ-Ž])")
 _PACKED = re.compile(r"(?P<number>\d{1,5})(?P<unit> [A-Za-z])")  # "6 IBC's 31HA1 à 1.000 l"
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
 _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
-_AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume"})
+_AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume", "pieces_short", "pieces_damaged"})
 _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
+_NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pickup_actual", "delivered_at"})
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL_OF_IT = re.compile(
     r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE
 )
+_BARE_REFERENCE = re.compile(
+    r"(?:ref|réf|rif|referenc\w*|référence|referencia|riferimento|referentie)\.?", re.IGNORECASE
+)
+_UNFINISHED = re.compile(r"(?:[,&(-]| (?:with|and|of|for|in|und|mit|für|et|de|avec|y|con|e|di|met|en|z|i))$")
+_SHORTEST_NAME = 3  # letters
+_CLOSE = 1.3  # heights between the lines of one name
 _ALIGNED = 2.0  # points
 _FULL = 0.85  # of the widest line of a column
 _CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
@@ -65,6 +79,7 @@ class Table(NamedTuple):
     goods: tuple[Told, ...]
     totals: tuple[Told, ...]
     named: tuple[Told, ...]  # what its rows say beside goods and amounts: references, consignees, hazard classes
+    headings: tuple[tuple[int, int], ...]  # their cells, as offsets
     lines: tuple[tuple[int, int], ...]  # the cells of its rows, of which each is a part only, as offsets
     amounts: frozenset[str]  # the fields of its columns of amounts
 
@@ -89,7 +104,8 @@ def read_tables(text: str, cells: Sequence[Word]) -> list[Table]:
             continue
         headings, height = found
         body, last = _body(text, rows[at + height :], headings)
-        tables.append(_table(text, headings, body, last))
+        said = tuple((cell.start, cell.end) for row in rows[at : at + height] for cell in row)
+        tables.append(_table(text, headings, body, last, said))
         at += height + len(body)
     return tables
 
@@ -99,6 +115,7 @@ class _Heading(NamedTuple):
     left: float
     right: float
     pounds: bool
+    frame: Box | None  # of ruled lines
 
 
 def _heading_at(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[list[_Heading], int] | None:
@@ -107,13 +124,20 @@ def _heading_at(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[lis
     best = None
     for row in rows[at : at + _MOST_HEADING_ROWS]:
         apart = block and row[0].top - block[-1][0].bottom > 1.5 * max(c.height for c in block[-1])
-        if apart or any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row):
+        if apart or any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) or _is_pairs(text, row):
             break
         block.append(row)
         found = _headings(text, block)
-        if found is not None and (best is None or _told(found) > _told(best[0])):
+        if found is not None and (best is None or _told(found) >= _told(best[0]) - (len(block) > 1)):
             best = found, len(block)
     return best
+
+
+def _is_pairs(text: str, row: Sequence[Word]) -> bool:
+    """Whether a row is made of captions, each with its value beside it."""
+    captions = [_is_caption(text[cell.start : cell.end]) for cell in row]
+    numbers = any(c.isdigit() for cell in row[1::2] for c in text[cell.start : cell.end])
+    return len(row) >= 4 and numbers and all(captions[::2]) and not any(captions[1::2])
 
 
 def _told(headings: Sequence[_Heading]) -> int:
@@ -132,15 +156,15 @@ def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | No
     for column in sorted(columns, key=lambda column: column[0].left):
         lines = [" ".join(text[cell.start : cell.end].split()) for cell in column]
         words = " ".join(lines)
-        field = next(
-            (field for said in (words, *lines) if len(said) < _LONGEST_HEADING and (field := _field_of(said))), ""
-        )
+        said = (words,) if caption_of(words) == "" else (words, *lines)
+        field = next((field for part in said if len(part) < _LONGEST_HEADING and (field := _field_of(part))), "")
         if field and any(field == heading.field for heading in headings):
             field = ""
         pounds = re.search(r"\blbs?\b", words, re.IGNORECASE) and not re.search(r"\bkgs?\b", words, re.IGNORECASE)
-        headings.append(_Heading(field, column[0].left, column[0].right, bool(pounds)))
+        headings.append(_Heading(field, column[0].left, column[0].right, bool(pounds), column[0].frame))
     fields = {heading.field for heading in headings} - {""}
-    return headings if len(fields) >= 2 and fields & _COUNTED else None
+    counted = fields & _COUNTED
+    return headings if counted and (len(counted) > 1 or fields & _NAMED) else None
 
 
 def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
@@ -152,7 +176,22 @@ def _field_of(words: str) -> str:
     if sum(c.isalpha() for c in words) < 2:
         return ""
     words = " ".join(_ALL_OF_IT.sub(" ", words).split())
-    return next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words) or ""
+    if _BARE_REFERENCE.fullmatch(words):  # of articles, as a heading
+        return ""
+    field = next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words)
+    if not field:
+        caption = caption_of(words)
+        field = caption if caption in _OF_COLUMNS else ""
+    return field
+
+
+def is_of_all(words: str) -> bool:
+    """Whether a caption speaks of the total."""
+    return _ALL_OF_IT.search(words) is not None
+
+
+def _is_caption(words: str) -> bool:
+    return bool(_field_of(words)) or caption_of(words) is not None
 
 
 def _body(
@@ -167,11 +206,15 @@ def _body(
             return body, row
         if before and _heading_at(text, rows, at) is not None:
             break
+        if before and len(row) > 1 and all(_is_caption(text[cell.start : cell.end]) for cell in row):
+            break  # another table's headings
         if before and row[0].top - before[0].bottom > _FARTHEST * max(before[0].height, 4.0):
             break
         if len(row) == 1 and row[0].end - row[0].start > 90:  # the small print
             break
-        placed = list(_placed(row, headings, body))
+        if not body and all(_is_caption(text[cell.start : cell.end]) for cell in row):  # in a language more
+            continue
+        placed = list(_placed(text, row, headings, body))
         amounts = {
             heading.field: number
             for heading, cell in placed
@@ -187,13 +230,42 @@ def _body(
     return body, None
 
 
+def _one_column(first: Box | None, second: Box | None) -> bool:
+    """Whether two frames stand under each other, as wide as each other."""
+    return bool(first and second and abs(first[0] - second[0]) < _ALIGNED and abs(first[2] - second[2]) < _ALIGNED)
+
+
+def _apart(text: str, cell: Word, headings: Sequence[_Heading]) -> Iterator[Word]:
+    """A cell of two columns, a number and what is counted, as two: columns may be so close that nothing parts them."""
+    number = _LEADING_NUMBER.match(text, cell.start, cell.end)
+    if number is not None:
+        end, start = number.end("number"), number.end()
+        first = cell._replace(end=end, right=cell.left + cell.letter * (end - cell.start))
+        rest = cell._replace(start=start, left=cell.left + cell.letter * (start - cell.start))
+        of_first, of_rest = (max(headings, key=lambda h: _shared(h, part)) for part in (first, rest))
+        if of_first is not of_rest and min(_shared(of_first, first), _shared(of_rest, rest)) > 0:
+            yield first
+            yield rest
+            return
+    yield cell
+
+
 def _placed(
-    row: Sequence[Word], headings: Sequence[_Heading], rows: Sequence[Sequence[Word]]
+    text: str, row: Sequence[Word], headings: Sequence[_Heading], rows: Sequence[Sequence[Word]]
 ) -> Iterator[tuple[_Heading, Word]]:
     """The cells of a row whose column is known, with it; cells in line with one of other `rows` share its column."""
     columns = [(str(i), heading.left, heading.right) for i, heading in enumerate(headings)]
-    for cell in row:
+    frames = [heading.frame for heading in headings if heading.frame is not None]
+    ruled = len(set(frames)) == len(headings)
+    for cell in (part for whole in row for part in _apart(text, whole, headings)):
         like = cell
+        if ruled and cell.frame is not None:
+            own = next((h for h in headings if _one_column(h.frame, cell.frame)), None)
+            outside = cell.right < min(f[0] for f in frames) or cell.left > max(f[2] for f in frames)
+            if own is not None and own.field:
+                yield own, cell
+            if own is not None or outside:
+                continue
         if not any(_shared(cell, heading) > 0 for heading in headings):
             aligned = [
                 c
@@ -208,42 +280,33 @@ def _placed(
 
 
 def _table(
-    text: str, headings: Sequence[_Heading], body: Sequence[Sequence[Word]], last: Sequence[Word] | None
+    text: str,
+    headings: Sequence[_Heading],
+    body: Sequence[Sequence[Word]],
+    last: Sequence[Word] | None,
+    said: tuple[tuple[int, int], ...],
 ) -> Table:
-    goods: list[Told] = []
     named: list[Told] = []
     full = []
-    all_placed = [list(_placed(row, headings, body)) for row in body]
-    described = [c for placed in all_placed for h, c in placed if h.field == "description"]
-    widest = max((c.left + _FULL * (c.right - c.left) for c in described), default=0.0)
-    wrapped: Word | None = None  # goods whose line is full, and may go on in the next
+    all_placed = [list(_placed(text, row, headings, body)) for row in body]
     for row, placed in zip(body, all_placed, strict=True):
-        if not any(h.field in _COUNTED and _amount(text, h, c) for h, c in placed):
-            more = [cell for heading, cell in placed if heading.field == "description"]
-            if len(row) == len(more) == 1 and wrapped and more[0].top - wrapped.bottom < wrapped.height:
-                goods[-1] = goods[-1]._replace(more=(*goods[-1].more, (more[0].start, more[0].end)))
-            wrapped = None
+        if not _is_counted(text, placed):
             continue
         full.append(row)
-        wrapped = None
         here: list[Told] = []  # one of each field: a second cell of a column says more about the first
         for heading, cell in placed:
-            if heading.field == "description" and sum(c.isalpha() for c in text[cell.start : cell.end]) > 3:
-                skip = _UN.match(text, cell.start, cell.end)
-                start = skip.end() if skip else cell.start
-                goods.append(Told("description", start, cell.end))
-                wrapped = cell if cell.right > widest else None
-            elif heading.field == "hazard_class":
+            if heading.field == "hazard_class":
                 if _CLASS.fullmatch(text, cell.start, cell.end):
                     here.append(Told("hazard_class", cell.start, cell.end))
             elif heading.field not in _COUNTED and heading.field not in ("description", *(n.field for n in here)):
                 here.append(Told(heading.field, cell.start, cell.end))
         named += here
+    goods = list(_goods(text, all_placed))
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
-    for heading, cell in _placed(source, headings, body):
-        place = _amount(text, heading, cell) if heading.field in _AMOUNTS else None
-        if place is None:
+    for heading, cell in _placed(text, source, headings, body):
+        place = _amount(text, heading, cell) if heading.field in _COUNTED else None
+        if place is None or (heading.field == "quantity" and last is None):
             continue
         field = "pallets" if _PALLETS.search(text, place[1], cell.end) else heading.field
         pounds = field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)]
@@ -251,7 +314,71 @@ def _table(
     several = last is not None or len(full) > 1
     lines = tuple((cell.start, cell.end) for row in body for cell in row) if several else ()
     amounts = frozenset(heading.field for heading in headings) & _AMOUNTS
-    return Table(tuple(goods), tuple(totals), tuple(named), lines, amounts)
+    counted = {"pieces", "quantity"} & {heading.field for heading in headings}
+    if last is not None and counted and not any(total.field in ("pieces", "quantity") for total in totals):
+        totals += _sum_in(text, last, "pieces" if "pieces" in counted else "quantity", all_placed)
+    if any(total.field == "pieces" for total in totals):
+        totals = [total for total in totals if total.field != "quantity"]
+    return Table(tuple(goods), tuple(totals), tuple(named), said, lines, amounts)
+
+
+def _is_counted(text: str, placed: Sequence[tuple[_Heading, Word]]) -> bool:
+    return any(heading.field in _COUNTED and _amount(text, heading, cell) for heading, cell in placed)
+
+
+def _goods(text: str, rows: Sequence[Sequence[tuple[_Heading, Word]]]) -> Iterator[Told]:
+    """The goods of the rows that are counted, with the lines in which their names go on; under a line that names
+    packages or a container only, the goods of the lines below it.
+    """
+    described = [c for placed in rows for h, c in placed if h.field == "description"]
+    widest = max((c.left + _FULL * (c.right - c.left) for c in described), default=0.0)
+    found: Told | None = None
+    packed = False
+    last: Word | None = None
+    for placed in rows:
+        cell = next((c for h, c in placed if h.field == "description"), None)
+        if cell is None:
+            continue
+        counted = _is_counted(text, placed)
+        close = last is not None and cell.top - last.bottom < _CLOSE * last.height
+        number = _UN.match(text, cell.start, cell.end)
+        place = goods_in(text, number.end() if number else cell.start, cell.end)
+        if place and sum(c.isalpha() for c in text[slice(*place)]) <= _SHORTEST_NAME:
+            place = None
+        alone = len(placed) == 1
+        goes_on = found is not None and last is not None and (last.right > widest or _goes_on(text, found, cell))
+        if found and place and close and alone and not counted and goes_on:
+            found = found._replace(more=(*found.more, place))
+            last = cell
+            continue
+        if found:
+            yield found
+        packed = (counted and place is None) or (packed and not counted and (place is not None or found is None))
+        found = Told("description", *place) if place and (counted or (packed and close)) else None
+        last = cell
+    if found:
+        yield found
+
+
+def _goes_on(text: str, first: Told, second: Word) -> bool:
+    """Whether a name of goods is unfinished at the end of its line."""
+    end = first.more[-1][1] if first.more else first.end
+    return (
+        text[second.start].islower()
+        or text[second.start] in "(,"
+        or _UNFINISHED.search(text, first.start, end) is not None
+    )
+
+
+def _sum_in(
+    text: str, last: Sequence[Word], field: str, rows: Sequence[Sequence[tuple[_Heading, Word]]]
+) -> Iterator[Told]:
+    """The cell of the last row, wherever it stands, that is the sum of the numbers of a column."""
+    numbers = [n for row in rows for h, c in row if h.field == field and (n := _number(text, h, c)) is not None]
+    for cell in last:
+        if numbers and text[cell.start : cell.end].replace(" ", "") == str(sum(numbers)):
+            yield Told(field, cell.start, cell.end)
+            return
 
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
@@ -268,5 +395,6 @@ def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
 
 def _number(text: str, heading: _Heading, cell: Word) -> Decimal | None:
     place = _amount(text, heading, cell)
-    value = value_of(heading.field, text[slice(*place)]) if place else None
+    field = "pieces" if heading.field == "quantity" else heading.field
+    value = value_of(field, text[slice(*place)]) if place else None
     return Decimal(value.split()[0]) if value else None

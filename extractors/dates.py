@@ -19,6 +19,7 @@ from extractors.evidence import Span, without_overlaps
 FIELDS = frozenset(
     ["pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at", "document_date", "delay_minutes"]
 )
+_OLDEST = 3  # years before its message that a document may be from; the laws that it names are older
 _HAPPENED = frozenset(["pickup_actual", "delivered_at", "document_date"])
 _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl"]
 _MAX_CANDIDATES = 1000
@@ -54,8 +55,10 @@ _SHORT = (
 )
 _NAMED = (
     rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
+    rf"|(?:0?[1-9]|[12]\d|3[01])-?{_MONTH}-?(?:19|20)\d{{2}}\b"
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
 )
+_GLUED = re.compile(r"(?<=\d)-?(?=[A-Za-zÀ-ÿ]{3})|(?<=[A-Za-zÀ-ÿ]{3})-?(?=\d)")  # 04-NOV-2026, 12NOV2026
 _CANDIDATE = re.compile(
     rf"(?<![\w/.:-])(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT})|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD}))"
     rf"(?:[ ,]{{0,3}}(?:(?:at|um|à|a las?|alle|ore|om|o|godz\.?|by|till?|before|bis|ab|gegen|vers|around|approx\.?|ca\.?)"
@@ -64,8 +67,9 @@ _CANDIDATE = re.compile(
 )
 _SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?:[/-](?:20)?\d{2})?(?![\w/.-])")
 _AMERICAN = re.compile(
-    r"(?<![A-Za-z])(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]),? \d{5}(?!\d)"
-    r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|[ECMP][SD]?T)\b"
+    r"(?<![A-Za-z])(?:(?:A[KLRZ]|C[AO]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[DINOST]|N[CDEMVY]|O[HKR]|PA|S[CD]|T[NX]|UT|VA|W[AIVY]),? [1-9]"
+    r"|(?:CT|M[AE]|N[HJ]|RI|VT),? 0)\d{4}(?!\d| \d)"
+    r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|\d ?(?:[AP]M ?)?[ECMP][SD]T|[AP]M [ECMP]T)\b"
 )
 _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
 _FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
@@ -82,7 +86,7 @@ _MEANINGS: tuple[tuple[str, float, str], ...] = (
     ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
     ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
-    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill) date|date of issue|dated|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
+    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill|confirmation) date|date of issue|dated|issued(?: on)?|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
 )  # fmt: skip
 _MEANING = tuple(
     (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
@@ -147,7 +151,8 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         quote = f"{apart['day']} {apart['clock']}"
     match = _CANDIDATE.fullmatch(quote)
     if match and field == "document_date":
-        return (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")] or None
+        day = (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")]
+        return day if day and int(day[:4]) >= reference.year - _OLDEST else None
     if match:
         return _moment(match, quote, reference, field in _HAPPENED, month_first)
     clock = _CLOCK.fullmatch(quote)
@@ -169,7 +174,8 @@ def is_date_label(words: str) -> bool:
 
 
 def is_time(words: str) -> bool:
-    return re.fullmatch(_TIME, words.strip(), re.IGNORECASE) is not None
+    """Whether a cell says a time of day and at most a word or two before it: `entro le 11:00`."""
+    return re.fullmatch(rf"(?:[^\W\d]{{1,7}}\.? ){{0,2}}{_TIME}", words.strip(), re.IGNORECASE) is not None
 
 
 _WHEN_RECEIVED = re.compile(
@@ -278,7 +284,7 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
         elif groups["today"]:
             day = reference
         else:
-            word = groups["named"] or groups["word"]
+            word = _GLUED.sub(" ", groups["named"]) if groups["named"] else groups["word"]
             word = _SHORT_WORDS.get(word.lower().rstrip("."), word.rstrip("."))
             parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]), past)
             day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None

@@ -63,17 +63,17 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|ablieferungs?(?:nachweis|beleg)|zustellnachweis|empfangsbestätigung|preuve de livraison|prueba de entrega|comprobante de entrega|prova di consegna|bewijs van aflevering|afleverbewijs|potwierdzenie (?:dostawy|odbioru)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
     ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
     ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
     ("customs_document", r"customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
-    ("rate_confirmation", r"rate confirmation|load confirmation|carrier confirmation|transportauftrag|frachtauftrag|confirmation d'affrètement|ordre de transport|orden de carga|ordine di trasporto|transportopdracht|zlecenie transportowe"),
+    ("rate_confirmation", r"rate confirmation|load confirmation|carrier (?:rate )?confirmation|load tender|(?:carrier )?load agreement|transport (?:order|instruction)|transportauftrag|frachtauftrag|ladeauftrag|speditionsauftrag|beförderungsauftrag|(?:confirmation|ordre) d['’]affrètement|ordre de transport|orden de (?:carga|transporte)|ordem de carga|ordine di (?:trasporto|carico)|incarico di trasporto|(?:transport|vervoers|laad)opdracht|zlecenie (?:transportowe|spedycyjne|przewozu)"),
     ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
-    ("freight_invoice", r"freight (?:invoice|bill)|carrier invoice|transport invoice|frachtrechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
-    ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
+    ("freight_invoice", r"freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|frachtrechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
+    ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido|bultos)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
     ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
-    ("damage_report", r"damage (?:report|notification|protocol)|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat) (?:de dommages?|d'avarie)|parte de daños|informe de daños|verbale di danno|rapporto danni|schade(?:rapport|melding|formulier)|protokół szkody"),
+    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|os&?d report|(?:discrepancy|exception) report|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
     ("carrier_notice", r"late arrival|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
     ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
 )  # fmt: skip
@@ -82,6 +82,11 @@ _HEAD_LINES = 8
 _REFERENCE = re.compile(
     r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE
 )
+_SALUTATION = re.compile(
+    r"(?:dear|to whom it may|geachte|beste|sehr geehrte\w?|guten tag|madame|monsieur|bonjour|estimad[oa]s?|muy señores|gentil[ei]|spett\.? cliente|egregi|szanown[ia]|dzień dobry)(?!\w)[^:]{0,60}[,:]?$",
+    re.IGNORECASE,
+)
+_OF_A_LETTER = 2.0  # points
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
 
 
@@ -115,6 +120,8 @@ def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
             points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
         if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):
             points[kind] = points.get(kind, 0.0) + 1.0
+    if any(_SALUTATION.match(line) for line in lines[:60]):
+        points["carrier_notice"] = points.get("carrier_notice", 0.0) + _OF_A_LETTER
     if not points:
         return "other_document", 0.3
     best = max(points, key=lambda kind: points[kind])

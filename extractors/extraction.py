@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
 
-from extractors import columns, contacts, dates, html, identifiers, invite, items, layout, parties, plain, quantities
+from extractors import (
+    columns,
+    contacts,
+    dates,
+    forms,
+    html,
+    identifiers,
+    invite,
+    items,
+    layout,
+    parties,
+    plain,
+    quantities,
+)
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11f"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11g"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
-_MAX_LABELS = 200  # of a page; a form has a tenth of that
 _MAX_TEXT_FILE = 200_000
+_MAX_IN_WINDOW = 200  # cells where an addressee may stand
 _WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
 _PDF = "application/pdf"
 _PAGED = frozenset({_PDF, "image/png", "image/jpeg", "image/tiff", "image/gif"})
 _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own score
-_APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
-_LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
 _TOTALS: dict[DocumentType, str] = {
     "freight_invoice": "freight_charge",
     "rate_confirmation": "freight_charge",
@@ -54,6 +63,7 @@ _ISSUERS: dict[DocumentType, str] = {
     "air_waybill": "carrier",
     "bill_of_lading": "carrier",
     "damage_report": "carrier",
+    "cmr_waybill": "carrier",
     "delivery_note": "shipper",
     "packing_list": "shipper",
     "commercial_invoice": "shipper",
@@ -69,41 +79,31 @@ _UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
 _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
+_AFTERWARDS = frozenset({"freight_invoice", "damage_report"})  # when all has happened that was planned
+_PLANS = frozenset({"rate_confirmation", "delivery_note", "packing_list", "carrier_notice", "other_document"})
+_CLAIMS = frozenset({"freight_invoice", "damage_report", "carrier_notice", "other_document"})  # of money
+_PRICED = frozenset({"freight_invoice", "rate_confirmation"})
+_LATE = frozenset({"carrier_notice", "damage_report", "other_document"})  # others speak of days to pay, hours free
 _COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
+_FROM_LETTERHEAD = 0.62
+_ABOUT = 0.05  # scores as far apart are about the same
 _OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
 _GUESSES = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}  # up to this score
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
-_LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _LONG_NAME = 5  # words of goods' names; more describe what happened to them
 _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
 _KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
 _KILOGRAMS, _POUNDS = " KGM", " LBR"
-_WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
-_NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
-_PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
     "application/vnd.ms-outlook": "a damaged Outlook message: not read",
     "application/zip": "an archive: not read",
 }
-
-
-class _Setting(NamedTuple):
-    """What values leave open: when their text came, whether its dates begin with the month, its telephones' country."""
-
-    reference: datetime
-    month_first: bool
-    region: str | None
-
-
-def _setting(text: str, reference: datetime) -> _Setting:
-    american = dates.is_month_first(text)
-    return _Setting(reference, american, contacts.region_of(text, american=american))
 
 
 class Extraction(Value):
@@ -136,7 +136,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
     if reference.tzinfo is None:
         reference = reference.replace(tzinfo=UTC)
     documents: list[Document] = []
-    setting = _setting(f"{message.subject}\n{message.text}", reference)
+    setting = forms.setting_of(f"{message.subject}\n{message.text}", reference)
     settings = {"subject": setting, "body": setting}
     found = list(_in_message(message, setting))
     for index, attachment in enumerate(message.attachments):
@@ -144,7 +144,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         cells = [layout.cells(page) for page in pages]
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
         documents.append(document)
-        setting = _setting("\n".join(page.page.text for page in pages), reference)
+        setting = forms.setting_of("\n".join(page.page.text for page in pages), reference)
         settings[document.part] = setting
         if pages and document.type not in _UNSIGNED:
             found.extend(_signature(pages, cells, document.part, document.type))
@@ -155,7 +155,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         if pages and not any(finding.field == "document_date" for finding in read):
             read += _dated(pages[0], document.part, setting, read)
         issuer = _ISSUERS.get(document.type)
-        if pages and issuer and not any(finding.field == issuer for finding in read):
+        if pages and issuer and not any(f.field == issuer and f.score > _FROM_PLACE for f in read):
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
         found += _settled(read)
     extraction = Extraction(message=message, documents=tuple(documents))
@@ -171,7 +171,13 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         of_field = [finding for finding in found if finding.field == field]
         of_field = [f for f in of_field if f.score > _GUESSES.get(field, 0.0)] or of_field
         if field == "document_date":  # what is written later was added to it
+            of_field = [f for f in of_field if not any(_same_place(f, other) for other in found)] or of_field
             of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
+        if field in dates.FIELDS - {"document_date", "delay_minutes"}:  # the day with its time says more
+            timed = [f for f in of_field if "T" in f.value]
+            of_field = [f for f in of_field if f in timed or not any(_says_more(t, f) for t in timed)]
+        if field == "remarks":  # of a note and a part of it, the note
+            of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
@@ -181,6 +187,22 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             if field in _COUNTS and len({f.value for f in of_field}) > 1:
                 of_field = _sum_of(of_field)
         yield from of_field
+
+
+def _same_place(date: Finding, other: Finding) -> bool:
+    """Whether another date was read where `date` stands, as surely: that its box or its row names."""
+    first, second = date.evidence, other.evidence
+    return (
+        other.field in dates.FIELDS - {"document_date"}
+        and other.score >= date.score
+        and (first.part, first.page) == (second.part, second.page)
+        and first.start < second.end
+        and second.start < first.end
+    )
+
+
+def _says_more(timed: Finding, day: Finding) -> bool:
+    return timed.value.startswith(day.value) and timed.score >= day.score - _ABOUT
 
 
 def _sum_of(found: Sequence[Finding]) -> list[Finding]:
@@ -240,24 +262,13 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
     return document, pages
 
 
-def _spans(text: str, setting: _Setting, *, clocks: bool = False) -> Iterator[Span]:
-    """What has a form of its own, and what numbers say by the words before them."""
-    references = identifiers.find_references(text)
-    yield from references
-    for span in contacts.find_contacts(text, setting.region):
-        if not any(r.start < span.end and span.start < r.end for r in references):
-            yield span
-    yield from dates.find_dates(text, setting.reference, month_first=setting.month_first, clocks=clocks)
-    yield from quantities.find_quantities(text)
-
-
-def _in_message(message: Message, setting: _Setting) -> Iterator[Finding]:
-    named = [*_spans(message.subject, setting, clocks=True), *parties.find_parties(message.subject)]
+def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:
+    named = [*forms.spans_in(message.subject, setting, clocks=True), *parties.find_parties(message.subject)]
     for span in without_overlaps([*named, *identifiers.find_code(message.subject)]):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)
-    spans = [*_spans(message.text, setting, clocks=True), *parties.find_parties(message.text)]
+    spans = [*forms.spans_in(message.text, setting, clocks=True), *parties.find_parties(message.text)]
     for span in sorted(spans, key=lambda s: s.start):
         while segment is not None and segment.end <= span.start:
             segment = next(segments, None)
@@ -276,8 +287,9 @@ def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple
     return tuple(found)
 
 
-def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Setting) -> Iterator[Finding]:
+def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: forms.Setting) -> Iterator[Finding]:
     text, part = read.page.text, document.part
+    pairs = list(layout.pairs(text, cells))
     total = _TOTALS.get(document.type)
     stated = quantities.find_total(text) if total else None
     if total and stated:
@@ -288,9 +300,9 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         if value:
             yield _read_on_page(Span(number, value, *place, _OWN_NUMBER), read, part, "pattern")
     spans: list[tuple[Span, Method]] = [
-        (span, "pattern") for span in (*_spans(text, setting), *parties.find_named(text))
+        (span, "pattern") for span in (*forms.spans_in(text, setting), *parties.find_named(text))
     ]
-    spans += [(span, "layout") for span in _in_pairs(read, cells, setting)]
+    spans += [(span, "layout") for span in forms.in_pairs(text, cells, pairs, setting)]
     tables = columns.read_tables(text, cells)
     shipped = list(parties.shipping_names(text))
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
@@ -301,14 +313,27 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: _Se
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
             yield _read_on_page(span, read, part, method)
-    for span, lines in _in_tables(text, tables, setting, goods=not (shipped or _has_articles(document))):
+    headings = {place for table in tables if table.goods for place in table.headings}
+    goods = not _has_articles(document)
+    if document.type in _PRICED:  # or its lines are services
+        tables = [t if t.amounts else t._replace(goods=()) for t in tables]
+    for span in forms.captioned(text, cells, pairs, total):
+        in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
+        if not in_line:
+            yield _read_on_page(span._replace(field=_meant(span, text, document)), read, part, "layout")
+    for span, lines in _in_tables(text, tables, setting, shipped, goods=goods):
         yield _read_on_page(span, read, part, "layout", lines)
-    for span in _dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED):
+    for span in (
+        *forms.dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED),
+        *forms.halves(text, cells, pairs),
+    ):
+        span = span._replace(field=_meant(span, text, document))
         yield _read_on_page(span, read, part, "layout")
-    receivers = _receivers(text, cells) if document.type in _RECEIVED else ()
-    for span in (*receivers, *(_notes(text, cells, tables) if document.type not in _ORDERS else ())):
+    receivers = forms.receivers(text, cells) if document.type in _RECEIVED else ()
+    for span in (*receivers, *(forms.notes(text, cells, tables) if document.type not in _ORDERS else ())):
         yield _read_on_page(span, read, part, "layout")
-    for span, lines in _in_boxes(text, cells, setting):
+    for span, lines in forms.in_boxes(text, cells, setting, headings, document.type):
+        span = span._replace(field=_meant(span, text, document))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
 
@@ -317,20 +342,32 @@ def _meant(span: Span, text: str, document: Document) -> str:
     """The field of a span on a document of this type: a damage report describes the damage, a delivery was shipped."""
     if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
         return "remarks"
+    if span.field == "pickup_planned" and document.type not in _PLANS:
+        return "pickup_actual"
+    if span.field == "eta_original" and document.type in _AFTERWARDS:
+        return "delivered_at"
+    if document.type == "cmr_waybill" and span.field == "disputed_amount":  # its box 20 has reductions and refunds
+        return "freight_charge"
     shipped = span.field == "document_date" and _SHIPPED.search(text[: span.start][-40:])
     return "pickup_actual" if document.type == "proof_of_delivery" and shipped else span.field
 
 
 def _in_tables(
-    text: str, tables: Sequence[columns.Table], setting: _Setting, *, goods: bool
+    text: str, tables: Sequence[columns.Table], setting: forms.Setting, shipped: Sequence[Span], *, goods: bool
 ) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """Totals, references and parties of tables, and their `goods`, which may go on in the next line."""
     american = "lb" in text.lower() and not _KILOS.search(text)
     for told in (told for table in tables for told in (*table.totals, *(table.goods if goods else ()), *table.named)):
         start, end = told.start, told.end
-        if told.field == "description" and not told.more:
-            end = start + len(parties.goods_in(text[start:end]))
-        elif told.field in parties.PARTIES and (name := parties.name_at(text, start, end)):
+        if told.field == "description" and any(start <= name.start < end for name in shipped):
+            continue  # it is named better
+        if told.field == "shipment" and not goods:
+            continue  # the references of articles
+        if told.field == "quantity":
+            if not goods:
+                continue  # of articles, not of packages
+            told = told._replace(field="pieces")
+        if told.field in parties.PARTIES and (name := parties.name_at(text, start, end)):
             start, end = name
         elif told.field in identifiers.FIELDS and not identifiers.is_plausible(told.field, text, start, end):
             continue
@@ -344,15 +381,6 @@ def _in_tables(
             yield Span(told.field, value, start, places[-1][1], 0.8), places if told.more else ()
 
 
-def _notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Iterator[Span]:
-    """What somebody wrote on a form of goods that are missing or damaged."""
-    for cell in cells:
-        words = text[cell.start : cell.end]
-        in_table = any(a <= cell.start < b for table in tables for a, b in table.lines)
-        if len(words) < _LONGEST_NOTE and not in_table and quantities.tells_of_loss(words):
-            yield Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55)
-
-
 def _has_articles(document: Document) -> bool:
     """Whether its goods are articles by number, as line items give them."""
     return document.type in _ARTICLES and (bool(document.line_items) or document.type != "proof_of_delivery")
@@ -364,110 +392,14 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
         return _has_articles(document)
     if span.field == "remarks":
         return document.type in _ORDERS  # their notes are instructions
+    if span.field == "delay_minutes":
+        return document.type not in _LATE
     if span.field == "disputed_amount":
-        return document.type in _TOTALS
+        return document.type not in _CLAIMS
     return span.field == total
 
 
-def _in_boxes(text: str, cells: list[Word], setting: _Setting) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
-    """What stands in the boxes of a form that are labelled as a party's, an address's or a name's."""
-
-    def is_value(words: str) -> bool:
-        other = (
-            parties.is_other_label(words)
-            or parties.signature_label(words)
-            or identifiers.reference_label(words.strip(" :"))
-            or identifiers.is_labelled(words)
-        )
-        return not _PAIR.match(words) and (not other or _is_label(words))
-
-    labelled = [(cell, label) for cell in cells if (label := parties.label_of(text[cell.start : cell.end]))][
-        :_MAX_LABELS
-    ]
-    beside: dict[Word, list[Word]] = {}
-    for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
-        next_box = _NUMBERED_BOX.match(text, cell.start) and _NUMBERED_BOX.match(text, value.start)
-        if not next_box and is_value(text[value.start : value.end]):
-            beside.setdefault(cell, []).append(value)
-    for cell, (field, length) in labelled:
-        words, near = text[cell.start : cell.end], beside.get(cell, [])
-        if length < len(words):
-            near = [cell._replace(start=cell.start + length)]
-        elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
-            near.sort(key=lambda value: value.top < cell.bottom)  # a box: its content stands below
-        labels = [parties.label_of(text[value.start : value.end]) for value in near]
-        if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
-            continue  # the same label in another language: it speaks for itself
-        if rows := list(_rows(text, cells, cell)):
-            yield from parties.in_box(text, field, rows)
-            continue
-        first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
-        if first is None:
-            continue
-        lines = layout.box_under(text, cells, first, _is_label, cell)
-        places = [(line.start, line.end) for line in lines]
-        yield from parties.in_box(text, field, places)
-        if when := _WHEN_THERE.get(field):
-            for start, end in places:
-                for span in dates.find_days(text[start:end], setting.reference, month_first=setting.month_first):
-                    spot = (start + span.start, start + span.end)
-                    moment = dates.value_of(
-                        when, text[slice(*spot)], setting.reference, month_first=setting.month_first
-                    )
-                    if moment:
-                        yield Span(when, moment, *spot, 0.7), [spot]
-
-
-def _dates_in_boxes(text: str, cells: list[Word], setting: _Setting, *, received: bool) -> Iterator[Span]:
-    """Dates beside or under the label of their box, captions in other languages between; of the receiver's box too."""
-    for label in cells:
-        words = text[label.start : label.end]
-        field = dates.box_label(words, received=received)
-        if field is None and received and parties.signature_label(words) == 2:
-            field = "delivered_at"
-        if (field is None or field == "delivered_at") and dates.is_date_label(words):
-            place = parties.label_of(text[slice(*layout.left_of(cells, label))])
-            field = _WHEN_THERE.get(place[0], field) if place else field
-        if field is None:
-            continue
-        for value in layout.in_box_of(cells, label):
-            if value is not label and dates.box_label(text[value.start : value.end]) not in (None, field):
-                break
-            last = layout.row_end(cells, value)
-            found = next(dates.find_moments(text[value.start : last]), None)
-            if found is None:
-                continue
-            start, end = value.start + found[0], value.start + found[1]
-            below = layout.under(cells, value)
-            if below and end == value.end and dates.is_time(text[below.start : below.end]):
-                end = below.end  # with the other boxes' words of that line between
-            moment = dates.value_of(field, text[start:end], setting.reference, month_first=setting.month_first)
-            if moment:
-                yield Span(field, moment, start, end, 0.8)
-            break
-
-
-def _receivers(text: str, cells: list[Word]) -> Iterator[Span]:
-    """The person's name in the box that the receiver signs."""
-    for label in cells:
-        if parties.signature_label(text[label.start : label.end]) < 2:
-            continue
-        for value in layout.in_box_of(cells, label)[1:]:
-            if place := parties.person_at(text, value.start, value.end):
-                yield Span("received_by", text[slice(*place)], *place, 0.55)
-                break
-
-
-def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
-    """The name and the parts of an address in rows that say what each is, under a heading that says whose they are."""
-    for at, (label, value) in enumerate(layout.rows_under(cells, heading)):
-        kind = parties.row_of(text[label.start : label.end])
-        if kind is None or (at == 0) != (kind == "name"):
-            return
-        yield value.start, value.end
-
-
-def _dated(read: ReadPage, part: str, setting: _Setting, others: Sequence[Finding]) -> Iterator[Finding]:
+def _dated(read: ReadPage, part: str, setting: forms.Setting, others: Sequence[Finding]) -> Iterator[Finding]:
     """The first date in the upper part of a page that nothing else was read from."""
     taken = [f.evidence for f in others if f.evidence.page == read.page.number and f.field in dates.FIELDS]
     for span in dates.find_days(read.page.text, setting.reference, month_first=setting.month_first):
@@ -480,17 +412,13 @@ def _dated(read: ReadPage, part: str, setting: _Setting, others: Sequence[Findin
         return
 
 
-def _is_label(words: str) -> bool:
-    return parties.label_of(words) is not None
-
-
 def _window(read: ReadPage, cells: list[Word], part: str, party: str) -> Iterator[Finding]:
     text = read.page.text
     near = (c for c in cells if c.top < read.page.height * 0.4 and c.left < read.page.width * 0.5)
-    for cell in islice(near, _MAX_LABELS):
-        if parties.label_of(text[cell.start : cell.end]) or layout.is_beside(text, cells, cell, _is_label):
+    for cell in islice(near, _MAX_IN_WINDOW):
+        if parties.label_of(text[cell.start : cell.end]) or layout.is_beside(text, cells, cell, forms.is_label):
             continue
-        lines = layout.box_under(text, cells, cell, _is_label)
+        lines = layout.box_under(text, cells, cell, forms.is_label)
         found = list(parties.in_window(text, [(line.start, line.end) for line in lines], party))
         if found:
             for span, of in found:
@@ -506,7 +434,7 @@ def _letterhead(read: ReadPage, cells: list[Word], part: str, field: str, others
     end = len(text) if field == "shipper" else max((c.end for c in head), default=0)  # carriers go by their brand
     place = parties.letterhead(text, [(cell.start, cell.end) for cell in cells], large, in_full=end)
     if place and (value := parties.value_of(field, text[slice(*place)])) and value not in others:
-        yield _read_on_page(Span(field, value, *place, 0.6), read, part, "layout")
+        yield _read_on_page(Span(field, value, *place, _FROM_LETTERHEAD), read, part, "layout")
 
 
 def _signature(
@@ -528,7 +456,7 @@ def _signature(
 
         def is_caption(other: Word, text: str = text) -> bool:
             words = text[other.start : other.end]
-            return parties.signature_label(words) > 0 or parties.is_other_label(words) or _is_label(words)
+            return parties.signature_label(words) > 0 or parties.is_other_label(words) or forms.is_label(words)
 
         if box := layout.drawn_at(pages[at], cells[at], cell, is_caption):
             found = _read_on_page(Span("signed", "yes", cell.start, cell.end, 0.8), pages[at], part, "layout")
@@ -537,38 +465,6 @@ def _signature(
     at, cell = labels[0]
     if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
         yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
-
-
-def _in_pairs(read: ReadPage, cells: list[Word], setting: _Setting) -> Iterator[Span]:
-    """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
-    text = read.page.text
-    lines: list[str] = []
-    begins: list[int] = []  # of each value in the searched text
-    values: list[Word] = []
-    length = 0
-    whole = ((None, cell) for cell in cells if ":" in text[cell.start : cell.end])
-    for label, value in (*whole, *_over_labels(list(layout.pairs(text, cells)))):
-        words = text[value.start : value.end]
-        if not any(char.isdigit() for char in words) or (label and _PAIR.match(words)):
-            continue
-        head = f"{text[label.start : label.end].rstrip(' :')}: " if label else ""
-        lines.append(f"{head}{words}")
-        begins.append(length + len(head))
-        values.append(value)
-        length += len(lines[-1]) + len(_APART)
-    for span in _spans(_APART.join(lines), setting):
-        at = bisect_right(begins, span.start) - 1
-        end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
-        if span.end <= end:
-            moved = values[at].start - begins[at]
-            score = round(span.score * _LAYOUT_DOUBT, 3)
-            yield span._replace(start=span.start + moved, end=span.end + moved, score=score)
-
-
-def _over_labels(found: list[tuple[Word, Word]]) -> list[tuple[Word, Word]]:
-    """The pairs, and those of a label with the value under the label below it: the same in another language."""
-    below = {label: value for label, value in found if value.top > label.top + label.height / 2}
-    return [*found, *((label, below[value]) for label, value in below.items() if value in below)]
 
 
 def _read_on_page(
@@ -589,7 +485,7 @@ def _finding(span: Span, part: str, text: str, page: int | None = None) -> Findi
     return Finding(field=span.field, value=span.value, score=span.score, method="pattern", evidence=evidence)
 
 
-def _is_proven(finding: Finding, extraction: Extraction, setting: _Setting) -> bool:
+def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting) -> bool:
     source = extraction.source(finding.evidence.part, finding.evidence.page)
     if finding.field == "signed" and finding.method != "pattern":  # a drawing; its label stands there
         return stands_in(finding, source, lambda *_: finding.value)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from extractors.captions import caption_of
 from extractors.evidence import Span, without_overlaps
 
 _MAX_SPANS = 2000
@@ -155,6 +156,7 @@ _S10 = re.compile(rf"{_START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}{_
 _DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(?![\w/]|[.,-]\d)")
 _GROUP = re.compile(r"\d[\d-]{8,}\d")
 _LONGEST_IN_GROUPS = 20
+_LONGEST_WRITTEN = 24
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
 _SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}|{_START}SO \d{{4,8}}{_END}")
 _PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
@@ -324,7 +326,8 @@ def is_labelled(words: str) -> bool:
 @lru_cache(maxsize=4096)
 def reference_label(words: str) -> str | None:
     """The reference that `words` are the label of, and nothing else, as over a column; None: of no reference."""
-    return next((field for field, pattern in _AS_LABEL if pattern.fullmatch(words)), None)
+    field = next((field for field, pattern in _AS_LABEL if pattern.fullmatch(words)), None) or caption_of(words)
+    return field if field in FIELDS else None
 
 
 _BY_PREFIX = (  # Polish bookkeeping numbers its papers so
@@ -345,10 +348,15 @@ _UNIT_AFTER = re.compile(
     r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
     re.IGNORECASE,
 )
+_MORE_OF_A_PRICE = re.compile(r"[.,]\d\d(?!\d)")
 _PRICE = re.compile(r"\d{1,6}[.,]\d{2}")
 _NUMBER_OF_A_FIRM = re.compile(
-    r"(?:vat|btw|tva|iva|mwst|ust|company|commercial)[ .]{0,2}(?:id\w*|reg\w*|no|nr)?[.:]{0,2} $", re.IGNORECASE
+    r"(?<!\w)(?:vat|btw|tva|iva|mwst|ust|company|commercial|handelsregister|hrb|kvk|siret|siren|rcs|nip|regon|krs|cif|nif|p\.iva|rea|reg\.? in \w+)(?:[ .-]{0,2}(?:id\w*|reg\w*|n[o°º]|nr|number|nummer)){0,3}[.:]{0,2} $",
+    re.IGNORECASE,
 )
+_PRINTER = re.compile(
+    r"vordruck|verlag|druk|imprim|formul|(?<!\w)(?:form|mod|stampa)(?!\w)", re.IGNORECASE
+)  # of the form
 _LEAST_DIGITS = {
     "shipment": 4,
     "delivery_order": 4,
@@ -391,6 +399,39 @@ def _by_words(text: str) -> Iterator[Span]:
                 yield Span(field, value, start, end, score)
 
 
+def is_plate(words: str) -> bool:
+    """Whether words look like a number plate or a trailer's number."""
+    compact = re.sub(r"[ .-]", "", words)
+    return (
+        4 <= len(compact) <= 11 and sum(c.isdigit() for c in compact) >= 2 and compact.isalnum() and compact.isupper()
+    )
+
+
+_WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,12}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
+_PREFIXES = (  # what a number calls itself, whatever its box is called
+    ("purchase_order", re.compile(r"P\.?O\b")),
+    ("sales_order", re.compile(r"S\.?O\b")),
+    ("delivery_order", re.compile(r"D\.?D\.?T\b")),
+)
+_LIST = re.compile(r"\s*(?:[,;]|\s/\s|\s\+\s|\s&\s)\s*")
+
+
+def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
+    """The references that a cell holds whose caption says that it is one: `R 418 552`, `26-7741, 26-7742`."""
+    at = start
+    for part in _LIST.split(text[start:end]):
+        at = text.index(part, at) if part else at
+        digits = sum(c.isdigit() for c in part)
+        if not _WRITTEN.fullmatch(part) or len(part) > _LONGEST_WRITTEN or digits < 3 or digits * 4 < len(part):
+            return
+        if _DATE_LIKE.fullmatch(part) or _PRICE.fullmatch(part) or _fails_its_check(re.sub(r"[ ./-]", "", part)):
+            return
+        own = next((of for of, prefix in _PREFIXES if prefix.match(part)), field)
+        if value := value_of(own, part):
+            yield Span(own, value, at, at + len(part), 0.79)
+        at += len(part)
+
+
 def is_plausible(field: str, text: str, start: int, end: int) -> bool:
     """Whether what stands in a column of such references looks like one."""
     value = text[start:end].strip()
@@ -409,7 +450,7 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
         return 5 <= len(value) <= 11 and digits >= 2 and letters >= 1 and not _UNIT_AFTER.match(text, end)
     if digits < _LEAST_DIGITS.get(field, 3) or digits * 3 < len(value) or _DATE_LIKE.fullmatch(value):
         return False
-    if _PRICE.fullmatch(value):
+    if _PRICE.fullmatch(value) or _MORE_OF_A_PRICE.match(text, end):
         return False
     if value.isdecimal() and _UNIT_AFTER.match(text, end):
         return False
@@ -436,7 +477,7 @@ def _shape(value: str) -> str:
 
 # What a document's own number is called by when it is called no more than a number.
 _BARE_NUMBER = re.compile(
-    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*[:#]?[ \t]*{_VALUE}(?![\w-])",
+    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|n(?=\.)|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*[:#]?[ \t]*{_VALUE}(?![\w-])",
     re.IGNORECASE,
 )
 
@@ -446,6 +487,10 @@ def find_number(text: str) -> tuple[int, int] | None:
     for match in _BARE_NUMBER.finditer(text):
         before = text[max(0, match.start() - 30) : match.start()].rpartition("\n")[2].split()
         if before and not match[0].startswith("\n") and reference_label(before[-1]):  # PRO NO. 478-210936-5
+            continue
+        start = match.start("value")
+        line = text[max(0, start - 80) : start].rpartition("\n")[2]
+        if _NUMBER_OF_A_FIRM.search(line) or _PRINTER.search(line):
             continue
         if _plausible("invoice", text, *match.span("value")):
             return match.span("value")

@@ -27,6 +27,7 @@ _UNIT = re.compile(
 _TOTAL = re.compile(
     r"(?:grand |shipment |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma|łącznie", re.IGNORECASE
 )
+_SUM = re.compile(rf"(?:[\d., ]+ |\w{{2,15}} ?/ ?)?(?:{_TOTAL.pattern})", re.IGNORECASE)
 _MAX_LINES = 500
 Columns = tuple[tuple[str, float, float], ...]  # name (or "" for another), left and right edge of its heading
 
@@ -107,8 +108,8 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
 
 
 def is_total(text: str, row: Sequence[Word]) -> bool:
-    """Whether one of the cells of a row begins with a word for the sum."""
-    return any(_TOTAL.match(text, cell.start, cell.end) for cell in row)
+    """Whether one of the cells of a row begins with a word for the sum, after a sum or its name in another language."""
+    return any(_SUM.match(text, cell.start, cell.end) for cell in row)
 
 
 def column_of(cell: Word, columns: Sequence[tuple[str, float, float]]) -> str:

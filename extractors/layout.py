@@ -7,19 +7,25 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from extractors.captions import caption_of
 from extractors.pdf import ReadPage, Word
+from extractors.ruling import Box, Ruling, whole_frames
 
 _MAX_CELLS = 1500
 _LONGEST_LABEL = 60
 _FARTHEST = 3.5  # heights of the label, from it down to its value
 _MOST_LINES = 6
-_LEADING = 1.3  # heights between the lines of a box
-_SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 45.0, 75.0  # points from its label
+_HEADED = 120.0  # points, from a heading down to the last row of its block
+_INDENT = 12.0  # points, from the side of a frame to its text
+_FOLLOWS = 3.0  # heights between two cells of one line in a frame
+_LEADING, _LEADING_IN_FRAME = 1.3, 2.5  # heights between the lines of a box; lines around it tell where it ends
+_SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
+_POSTCODE = re.compile(r"(?=\D*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,4}")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
 _BOX_DEPTH = 55.0  # points, from a label down to the last line of its box
 _SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that was taken for words
-_GAP = 1.8  # letters' widths; words farther apart are cells of their own
+_GAP = 2.0  # letters' widths; words farther apart are cells of their own
 
 
 def box_of(words: Sequence[Word], *spans: tuple[int, int]) -> tuple[float, float, float, float] | None:
@@ -43,22 +49,30 @@ def score_of(words: Sequence[Word], start: int, end: int) -> float:
 def cells(read: ReadPage) -> list[Word]:
     """Words that follow each other in the text, on one line, with no more than a letter or so between them, as one.
 
-    As seen on the upright page: on a page that lies on its side, these are not the words' own boxes.
+    As seen on the upright page: on a page that lies on its side, these are not the words' own boxes. A ruled line
+    parts cells, and each knows the frame of such lines that it stands in.
     """
-    text, words = read.page.text, [_upright(word, read.turned) for word in read.words[: 20 * _MAX_CELLS]]
+    text = read.page.text
+    corner = _turned((0.0, 0.0, read.page.width, read.page.height), read.turned)[:2]
+    words = [_level(_upright(word, read.turned), read.tilt, corner) for word in read.words[: 20 * _MAX_CELLS]]
+    ruling = Ruling(_turned(rule, read.turned) for rule in read.rules)
     found = words[:1]
     for before, word in pairwise(words):
         height = max(1.0, before.height, word.height)
-        same_line = abs(word.top - before.top) < height / 2 and "\n" not in text[before.end : word.start]
+        level = abs(word.top + word.bottom - before.top - before.bottom) < height  # a dash has next to no height
+        same_line = level and "\n" not in text[before.end : word.start]
         letter = max(before.letter, word.letter, 0.4 * height)
         last = found[-1]
         gap = _BOX_NUMBER_GAP * height if _numbers_a_box(text, last, word) else _GAP * letter
-        if same_line and -height < word.left - before.right < gap:
+        near = same_line and -height < word.left - before.right < gap
+        if near and not ruling.parts(before.right - 1, word.left + 1, (word.top + word.bottom) / 2):
             top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
             found[-1] = Word(last.start, word.end, last.left, top, word.right, bottom)
         else:
             found.append(word)
-    return found[:_MAX_CELLS]
+    frames = [ruling.frame((cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2) for cell in found[:_MAX_CELLS]]
+    whole = whole_frames({frame for frame in frames if frame})
+    return [cell._replace(frame=whole.get(frame)) for cell, frame in zip(found, frames, strict=False)]
 
 
 def _numbers_a_box(text: str, cell: Word, word: Word) -> bool:
@@ -69,6 +83,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     """Each cell that may be a label (all, or `labels`), with the cell to its right and the one below, if any."""
     by_top = sorted(page, key=lambda cell: cell.top)
     tops = [cell.top for cell in by_top]
+    framed = _by_frame(by_top)
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
         if (
@@ -77,17 +92,50 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
             or sum(c.isdigit() for c in words) > 3
         ):
             continue
+        inside = _contents(text, framed, label)
         near = by_top[
             bisect_right(tops, label.top - label.height) : bisect_right(tops, label.bottom + _FARTHEST * label.height)
         ]
-        right = [c for c in near if c.left >= label.right - 1 and _on_line(c, label)]
-        below = [c for c in near if c.top > label.top + label.height / 2 and _stands_under(c, label)]
+        right = [c for c in inside or near if c.left >= label.right - 1 and on_line(c, label)]
+        framed_below = [c for c in inside if c.top > label.top + label.height / 2]
+        lower = framed_below or [c for c in near if c.top > label.top + label.height / 2]
+        below = [c for c in lower if _stands_under(c, label)] or framed_below
+        below = below or [c for c in _under_frame(framed, label) if _stands_under(c, label)]
         if right:
             yield label, min(right, key=lambda cell: cell.left)
-        if value := _captioned(by_top, tops, label, min((c.top for c in below), default=None)):
+        if value := _captioned(text, by_top, tops, label, min((c.top for c in below), default=None)):
             yield label, value
         elif below:
             yield label, min(below, key=lambda cell: cell.top)
+
+
+def _contents(text: str, framed: dict[Box | None, list[Word]], label: Word) -> list[Word]:
+    """What stands in the frame of a label; in the one below where that holds the label in several languages only."""
+    if label.frame is None:
+        return []
+    others = [c for c in framed[label.frame] if c is not label]
+    said = [caption_of(text[c.start : c.end].rstrip(" :")) for c in others]
+    if None in said:
+        return others
+    if not others or set(said) != {caption_of(text[label.start : label.end].rstrip(" :"))}:
+        return []  # a heading of its column
+    return _under_frame(framed, label)
+
+
+def _under_frame(framed: dict[Box | None, list[Word]], label: Word) -> list[Word]:
+    """What stands in the frame right under that of a label."""
+    side, left = (label.frame[3], label.left) if label.frame else (None, 0.0)
+    under = (f for f in framed if f and side is not None and abs(f[1] - side) < 2 and f[0] - 2 < left < f[2])
+    return framed.get(next(under, None), [])
+
+
+def _by_frame(page: Sequence[Word]) -> dict[Box | None, list[Word]]:
+    """The cells of each frame of ruled lines, in their order; those that stand in none are left out."""
+    framed: dict[Box | None, list[Word]] = {}
+    for cell in page:
+        if cell.frame is not None:
+            framed.setdefault(cell.frame, []).append(cell)
+    return framed
 
 
 def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> bool:
@@ -105,13 +153,13 @@ def in_columns(page: Sequence[Word], label: Word, right: Word, below: Word) -> b
         if abs(c.left - label.left) <= 1 and c.bottom <= label.top and label.top - c.bottom < 2 * label.height
     ]
     rows = [below, *over[-1:]]
-    return any(_on_line(value, row) for value in values for row in rows)
+    return any(on_line(value, row) for value in values for row in rows)
 
 
 def is_beside(text: str, page: Sequence[Word], value: Word, is_label: Callable[[str], bool]) -> bool:
     """Whether a label stands to the left of `value`, on its line."""
     return any(
-        cell.right <= value.left and _on_line(cell, value) and is_label(text[cell.start : cell.end]) for cell in page
+        cell.right <= value.left and on_line(cell, value) and is_label(text[cell.start : cell.end]) for cell in page
     )
 
 
@@ -125,21 +173,34 @@ def box_under(
     lines = [value]
     beside = label is not None and value.left > label.right
     labels = [c for c in page if label and beside and c.top > label.top and abs(c.left - label.left) <= 3]
-    for cell in sorted((c for c in page if c.top > value.top), key=lambda cell: cell.top):
+    leading = _LEADING if value.frame is None else _LEADING_IN_FRAME
+    for cell in sorted((c for c in page if c.top > value.top and c.frame == value.frame), key=lambda cell: cell.top):
         last = lines[-1]
-        if cell.top > last.bottom + _LEADING * last.height or len(lines) > _MOST_LINES:
+        if cell.top > last.bottom + leading * last.height or len(lines) > _MOST_LINES:
             break
-        if any(_on_line(cell, c) for c in labels):
+        if any(on_line(cell, c) for c in labels):
             break
         if abs(cell.left - value.left) <= last.height and cell.top > last.top + last.height / 2:
             if stops(text[cell.start : cell.end]):
                 break
             lines.append(cell)
-    return lines
+    return [_with_next(text, page, line) for line in lines] if value.frame is not None else lines
+
+
+def _with_next(text: str, page: Sequence[Word], line: Word) -> Word:
+    """A line of a framed box with the postcode that follows close behind: `Québec (QC)   G1K 3Y2`."""
+    following = [c for c in page if c.frame == line.frame and 0 < c.start - line.end <= 2 and on_line(c, line)]
+    if following and not _POSTCODE.fullmatch(text, following[0].start, following[0].end):
+        return line
+    if following and 0 < following[0].left - line.right < _FOLLOWS * line.height:
+        return line._replace(end=following[0].end, right=following[0].right)
+    return line
 
 
 def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
     """The cells that may fill the box of a label, nearest first: itself, beside it, and down to some lines below."""
+    if inside := [c for c in page if c.frame == label.frame and c is not label] if label.frame else []:
+        return [label, *sorted(inside, key=lambda c: (not on_line(c, label), round(c.top), c.left))]
     depth = max(_BOX_DEPTH, 6 * label.height)
     under = [
         c
@@ -147,7 +208,7 @@ def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
         if label.top < c.top < label.bottom + depth
         and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
     ]
-    beside = [c for c in page if 0 <= c.left - label.right < depth and _on_line(c, label)]
+    beside = [c for c in page if 0 <= c.left - label.right < depth and on_line(c, label)]
     return [label, *sorted(beside, key=lambda c: c.left)[:1], *sorted(under, key=lambda c: (round(c.top), c.left))]
 
 
@@ -161,7 +222,7 @@ def row_end(page: Sequence[Word], cell: Word) -> int:
 
 def left_of(page: Sequence[Word], cell: Word) -> tuple[int, int]:
     """The text of the nearest cell to the left on the same line, as offsets; none at all where there is none."""
-    near = [c for c in page if c.right <= cell.left and _on_line(c, cell)]
+    near = [c for c in page if c.right <= cell.left and on_line(c, cell)]
     nearest = max(near, key=lambda c: c.right, default=None)
     return (nearest.start, nearest.end) if nearest else (0, 0)
 
@@ -172,15 +233,46 @@ def under(page: Sequence[Word], cell: Word) -> Word | None:
     return min(near, key=lambda c: c.top, default=None)
 
 
+def over(page: Sequence[Word], cell: Word) -> Word | None:
+    """The next cell that begins over `cell`, close to it."""
+    near = [c for c in page if abs(c.left - cell.left) <= 3 and 0 < cell.top - c.top < 2.5 * cell.height]
+    return max(near, key=lambda c: c.top, default=None)
+
+
+def headings_over(page: Sequence[Word], cell: Word) -> list[Word]:
+    """Cells whose frame of ruled lines is over that of `cell`, the nearest first."""
+    over = [
+        c
+        for c in page
+        if 0 < cell.top - c.top < _HEADED
+        and cell.frame is not None
+        and c.frame is not None
+        and c.frame[0] - 2 <= cell.left <= c.frame[2]
+    ]
+    return sorted(over, key=lambda c: -c.top)
+
+
+def right_of(page: Sequence[Word], cell: Word) -> Word | None:
+    """The next cell to the right on the same line."""
+    near = [c for c in page if c.left >= cell.right and on_line(c, cell)]
+    return min(near, key=lambda c: c.left, default=None)
+
+
 def rows_under(page: Sequence[Word], label: Word) -> Iterator[tuple[Word, Word]]:
-    """The rows of a block under its heading: cells that begin where it begins, each with the cell beside it."""
+    """The rows of a block under its heading, each as its first cell and the one beside it.
+
+    They begin where the heading begins, or where the frame does that it stands in the middle of.
+    """
     last = label
+    left = label.frame[0] if label.frame else None
     for cell in sorted((c for c in page if c.top > label.top), key=lambda cell: cell.top):
-        if cell.top > last.bottom + 2 * max(last.height, label.height):
+        if cell.top > last.bottom + 2.5 * max(last.height, label.height):
             return
-        if abs(cell.left - label.left) <= 3 and cell.top > last.top + last.height / 2:
+        framed = left is not None and cell.frame is not None and abs(cell.frame[0] - left) <= 3
+        first = abs(cell.left - label.left) <= 3 or (framed and left is not None and cell.left - left < _INDENT)
+        if first and cell.top > last.top + last.height / 2:
             last = cell
-            beside = [c for c in page if c.left >= cell.right and _on_line(c, cell)]
+            beside = [c for c in page if c.left >= cell.right and on_line(c, cell)]
             if beside:
                 yield cell, min(beside, key=lambda c: c.left)
 
@@ -189,7 +281,7 @@ def drawn_at(
     read: ReadPage, page: Sequence[Word], label: Word, stops: Callable[[Word], bool]
 ) -> tuple[float, float, float, float] | None:
     """The drawing beside or under a label for a signature, or over its line, up to the next cell that `stops` there."""
-    beside = [c.left for c in page if c.left > label.right and _on_line(c, label) and stops(c)]
+    beside = [c.left for c in page if c.left > label.right and on_line(c, label) and stops(c)]
     right = min([label.left + _SIGNATURE_RIGHT, *beside])
     scrawled = [c for c in page if read.ocr and c.letter > _SCRAWLED * label.letter]  # read, though it is no text
     marks = [(box, _turned(box, read.turned)) for box in read.drawn]
@@ -206,6 +298,18 @@ def drawn_at(
 def _upright(word: Word, turned: int) -> Word:
     left, top, right, bottom = _turned(word[2:6], turned)
     return word._replace(left=left, top=top, right=right, bottom=bottom)
+
+
+def _level(word: Word, tilt: float, corner: tuple[float, float]) -> Word:
+    """The word where it would stand if its page, with this `corner` at its top left, were turned to lie straight."""
+    if not tilt:
+        return word
+    across = ((word.left + word.right) / 2 - corner[0]) * tilt
+    down = ((word.top + word.bottom) / 2 - corner[1]) * tilt
+    shorter = abs(tilt) * (word.right - word.left) / 2  # a slanted line's box is higher than its letters
+    middle = (word.top + word.bottom) / 2 - across
+    half = max(word.height / 4, word.height / 2 - shorter)
+    return word._replace(left=word.left + down, right=word.right + down, top=middle - half, bottom=middle + half)
 
 
 def _turned(box: tuple[float, float, float, float], turned: int) -> tuple[float, float, float, float]:
@@ -227,13 +331,16 @@ def _stands_under(cell: Word, label: Word) -> bool:
     return starts or (cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height)
 
 
-def _captioned(by_top: Sequence[Word], tops: Sequence[float], label: Word, next_top: float | None) -> Word | None:
+def _captioned(
+    text: str, by_top: Sequence[Word], tops: Sequence[float], label: Word, next_top: float | None
+) -> Word | None:
     """The value that a label in smaller print stands under, where that is nearer than what stands below the label."""
     over = by_top[bisect_right(tops, label.top - 4 * label.height) : bisect_right(tops, label.top)]
     near, larger = 1.6 * label.height, 1.15 * label.letter
     values = [
         c for c in over if abs(c.left - label.left) <= 3 and 0 < label.top - c.bottom <= near and c.letter > larger
     ]
+    values = [c for c in values if caption_of(text[c.start : c.end].rstrip(" :")) is None]
     if not values:
         return None
     value = max(values, key=lambda cell: cell.bottom)
@@ -241,7 +348,7 @@ def _captioned(by_top: Sequence[Word], tops: Sequence[float], label: Word, next_
     return value if next_top is None or gap < 0.8 * (next_top - label.bottom) else None
 
 
-def _on_line(cell: Word, other: Word) -> bool:
+def on_line(cell: Word, other: Word) -> bool:
     """Whether two cells stand beside each other."""
     return _overlap(cell.top, cell.bottom, other.top, other.bottom) > 0.5
 

@@ -24,7 +24,9 @@ _LEAST_SCORE = 0.6  # of a line; below, letters are guessed
 _GOOD_SCORE = 0.85  # mean of a page that stands upright
 _MAX_LINES = 2000
 _DARK = 0.7  # of the paper's brightness; darker is ink
-_RULE = 60.0  # points: a straight stroke as long is a rule of the form
+_RULE = 60.0  # points: a straight stroke as long is a rule of the form, whatever a hand may draw
+_SHORTEST_RULE, _THICKEST = 22.0, 4.0  # points: of what may be a rule
+_MAX_RULES = 800
 _HAND = (22.0, 260.0, 90.0)  # points: least and greatest width, greatest height of a signature
 _LEAST_INK = 25.0  # square points
 _MAX_DRAWN = 50
@@ -80,7 +82,9 @@ def _picture(content: bytes, most: int) -> Iterator[dict[str, Any]]:
 def _page(number: int, pixels: Pixels, width: float, height: float, unit: float) -> dict[str, Any]:
     """`unit` is the size of a pixel on the page."""
     lines, turned = _upright(pixels)
-    rows = _rows([line for line in lines if line[2] >= _LEAST_SCORE][:_MAX_LINES])
+    lines = lines[: 2 * _MAX_LINES]
+    tilt = _tilt(lines)
+    rows = _rows([line for line in lines if line[2] >= _LEAST_SCORE][:_MAX_LINES], tilt)
     text: list[str] = []
     placed: list[list[float]] = []
     at = 0
@@ -99,6 +103,12 @@ def _page(number: int, pixels: Pixels, width: float, height: float, unit: float)
         for corners in _drawn(pixels, turned, [line[0] for line in lines if line[2] >= _LEAST_SCORE], unit)
         for sides in [_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit]
     ]
+    read["tilt"] = round(tilt, 5)
+    read["rules"] = [
+        [round(float(side), 1) for side in (*sides.min(axis=0), *sides.max(axis=0))]
+        for corners in _rules(pixels, turned, tilt, unit)
+        for sides in [_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit]
+    ]
     if not placed:
         read["problem"] = f"nothing can be read on page {number}"
     elif len(placed) * 2 < len(lines):
@@ -106,14 +116,44 @@ def _page(number: int, pixels: Pixels, width: float, height: float, unit: float)
     return read
 
 
+def _ink(pixels: Pixels, turned: int) -> NDArray[np.uint8]:
+    """1 where the upright page is darker than its paper."""
+    dark = np.ascontiguousarray(np.rot90(pixels, turned)).min(axis=2)
+    ink: NDArray[np.uint8] = (dark < _DARK * np.median(dark)).astype(np.uint8)
+    return ink
+
+
+def _point(unit: float) -> float:
+    return 1 / unit if unit < 1 else _DPI / 72  # a picture has pixels and no points
+
+
+def _rules(pixels: Pixels, turned: int, tilt: float, unit: float) -> list[NDArray[np.float64]]:
+    """Corners of the form's lines on the upright page, where they would stand if it lay straight."""
+    import cv2  # comes with rapidocr
+
+    ink = _ink(pixels, turned)
+    height, width = ink.shape
+    level = np.array([[1.0, tilt, 0.0], [-tilt, 1.0, 0.0]], np.float32)
+    ink = np.asarray(cv2.warpAffine(ink, level, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
+    point = _point(unit)
+    reach, thick = round(_SHORTEST_RULE * point), _THICKEST * point
+    boxes = []
+    for kernel, across in ((np.ones((1, reach), np.uint8), 3), (np.ones((reach, 1), np.uint8), 2)):
+        joined = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8))
+        _, _, found, _ = cv2.connectedComponentsWithStats(joined)
+        for component in found[1:]:
+            left, top, wide, high, _ = component
+            if component[across] <= thick:
+                boxes.append(np.array([[left, top], [left + wide, top + high]], np.float64))
+    return boxes[:_MAX_RULES]
+
+
 def _drawn(pixels: Pixels, turned: int, lines: list[NDArray[np.float64]], unit: float) -> list[NDArray[np.float64]]:
     """Corners of what may be signatures: ink that is neither read nor a rule of the form, as wide as a hand writes."""
     import cv2  # comes with rapidocr
 
-    upright = np.ascontiguousarray(np.rot90(pixels, turned))
-    dark = upright.min(axis=2)
-    ink = (dark < _DARK * np.median(dark)).astype(np.uint8)
-    point = 1 / unit if unit < 1 else _DPI / 72  # a picture has pixels and no points
+    ink = _ink(pixels, turned)
+    point = _point(unit)
     reach = round(_RULE * point)
     for kernel in (np.ones((1, reach), np.uint8), np.ones((reach, 1), np.uint8)):
         rules = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.ones((5, 5), np.uint8))
@@ -178,10 +218,14 @@ def _mean_score(lines: list[Line]) -> float:
     return sum(score * len(text) for _, text, score in lines) / letters if letters else 0.0
 
 
-def _rows(lines: list[Line]) -> list[list[Line]]:
-    """From top to bottom, and from left to right where they stand side by side, however the page is tilted."""
+def _tilt(lines: list[Line]) -> float:
+    """By how much of their length lines sink towards the right."""
     long = [corners for corners, text, _ in lines if len(text) >= 8]
-    tilt = float(np.median([(c[1, 1] - c[0, 1]) / max(1.0, c[1, 0] - c[0, 0]) for c in long])) if long else 0.0
+    return float(np.median([(c[1, 1] - c[0, 1]) / max(1.0, c[1, 0] - c[0, 0]) for c in long])) if long else 0.0
+
+
+def _rows(lines: list[Line], tilt: float) -> list[list[Line]]:
+    """From top to bottom, and from left to right where they stand side by side, however the page is tilted."""
     level = {id(line): line[0][:, 1] - tilt * line[0][:, 0] for line in lines}
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: float(level[id(line)].mean())):

@@ -9,14 +9,21 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from extractors.captions import caption_of
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
 from extractors.quantities import PACKED
 
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
-SEVERAL_LINES = PARTIES | ADDRESSES | {"description"}  # what may go on in the next line of a box
+SEVERAL_LINES = PARTIES | ADDRESSES | {"description", "remarks"}  # what may go on in the next line of a box
 FIELDS = PARTIES | ADDRESSES | {"driver_name", "received_by", "remarks", "description", "signed"}
+PLACE_OF = {  # where an address stands after the caption of a date, "Delivered", it is the place
+    "pickup_actual": "pickup_address",
+    "pickup_planned": "pickup_address",
+    "delivered_at": "delivery_address",
+    "eta_original": "delivery_address",
+}
 _MAX = 100
 _LONGEST = 200
 
@@ -44,7 +51,10 @@ _LABEL = tuple(
     for field, words in _LABELS
 )
 # What else stands in the cells of forms: it is no name, whatever label is beside it.
-_ABBREVIATED = re.compile(r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh))\.$", re.IGNORECASE)
+_ABBREVIATED = re.compile(
+    r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh|mfg|ltda|lda|est|cía|cia|coop|intl|assoc|jun|sen|dept|div|hnos|soc|fils))\.$",
+    re.IGNORECASE,
+)
 _OTHER_LABEL = re.compile(
     r"\W*(?:(?:\d{1,2}[.)] )?(?:b/?l|[mh]?awb|mrn|cmr|waybill|(?:cmr-)?frachtbrief|ordered|bestellt|geliefert|signature|sign(?:ed)?|date|time|qty|quantity|pieces|packages|pkgs|cartons|pallets|class|nmfc|weight|gross|net|volume|freight|charges?|rate|amount|total|page"
     r"|tractor|truck|trailer|vehicle|plate|seal|ref(?:erence)?s?|number|nos?|code|account(?:ing)?|information|iata|agent|name|address|house|master|phone|tel|fax|e-?mail|contact|city|zip|postcode|country|state|collected|delivered|loaded"
@@ -55,7 +65,7 @@ _OTHER_LABEL = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|lt\. .*|laut .*|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben)\W*",
+    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|lt\. .*|laut .*|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben|same as .*|nos soins|own (?:vehicle|transport)|by (?:sender|receiver)|form [\w-]*\d.*|.*…)\W*",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -131,7 +141,7 @@ _SIGNING_SENTENCE = re.compile(
     r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE
 )
 _RECEIVED_LABEL = re.compile(
-    r"(?:\d{1,2}[.)]? ?)?(?:gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
+    r"(?:\d{1,2}[.)]? ?)?(?:przesyłkę otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
 _FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
@@ -142,7 +152,7 @@ _PARTICLE = (
     r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
 )
 _TOWN = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]+(?:[ -](?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
-_POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:[A-Z]{{2}},? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
+_POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:\(?[A-Z]{{2}}\)?,? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
 _NAMED_STREET = (
     rf"(?:{_CAPITAL}|{_KIND} ?{_CAPITAL})(?: (?:{_PARTICLE} )?{_CAPITAL}| {_PARTICLE} {_PARTICLE} {_CAPITAL}){{0,4}}"
 )
@@ -191,7 +201,7 @@ def label_of(words: str) -> tuple[str, int] | None:
     """
     if not words or len(words) > 160:
         return None
-    length, words = len(words), _ACCOUNT.sub("", words)  # "2 Exporter No GB188304417000"
+    length, words = len(words), _ACCOUNT.sub("", words.replace("’", "'"))  # "2 Exporter No GB188304417000"
     if whole := [field for field, pattern in _LABEL if pattern.fullmatch(words)]:
         return whole[0], length
     captions = [part for part in re.split(r" ?/ | /|(?<=\)) ", words) if part]
@@ -201,7 +211,11 @@ def label_of(words: str) -> tuple[str, int] | None:
                 return field, length
     head = words[: words.find(":") + 1]
     begun = [field for field, pattern in _LABEL if head and pattern.fullmatch(head)]
-    return (begun[0], len(head)) if begun else None
+    if begun:
+        return begun[0], len(head)
+    field = caption_of(head or words) or ""
+    field = PLACE_OF.get(field, field)
+    return (field, len(head) or length) if field in FIELDS else None
 
 
 @lru_cache(maxsize=4096)
@@ -230,28 +244,60 @@ def find_named(text: str) -> list[Span]:
 
 
 _ROW = re.compile(
-    r"(?P<name>name|company(?: name)?|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
+    r"(?P<name>name|company(?: name)?|ditta|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
     r"|(?:street|address(?: \d)?|city.{0,12}|town|zip(?: code)?|postcode|postal code|country|straße|str\.?|anschrift|plz.{0,6}|ort|land"
-    r"|rue|adresse|ville|cp.{0,8}|pays|calle|dirección|ciudad|población|país|via|indirizzo|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
+    r"|rue|adresse|ville|cp.{0,8}|pays|calle|dirección|ciudad|población|país|via|indirizzo|località|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
     re.IGNORECASE,
 )
 
 
+_CUSTOMER = re.compile(
+    r"(?<!\w)(?:sold to|customer|client|buyer|kunden?|käufer|besteller|leistungsempfänger|acheteur|cliente|comprador|acquirente|cessionario|klant|koper|nabywca|kupujący|klient|messrs|account and risk)(?!\w)",
+    re.IGNORECASE,
+)
+_RECEIVES = re.compile(
+    r"(?<!\w)(?:consignee|receiver|recipient|ship|deliver|empfäng|destina|liefer|livr|entreg|consegn|geadres|ontvang|odbior|aflever|dosta)",
+    re.IGNORECASE,
+)
+
+
+def is_customer(label: str) -> bool:
+    """Whether a label speaks of who buys, and not of who receives the goods."""
+    return _CUSTOMER.search(label) is not None and _RECEIVES.search(label) is None
+
+
 def row_of(words: str) -> str | None:
     """What a row of an address on a form is labelled as: `name`, or `place` for all that belongs to the address."""
-    match = _ROW.fullmatch(words.strip(" :"))
+    words = words.strip(" :")
+    if caption_of(words) in ("shipper", "consignee"):
+        return "name"
+    halves = [words, *words.split(" / "), *(words.split(" ") if words.count(" ") == 1 else ())]
+    match = next((m for half in halves if (m := _ROW.fullmatch(half))), None)
     return None if match is None else "name" if match["name"] else "place"
 
 
-def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+def in_box(
+    text: str, label: str, lines: Sequence[tuple[int, int]], *, any_place: bool = False
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """What the lines of a form's box say, given as offsets into `text`, where `label` is what the box is for.
 
-    Each with the lines that it stands in: the text of another box may stand between them.
+    Each with the lines that it stands in: the text of another box may stand between them. With `any_place` the box of
+    a place may name no more than a town.
     """
     if label not in PARTIES | ADDRESSES:
+        if label == "remarks":
+            for note in _notes_of(text, lines):
+                yield from _as_span(label, text, note, 0.75)
+            return
         place = name_at(text, *lines[0], person=True) if label in ("driver_name", "received_by") else lines[0]
         if label == "description":
-            place = (lines[0][0], lines[0][0] + len(goods_in(text[slice(*lines[0])])))
+            place = goods_in(text, *lines[0])
+        if label == "driver_name" and place and " / " in text[slice(*place)]:
+            for half in re.finditer(r"[^/]*[^/ ]", text[slice(*place)]):
+                start = place[0] + half.start() + len(half[0]) - len(half[0].lstrip())
+                if name := name_at(text, start, place[0] + half.end(), person=True):
+                    yield from _as_span(label, text, [name], 0.75)
+            return
         if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
             yield from _as_span(label, text, [place], 0.75)
         return
@@ -277,6 +323,38 @@ def in_box(text: str, label: str, lines: Sequence[tuple[int, int]]) -> Iterator[
         if last := _last_of_address(text, lines, first):
             first = _first_of_address(text, lines[:last], first)
             yield from _as_span(field, text, lines[first:last], 0.85 if label in ADDRESSES else 0.75)
+        elif any_place and label in ADDRESSES and is_country(text[slice(*lines[0])].rpartition(", ")[2]):
+            yield from _as_span(field, text, lines[:1], 0.7)  # no more than a town: the party's address says more
+
+
+_LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
+_NO_NOTE = re.compile(
+    r".*(?:in (?:apparent )?good order|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$",
+    re.IGNORECASE,
+)
+
+
+def is_note(words: str) -> bool:
+    """Whether somebody has written `words` in a box for remarks: the form's own words there are none."""
+    return not (is_other_label(words) or signature_label(words) or _NO_NOTE.match(words))
+
+
+def _notes_of(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """The notes of a box, each with its lines: one goes on that begins with a small letter or a bracket, or under a
+    line that is full.
+    """
+    full = max(_LONG_LINE, *(_FULL * (end - start) for start, end in lines))
+    note: list[tuple[int, int]] = []
+    for start, end in lines:
+        if not is_note(text[start:end]):
+            break
+        goes_on = text[start].islower() or text[start] in "(,"
+        if note and not (goes_on or text[note[-1][1] - 1] in ",-–&(" or note[-1][1] - note[-1][0] >= full):
+            yield note
+            note = []
+        note.append((start, end))
+    if note:
+        yield note
 
 
 def _is_town(text: str, lines: Sequence[tuple[int, int]]) -> bool:
@@ -300,11 +378,20 @@ def _goes_on(first: str, second: str) -> bool:
     )
 
 
+_BUILDING = re.compile(
+    r"(?:hall|halle|hala|plant|unit|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods in)\b",
+    re.IGNORECASE,
+)
+
+
 def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
     """The line of the street: departments and persons that stand before it are left out."""
     for n in range(first, len(lines)):
         line = text[slice(*lines[n])]
         if any(c.isdigit() for c in line):
+            next_has = n + 2 < len(lines) and any(c.isdigit() for c in text[slice(*lines[n + 1])])
+            if next_has and _BUILDING.match(line) and "," not in line:
+                continue
             town = _HAS_POSTCODE.search(line) or _BARE_POSTCODE.fullmatch(line.strip())
             return first if town and town.start() == 0 and n > first else n
     return first
@@ -348,15 +435,23 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
 _AMOUNT_AFTER = re.compile(
     rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
 )
+_COUNTED_BEFORE = re.compile(
+    rf"\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})", re.IGNORECASE
+)
 _NO_GOODS = re.compile(
-    rf"\W*(?:\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|\d[\d.,]* (?:\w+ )?{PACKED}(?: slac)?\W*$",
+    rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|(?:\d[\d.,]* )?(?:\w+ )?{PACKED}(?: (?:on|auf|sur|su|en|na|op) (?:\d+ )?{PACKED})?(?: slac)?\W*$",
     re.IGNORECASE,
 )
 
 
-def goods_in(words: str) -> str:
-    """The goods alone: `Fresh pears` of `Fresh pears, 24 pallets`; nothing where only their packing is named."""
-    return "" if _NO_GOODS.match(words) else _AMOUNT_AFTER.split(words)[0].rstrip()
+def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the goods alone stand: `Fresh pears` of `24 pallets Fresh pears, 9800 kg`; None where only packing does."""
+    if _NO_GOODS.match(text, start, end):
+        return None
+    counted = _COUNTED_BEFORE.match(text, start, end)
+    start = counted.end() if counted else start
+    end = start + len(_AMOUNT_AFTER.split(text[start:end])[0].rstrip())
+    return (start, end) if end > start else None
 
 
 _LETTERHEAD = re.compile(
@@ -439,7 +534,7 @@ def holds(quote: str, value: str, apart: str = ", ") -> bool:
 @lru_cache(maxsize=4096)
 def is_other_label(words: str) -> bool:
     """Whether `words` are themselves a label, or the title of a document, and so no value."""
-    return _OTHER_LABEL.fullmatch(words) is not None or is_title(words)
+    return _OTHER_LABEL.fullmatch(words) is not None or is_title(words) or caption_of(words) is not None
 
 
 def _as_span(
@@ -453,7 +548,8 @@ def value_of(field: str, quote: str) -> str | None:
     """As printed, with single blanks; the lines of an address joined by commas."""
     if field == "signed":
         return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
-    lines = [" ".join(line.split()).strip(" ,;") for line in quote.split("\n")]
+    around = "" if field == "remarks" else " ,;"  # a remark is given as it stands
+    lines = [" ".join(line.split()).strip(around) for line in quote.split("\n")]
     value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
@@ -461,7 +557,7 @@ def value_of(field: str, quote: str) -> str | None:
 
 
 _PERSON = re.compile(
-    r"(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
+    r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
 )
 
 
@@ -474,11 +570,18 @@ def person_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     return None if any(c.isalpha() for c in before) else match.span()
 
 
+_TO_ORDER = re.compile(
+    r"to (?:the )?order of |an (?:die )?order von |à l['’]ordre de |a la orden de |all['’]ordine di ", re.IGNORECASE
+)
+
+
 def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
+    if ordered := _TO_ORDER.match(text, start, end):
+        start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[AL]\.|S\.L\.U\.|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -493,7 +596,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     if ":" in line or signature_label(line):
         return None
     letters = sum(c.isalpha() for c in line)
-    if _NO_NAME.fullmatch(line) or _NUMBERED.search(line) or is_country(line):
+    if _NO_NAME.fullmatch(line) or _NO_NOTE.match(line) or _NUMBERED.search(line) or is_country(line):
         return None
     if is_other_label(line) or line[begin : begin + 1].islower():
         return None
@@ -512,10 +615,16 @@ def _labelled(text: str) -> Iterator[Span]:
                     yield Span(field, value, *address.span("value"), 0.85)
                 continue
             if field in ("remarks", "description"):
-                said = text[start:end].rstrip() if field == "remarks" else goods_in(text[start:end]).rstrip(" .")
-                place: tuple[int, int] | None = (start, start + len(said))
+                place = (start, end) if field == "remarks" else goods_in(text, start, end)
+                if place:
+                    place = (
+                        place[0],
+                        place[0] + len(text[slice(*place)].rstrip(" ." if field == "description" else " ")),
+                    )
             else:
                 place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
+            if field == "remarks" and place and not is_note(text[slice(*place)]):
+                continue
             if place and (value := value_of(field, text[place[0] : place[1]])):
                 yield Span(field, value, *place, 0.75)
 
@@ -525,7 +634,9 @@ def _said(text: str) -> Iterator[Span]:
         for match in islice(pattern.finditer(text), _MAX):
             start = match.start("value")
             end = start + len(match["value"].rstrip())
-            if not is_other_label(text[start:end]) and (value := value_of(field, text[start:end])):
+            words = text[start:end].split()
+            labels = is_other_label(text[start:end]) or any(caption_of(w) is not None for w in words if len(w) > 3)
+            if not labels and (value := value_of(field, text[start:end])):
                 yield Span(field, value, start, end, 0.7)
 
 

@@ -24,6 +24,7 @@ class Word(NamedTuple):
     right: float
     bottom: float
     score: float = 1.0
+    frame: tuple[float, float, float, float] | None = None  # of ruled lines, that a cell of a form stands in
 
     @property
     def height(self) -> float:
@@ -39,7 +40,8 @@ class Word(NamedTuple):
 class ReadPage:
     """`words` are in the order of the text; the page is upright after `turned` quarter turns, counterclockwise.
 
-    `drawn` are the boxes of what may be signatures: paths of many curves.
+    `drawn` are the boxes of what may be signatures: paths of many curves. `rules` are straight lines, as boxes, of a
+    scan where they would stand if its lines did not sink towards the right by `tilt` of their length.
     """
 
     page: Page
@@ -47,6 +49,8 @@ class ReadPage:
     ocr: bool
     turned: int = 0
     drawn: tuple[tuple[float, float, float, float], ...] = ()
+    rules: tuple[tuple[float, float, float, float], ...] = ()
+    tilt: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class PdfReader:
                             child is self._ocr,
                             answer.get("turned", 0),
                             tuple(map(tuple, answer.get("drawn", ()))),
+                            tuple(map(tuple, answer.get("rules", ()))),
+                            answer.get("tilt", 0.0),
                         )
                     )
         except ChildFailed as failure:

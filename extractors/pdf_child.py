@@ -28,13 +28,19 @@ _MAX_DRAWN = 50
 _FEWEST_CURVES, _MAX_SEGMENTS = 8, 2_000  # of a path that may be a signature; a logo's letters have fewer each
 _FEWEST_LINES = 25  # the same stroke as a signature pad gives it, in short straight pieces
 _SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
+_SHORTEST_RULE, _MAX_RULES = 8.0, 1_500  # points; of a page
+_MAX_PIECES = 20_000  # of all paths of a page
+_MAX_VISITED = 20_000  # objects of a page, those in forms among them
+_WHITE = 250  # of 255
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
-_HYPHENS = frozenset((0x02, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line
+_HYPHENS = frozenset((0x02, 0xAD, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line, or a soft one
 
+_UNMOVED = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _WORD = re.compile(r"\S+")
 
 Box = tuple[float, float, float, float]
+Matrix = tuple[float, float, float, float, float, float]
 
 
 def serve(answers: Callable[[dict[str, Any], bytes], Iterator[dict[str, Any]]]) -> None:
@@ -94,7 +100,8 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
         size = {"width": text.width, "height": text.height}
         words = [[s, e, *sides] for s, e, sides in text.words(min(left, len(text.text)))]
         drawn = list(islice(text.drawn(), _MAX_DRAWN))
-        yield {"page": number, **size, "text": text.text[:left], "words": words, "drawn": drawn, "problem": problem}
+        lines = {"drawn": drawn, "rules": list(islice(text.rules(), _MAX_RULES))}
+        yield {"page": number, **size, "text": text.text[:left], "words": words, **lines, "problem": problem}
         left = max(0, left - len(text.text))
         text.close()
         page.close()
@@ -114,6 +121,58 @@ def _is_stroke(path: Any) -> bool:
         kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES
         or kinds.count(raw.FPDF_SEGMENT_LINETO) >= _FEWEST_LINES
     )
+
+
+def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
+    """The paths of a page that leave a mark, each with what takes its points to the page; those in forms, too."""
+    count = raw.FPDFPage_CountObjects(page)
+    waiting = [(raw.FPDFPage_GetObject(page, n), _UNMOVED) for n in reversed(range(min(count, _MAX_OBJECTS)))]
+    for _ in range(_MAX_VISITED):
+        if not waiting:
+            return
+        item, matrix = waiting.pop()
+        own = raw.FS_MATRIX()
+        if not raw.FPDFPageObj_GetMatrix(item, own):
+            continue
+        moved = _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+        kind = raw.FPDFPageObj_GetType(item)
+        if kind == raw.FPDF_PAGEOBJ_FORM:
+            count = min(raw.FPDFFormObj_CountObjects(item), max(0, _MAX_VISITED - len(waiting)))
+            waiting += [(raw.FPDFFormObj_GetObject(item, n), moved) for n in reversed(range(count))]
+        elif kind == raw.FPDF_PAGEOBJ_PATH and _is_seen(item):
+            yield item, moved
+
+
+def _combined(first: Matrix, second: Matrix) -> Matrix:
+    a, b, c, d, e, f = first
+    g, h, i, j, k, m = second
+    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
+
+
+def _is_seen(path: Any) -> bool:
+    fill, stroke = raw.c_int(), raw.c_int()
+    if not raw.FPDFPath_GetDrawMode(path, fill, stroke) or stroke.value:
+        return bool(stroke.value)
+    colours = [raw.c_uint() for _ in range(4)]
+    coloured = raw.FPDFPageObj_GetFillColor(path, *colours)
+    return bool(fill.value and coloured and colours[3].value and min(c.value for c in colours[:3]) < _WHITE)
+
+
+def _pieces(path: Any, most: int) -> Iterator[tuple[float, float, float, float]]:
+    """The straight pieces of a path in its own space: x and y of both ends."""
+    x, y = raw.c_float(), raw.c_float()
+    start = last = (0.0, 0.0)
+    for number in range(min(raw.FPDFPath_CountSegments(path), most)):
+        segment = raw.FPDFPath_GetPathSegment(path, number)
+        raw.FPDFPathSegment_GetPoint(segment, x, y)
+        here, kind = (x.value, y.value), raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            start = here
+        elif kind == raw.FPDF_SEGMENT_LINETO:
+            yield *last, *here
+        if raw.FPDFPathSegment_GetClose(segment):
+            yield *here, *start
+        last = here
 
 
 def _may_hide_text(page: pdfium.PdfPage) -> bool:
@@ -193,6 +252,17 @@ class _Text:
             box = self._upright(left.value, top.value, right.value, bottom.value)
             if _SIGNATURE[0] < box[2] - box[0] < _SIGNATURE[1] and 4 < box[3] - box[1] < _SIGNATURE[2]:
                 yield box
+
+    def rules(self) -> Iterator[Box]:
+        """The lines that run straight across or down the page, edges of boxes and filled areas among them."""
+        left = _MAX_PIECES
+        for path, (a, b, c, d, e, f) in _paths(self._page):
+            for x0, y0, x1, y1 in _pieces(path, left):
+                left -= 1
+                box = self._upright(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
+                width, height = box[2] - box[0], box[3] - box[1]
+                if min(width, height) < 1 and max(width, height) >= _SHORTEST_RULE:
+                    yield tuple(round(side, 1) for side in box)  # type: ignore[misc]
 
     def close(self) -> None:
         self._textpage.close()

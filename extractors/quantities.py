@@ -44,7 +44,7 @@ _LOSS = tuple(
         ),
         (
             "pieces_damaged",
-            r"damaged?|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|percée?s?|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|percée?s?|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
         ),
     )
 )
@@ -117,6 +117,7 @@ _MONEY_MEANING = tuple(
         ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
     )
 )  # fmt: skip
+_LOSSES = frozenset(["pieces_short", "pieces_damaged"])
 _WORD_NUMBERS = {
     **dict.fromkeys(["one", "ein", "eine", "un", "une"], 1),
     **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwa", "dwie"], 2),
@@ -173,7 +174,7 @@ def value_of(field: str, quote: str) -> str | None:
         if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., ]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
             return f"{count} {'PF' if field == 'pallets' else 'H87'}"
-        match = _COUNTED.fullmatch(quote)
+        match = _COUNTED.fullmatch(quote) or (_ANY_COUNTED.fullmatch(quote) if field in _LOSSES else None)
         if match is None:
             return None
         number = match["n"].casefold()
@@ -255,6 +256,47 @@ def _all(text: str) -> Iterator[Span]:
             yield Span("disputed_amount", value, match.start(), match.end(), 0.55)
 
 
+_PRICE = re.compile(r"[.,]\d\d$")
+_AMOUNT_ALONE = re.compile(rf"(?P<quote>{_AMOUNT})(?: ?(?P<unit>[A-Za-zÀ-ž³]{{1,12}}\.?(?: [a-zà-ž]{{1,4}})?))?")
+
+
+def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span | None:
+    """The amount that a cell holds whose caption names `field`, alone or with its unit; None where there is more."""
+    match = _AMOUNT_ALONE.fullmatch(text, start, end)
+    if match is None:
+        return None
+    if field in _COUNTS:
+        if not re.fullmatch(r"\d{1,6}|\d{1,3}(?:[.,]\d{3})", match["quote"]):
+            return None
+        pallets = match["unit"] and _IS_PALLET.match(match["unit"])
+        place, field = match.span("quote"), "pallets" if pallets else field
+    elif field == "gross_weight" and not match["unit"] and _PRICE.search(match["quote"]):
+        return None
+    else:
+        place = match.span() if match["unit"] else match.span("quote")
+    value = value_of(field, text[slice(*place)])
+    pounds = field == "gross_weight" and not match["unit"] and re.search(r"\blbs?\b", caption, re.IGNORECASE)
+    if value and pounds:
+        value = value.replace(" KGM", " LBR")
+    return Span(field, value, *place, 0.79) if value else None
+
+
+_NOUN = r"(?P<unit>[^\W\d_][\w'’.-]{2,})"
+_ANY_COUNTED = re.compile(rf"(?<![\w.,/#-])(?P<n>\d{{1,4}}|{_ONE})[ ](?:x )?{_NOUN}", re.IGNORECASE)
+_NOT_COUNTED = re.compile(
+    r"(?:days?|hours?|hrs?|min\w*|kgs?|lbs?|mm|cm|km|tage?|stunden?|jours?|heures?|días?|horas?|giorni|ore|dagen|uur|dni|godz\w*|eur|usd|°\w?|uhr|position\w*|pos)\.?",
+    re.IGNORECASE,
+)
+
+
+def find_losses(text: str) -> Iterator[Span]:
+    """What a note counts as missing or damaged, whatever it is: `3 pails dented`, `manque 2 palettes`."""
+    for match in islice(_ANY_COUNTED.finditer(text), 20):
+        if _NOT_COUNTED.fullmatch(match["unit"]):
+            continue
+        yield from _loss(text, match)
+
+
 def tells_of_loss(text: str) -> bool:
     """Whether `text` counts what is missing or damaged: `1 box ochre missing`."""
     return _SOME.match(text) is not None and any(words.search(text) for _, words in _LOSS)
@@ -263,18 +305,22 @@ def tells_of_loss(text: str) -> bool:
 def _losses(text: str) -> Iterator[Span]:
     """Counts with a word of loss in the same clause, no other count between: `2 ctn short`, `es fehlen 3 Kartons`."""
     for match in _COUNTED.finditer(text):
-        before = re.split(r"[.;!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
-        after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
-        near: list[tuple[int, str]] = []
-        for field, words in _LOSS:
-            near += [(m.start(), field) for m in words.finditer(after)]
-            near += [
-                (len(before) - m.end() + 5, field)
-                for m in words.finditer(before)
-                if not re.search(r"\d", before[m.end() :])
-            ]
-        if near and (value := value_of("pieces_short", match[0])):
-            yield Span(min(near)[1], value, match.start(), match.end(), 0.8)
+        yield from _loss(text, match)
+
+
+def _loss(text: str, match: re.Match[str]) -> Iterator[Span]:
+    before = re.split(r"[.;!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
+    after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
+    near: list[tuple[int, str]] = []
+    for field, words in _LOSS:
+        near += [(m.start(), field) for m in words.finditer(after)]
+        near += [
+            (len(before) - m.end() + 5, field)
+            for m in words.finditer(before)
+            if not re.search(r"\d", before[m.end() :])
+        ]
+    if near and (value := value_of(min(near)[1], match[0])):
+        yield Span(min(near)[1], value, match.start(), match.end(), 0.8)
 
 
 def _temperatures(text: str) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
-from extractors.ocr_child import _drawn
+from extractors.ocr_child import _drawn, _rules
 from extractors.pdf import PdfReader
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -359,3 +359,149 @@ def test_ink_that_no_line_of_text_holds_may_be_a_signature() -> None:
     (left, top), (right, bottom) = corners
     assert left <= 200 and right >= 330 and top <= 386 and bottom >= 414
     assert bottom - top < 60, "neither the rule nor the word is part of it"
+
+
+def frame(canvas: Canvas, left: float, bottom: float, right: float, top: float) -> None:
+    canvas.rect(left, bottom, right - left, top - bottom)
+
+
+def framed_waybill(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "AIR WAYBILL", size=14)
+    frame(canvas, 30, 660, 300, 750)
+    frame(canvas, 190, 725, 300, 750)  # in its corner
+    lines(canvas, 33, 743, "Shipper's Name and Address", size=5, font="Helvetica")
+    lines(canvas, 193, 743, "Shipper's Account Number", size=5, font="Helvetica")
+    lines(canvas, 200, 730, "44120")
+    lines(canvas, 45, 705, "Kwekerij Oostdijk B.V.", "Oostdijkje 41", "1483 AB De Rijp", "Netherlands")
+    frame(canvas, 30, 570, 300, 660)
+    lines(canvas, 33, 653, "Consignee's Name and Address", size=5, font="Helvetica")
+    lines(canvas, 45, 610, "Midori Flower Import Ltd", "3-8-12 Tokai", "Tokyo 143-0001", "Japan")
+
+
+def test_what_stands_in_the_frame_of_a_caption_is_its_value_however_far_below(reader: PdfReader) -> None:
+    found = read(reader, framed_waybill)
+    assert values(found, "shipper") == ["Kwekerij Oostdijk B.V."]
+    assert values(found, "consignee") == ["Midori Flower Import Ltd"]
+    assert values(found, "pickup_address") == ["Oostdijkje 41, 1483 AB De Rijp, Netherlands"]
+
+
+def receipt(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "DELIVERY RECEIPT / REÇU DE LIVRAISON", size=14)
+    for left, words, value in (
+        (30, ("B/L No.", "Conn. no"), "OV-11803"),
+        (150, ("Cust. PO", "Commande"), "4416-B"),
+        (270, ("Unit / Trailer", "Unité / Remorque"), "KL 4182X / QB 5340"),
+    ):
+        frame(canvas, left, 705, left + 120, 720)
+        frame(canvas, left, 680, left + 120, 705)
+        lines(canvas, left + 3, 709, words[0], size=6, font="Helvetica")
+        lines(canvas, left + 60, 709, words[1], size=6, font="Helvetica")
+        lines(canvas, left + 4, 688, value)
+
+
+def test_a_caption_in_two_languages_stands_over_its_value(reader: PdfReader) -> None:
+    found = read(reader, receipt)
+    assert values(found, "bol") == ["OV-11803"] and values(found, "purchase_order") == ["4416-B"]
+
+
+def tour(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "ABLIEFERBELEG", size=14)
+    for left, label, value in ((30, "Fahrzeug / Fahrer", "OA-SL 512 / Jonas Dogan"), (230, "Beladen am", "30.10.2026")):
+        frame(canvas, left, 690, left + 200, 720)
+        lines(canvas, left + 3, 712, label, size=5, font="Helvetica")
+        lines(canvas, left + 6, 698, value)
+
+
+def test_a_label_of_two_halves_names_the_halves_of_its_value(reader: PdfReader) -> None:
+    found = read(reader, tour)
+    assert values(found, "vehicle_plate") == ["OASL512"] and values(found, "driver_name") == ["Jonas Dogan"]
+    assert values(found, "pickup_actual") == ["2026-10-30"]
+
+
+def order(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "INCARICO DI TRASPORTO", size=14)
+    for left, heading, rows in (
+        (
+            30,
+            "CARICO",
+            (
+                ("Ditta", "Ceramiche Valdastra S.p.A."),
+                ("Indirizzo", "Via Ghiarola 104"),
+                ("Località", "41042 Fiorano (MO)"),
+                ("Data", "09/03/2026"),
+            ),
+        ),
+        (
+            300,
+            "SCARICO",
+            (
+                ("Ditta", "Edilcentro Murgia S.r.l."),
+                ("Indirizzo", "Via Adriatica 12"),
+                ("Località", "70033 Corato (BA)"),
+                ("Data", "10/03/2026"),
+            ),
+        ),
+    ):
+        frame(canvas, left, 700, left + 260, 716)
+        lines(canvas, left + 110, 704, heading, font="Helvetica-Bold")
+        for number, (label, value) in enumerate(rows):
+            top = 700 - 16 * number
+            frame(canvas, left, top - 16, left + 60, top)
+            frame(canvas, left + 60, top - 16, left + 260, top)
+            lines(canvas, left + 3, top - 11, label, size=7, font="Helvetica")
+            lines(canvas, left + 64, top - 11, value)
+
+
+def test_a_heading_in_the_middle_of_its_block_says_whose_rows_they_are(reader: PdfReader) -> None:
+    found = read(reader, order)
+    assert values(found, "shipper") == ["Ceramiche Valdastra S.p.A."]
+    assert values(found, "delivery_address") == ["Via Adriatica 12, 70033 Corato (BA)"]
+    assert values(found, "pickup_planned") == ["2026-03-09"] and values(found, "eta_original") == ["2026-03-10"]
+
+
+def lading(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "BILL OF LADING", size=14)
+    columns = ((30, 70, "Pieces"), (70, 330, "Description of goods"), (330, 420, "Weight lbs"))
+    rows = (("52", "Cabinets, wooden", "1,868"), ("1", "Hardware", "64"), ("53", "TOTAL", "1,932"))
+    for left, right, heading in columns:
+        frame(canvas, left, 640, right, 715)
+        lines(canvas, left + 3, 704, heading, size=7, font="Helvetica")
+    for number, row in enumerate(rows):
+        for (left, _, _), word in zip(columns, row, strict=True):
+            lines(canvas, left + 4, 685 - 14 * number, word)
+
+
+def test_the_columns_of_a_ruled_table_are_its_own(reader: PdfReader) -> None:
+    found = read(reader, lading)
+    assert values(found, "description") == ["Cabinets, wooden", "Hardware"]
+    assert values(found, "pieces") == ["53 H87"] and values(found, "gross_weight") == ["1932 LBR"]
+
+
+def test_the_lines_of_a_tilted_scan_are_found_where_it_would_lie_straight() -> None:
+    pixels = np.full((800, 1000, 3), 255, np.uint8)
+    for x in range(100, 900):
+        y = 200 + round(0.02 * (x - 100))
+        pixels[y : y + 3, x] = 0
+    found = _rules(pixels, 0, 0.02, 72 / 200)
+    assert len(found) == 1
+    (left, top), (right, bottom) = found[0]
+    assert right - left > 700 and bottom - top < 12, "one line, and level"
+
+
+def stamped(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "CMR WAYBILL", size=14)
+    canvas.beginForm("box")
+    frame(canvas, 0, 0, 240, 60)
+    canvas.endForm()
+    for y, label, name in ((680, "1 Sender", "Kofler Obst"), (600, "2 Consignee", "Frischemarkt eG")):
+        canvas.saveState()
+        canvas.translate(30, y)
+        canvas.doForm("box")
+        canvas.restoreState()
+        lines(canvas, 33, y + 52, label, size=5, font="Helvetica")
+        lines(canvas, 60, y + 14, name)
+
+
+def test_frames_that_a_form_draws_again_and_again_are_where_it_draws_them(reader: PdfReader) -> None:
+    found = read(reader, stamped)
+    assert values(found, "shipper") == ["Kofler Obst"] and values(found, "consignee") == ["Frischemarkt eG"]

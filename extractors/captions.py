@@ -1,0 +1,106 @@
+"""What the captions of forms say, in the languages of the service: `captions.yaml`, and how loosely it is read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+_FILE = Path(__file__).with_name("captions.yaml")
+_LONGEST = 110  # letters of a caption, in all its languages
+_MOST_WORDS = 12  # of one of them
+_NUMBERED = re.compile(r"\d{1,2}[a-z]?[.)]? |\(\d{1,2}[a-z]?\) ?")
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*+|†")
+_OTHER_LANGUAGE = re.compile(r"\s*(?:/|\||–|—|·|•)\s*|\s-\s|\n")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,2}(?!\w))?[°º]?|#")
+_ENDINGS = ("nummern", "nummer", "number", "nr")
+_ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
+_NONE = "none"
+_WHO = frozenset(["shipper", "consignee", "carrier", "driver_name"])
+
+
+class _Captions(NamedTuple):
+    fields: dict[tuple[str, ...], str]
+    fillers: frozenset[str]
+    words: frozenset[str]  # of all phrases
+
+    def may_be_said(self, word: str) -> bool:
+        """Whether a caption may hold a word at all: most of what is written into forms ends here."""
+        return word in self.words or word in self.fillers or (word.isdecimal() and len(word) < 3)
+
+    def may_be_with(self, field: str, word: str) -> bool:
+        """Whether a word says no more than whose the value of `field` is, or that there is one."""
+        return (
+            word in self.fillers
+            or (word.isdecimal() and len(word) < 3)
+            or (field not in _WHO and self.fields.get((word,)) in _WHO)
+        )
+
+
+@lru_cache(maxsize=4096)  # a carrier's forms bear the same captions every day
+def caption_of(words: str) -> str | None:
+    """The field whose value a cell with these words announces; "" where it is none of ours, None: it is no caption.
+
+    Of several languages or halves the first that is known counts, the longest known phrase in it first. All its other
+    words must be such as stand with any caption.
+    """
+    if not 2 <= len(words) <= _LONGEST or sum(c.isdigit() for c in words) > 3:
+        return None
+    words = _ASIDE.sub(" ", words.replace("’", "'"))
+    numbered = _NUMBERED.match(words)
+    words = words[numbered.end() :] if numbered else words
+    found = [_field(part) for part in (words, *_OTHER_LANGUAGE.split(words)) if part.strip()]
+    return next((field for field in found if field), next((field for field in found if field is not None), None))
+
+
+def _field(words: str) -> str | None:
+    tokens = tuple(part for word in islice(_WORD.findall(_plain(words)), _MOST_WORDS + 1) for part in _parts(word))
+    if not tokens or len(tokens) > _MOST_WORDS or not all(map(_captions().may_be_said, tokens)):
+        return None
+    if (field := _said(tokens)) is not None:
+        return field
+    for cut in range(1, len(tokens)):  # the same in two languages, and nothing between: "Nadawca Sender"
+        first, second = _said(tokens[:cut]), _said(tokens[cut:])
+        if first is not None and second is not None:
+            return first or second
+    return None
+
+
+def _said(tokens: tuple[str, ...]) -> str | None:
+    known = _captions()
+    for length in range(len(tokens), 0, -1):
+        for at in range(len(tokens) - length + 1):
+            field = known.fields.get(tokens[at : at + length])
+            others = (*tokens[:at], *tokens[at + length :])
+            if field is not None and all(known.may_be_with(field, other) for other in others):
+                return "" if field == _NONE else field
+    return None
+
+
+def _plain(words: str) -> str:
+    """In small letters and without accents, which capitals often lack."""
+    return "".join(c for c in unicodedata.normalize("NFD", words.casefold().replace("ł", "l")) if c not in _ACCENTS)
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    """`rechnungsnummer` as `rechnungs nummer`: what is numbered is what counts."""
+    ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) > len(e) + 2), None)
+    return (word,) if ending is None else (word[: -len(ending)], ending)
+
+
+@lru_cache(maxsize=1)
+def _captions() -> _Captions:
+    import yaml
+
+    read = yaml.load(_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    fields: dict[tuple[str, ...], str] = {}
+    for field, by_language in read["fields"].items():
+        for phrases in by_language.values():
+            for phrase in phrases:
+                tokens = tuple(part for word in _WORD.findall(_plain(phrase)) for part in _parts(word))
+                fields.setdefault(tokens, field)
+    fillers = frozenset(_plain(word) for line in read["fillers"] for word in line.split())
+    return _Captions(fields, fillers, frozenset(word for phrase in fields for word in phrase))

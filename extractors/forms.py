@@ -1,0 +1,353 @@
+"""What the parts of a form say: labels and values apart, boxes, columns of captions, and what is written into them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
+from extractors.captions import caption_of
+from extractors.documents import DocumentType
+from extractors.evidence import Span
+from extractors.pdf import Word
+
+_MAX_LABELS = 200  # of a page; a form has a tenth of that
+_APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
+_LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
+_CUSTOMER = 0.6  # of who buys: the goods may go to another
+_LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
+_OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
+_WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
+_NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
+_PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
+_HALF_MARK = re.compile(r"[/+&]")
+_HALF = re.compile(r"[^\s/+&][^/+&]*[^\s/+&]")
+_IN_HALVES = identifiers.FIELDS | {"driver_name"}
+_CANONICAL = {  # captions as the patterns of running text know them
+    "shipment": "Shipment no",
+    "bol": "B/L no",
+    "pro": "PRO no",
+    "cmr": "CMR no",
+    "awb": "AWB no",
+    "invoice": "Invoice no",
+    "delivery_order": "Delivery note no",
+    "purchase_order": "Purchase order no",
+    "sales_order": "Sales order no",
+    "booking": "Booking no",
+    "seal": "Seal no",
+    "vehicle_plate": "Vehicle plate",
+    "trailer_plate": "Trailer no",
+    "document_date": "Date",
+    "pickup_planned": "To be collected",
+    "pickup_actual": "Picked up",
+    "eta_original": "Originally planned",
+    "eta_revised": "New ETA",
+    "delivered_at": "Delivered",
+}
+_AMOUNTS = frozenset({"pieces", "pallets", "gross_weight", "volume"})
+
+
+class Setting(NamedTuple):
+    """What values leave open: when their text came, whether its dates begin with the month, its telephones' country."""
+
+    reference: datetime
+    month_first: bool
+    region: str | None
+
+
+def setting_of(text: str, reference: datetime) -> Setting:
+    american = dates.is_month_first(text)
+    return Setting(reference, american, contacts.region_of(text, american=american))
+
+
+def spans_in(text: str, setting: Setting, *, clocks: bool = False) -> Iterator[Span]:
+    """What has a form of its own, and what numbers say by the words before them."""
+    references = identifiers.find_references(text)
+    yield from references
+    for span in contacts.find_contacts(text, setting.region):
+        if not any(r.start < span.end and span.start < r.end for r in references):
+            yield span
+    yield from dates.find_dates(text, setting.reference, month_first=setting.month_first, clocks=clocks)
+    yield from quantities.find_quantities(text)
+
+
+Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them
+
+
+def in_pairs(text: str, cells: list[Word], pairs: Pairs, setting: Setting) -> Iterator[Span]:
+    """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
+    lines: list[str] = []
+    begins: list[int] = []  # of each value in the searched text
+    values: list[Word] = []
+    length = 0
+    whole = ((None, cell) for cell in cells if ":" in text[cell.start : cell.end])
+    for label, value in (*whole, *_over_labels(text, pairs)):
+        words = text[value.start : value.end]
+        if not any(char.isdigit() for char in words) or (label and _PAIR.match(words)):
+            continue
+        if label and (_is_halved(text, label, value) or _is_column(text, cells, label, value)):
+            continue
+        head = f"{_called(text[label.start : label.end])}: " if label else ""
+        lines.append(f"{head}{words}")
+        begins.append(length + len(head))
+        values.append(value)
+        length += len(lines[-1]) + len(_APART)
+    for span in spans_in(_APART.join(lines), setting):
+        at = bisect_right(begins, span.start) - 1
+        end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
+        if span.end <= end:
+            moved = values[at].start - begins[at]
+            score = round(span.score * _LAYOUT_DOUBT, 3)
+            yield span._replace(start=span.start + moved, end=span.end + moved, score=score)
+
+
+def _over_labels(text: str, found: Pairs) -> list[tuple[Word, Word]]:
+    """The pairs, and those of a label with the value under the label below it: the same in another language."""
+    below = {label: value for label, value in found if value.top > label.top + label.height / 2}
+    more = [(label, value, below[value]) for label, value in below.items() if value in below]
+    return [*found, *((label, value) for label, other, value in more if not _differ(text, label, other))]
+
+
+def _differ(text: str, label: Word, other: Word) -> bool:
+    fields = {caption_of(text[cell.start : cell.end].rstrip(" :")) for cell in (label, other)} - {None}
+    return len(fields) > 1
+
+
+def _is_column(text: str, cells: list[Word], label: Word, value: Word) -> bool:
+    """Whether a value is the first of several alike that stand under their heading."""
+    below = layout.under(cells, value) if value.top > label.bottom else None
+    shapes = [re.sub(r"\d", "9", text[cell.start : cell.end]) for cell in (value, below) if cell]
+    return len(shapes) == 2 and shapes[0] == shapes[1]
+
+
+def _called(label: str) -> str:
+    """The label as running text would have it, where it is known from forms only."""
+    label = label.rstrip(" :")
+    field = caption_of(label)
+    return _CANONICAL.get(field, label) if field else label
+
+
+def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> Iterator[Span]:
+    """References, amounts and the `total` in cells whose caption names them, where the value alone says nothing."""
+    amounts: dict[str, list[tuple[bool, Span]]] = {}
+    for label, value in pairs:
+        caption = text[label.start : label.end].rstrip(" :")
+        field = caption_of(caption)
+        if not field or _is_halved(text, label, value):
+            continue
+        below = layout.under(cells, value) if value.top > label.bottom else None
+        if field in identifiers.FIELDS and not field.endswith("plate"):
+            if below is None or not any(identifiers.captioned(field, text, below.start, below.end)):
+                yield from identifiers.captioned(field, text, value.start, value.end)
+        elif field in _AMOUNTS:
+            unit = any(c.isdigit() for c in caption) or text[slice(*layout.left_of(cells, label))][-1:].isdigit()
+            column = below and quantities.captioned(field, text, below.start, below.end, caption)
+            span = quantities.captioned(field, text, value.start, value.end, caption)
+            if span and not unit and not column:
+                amounts.setdefault(span.field, []).append((columns.is_of_all(caption), span))
+        elif field == total and (money := quantities.value_of(field, text[value.start : value.end])):
+            yield Span(field, money, value.start, value.end, 0.84)
+    for of_field in amounts.values():  # of several, those of the lines are not the load's
+        of_all = [span for total, span in of_field if total] or [span for _, span in of_field]
+        if len({span.value for span in of_all}) == 1:
+            yield of_all[0]
+
+
+def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
+    """Two values in one box, `OS-HG 3017 / Daniljuk`, as their label says in its order: `Kfz / Fahrer`."""
+    for label, value in pairs:
+        fields = _fields_of_halves(text[label.start : label.end])
+        if not fields:
+            continue
+        parts = [match.span() for match in _HALF.finditer(text, value.start, value.end)]
+        more = layout.under(cells, value) or layout.right_of(cells, value)
+        if len(parts) == 1 and more and more.frame == value.frame is not None:
+            parts.append((more.start, more.end))
+        for field, (start, end) in zip(fields, parts, strict=False):
+            if field in identifiers.FIELDS and not field.endswith("plate"):
+                yield from identifiers.captioned(field, text, start, end)
+                continue
+            place = parties.name_at(text, start, end, person=True) if field in parties.FIELDS else (start, end)
+            if place is None or (field.endswith("plate") and not identifiers.is_plate(text[slice(*place)])):
+                continue
+            if found := (parties if field in parties.FIELDS else identifiers).value_of(field, text[slice(*place)]):
+                yield Span(field, found, *place, 0.83)
+
+
+def _fields_of_halves(label: str) -> list[str]:
+    """The fields of a label that names two of them: references, plates, the driver."""
+    fields = [caption_of(half.strip(" :")) or "" for half in _HALF_MARK.split(label)]
+    return fields if len(set(fields)) == len(fields) == 2 and set(fields) <= _IN_HALVES else []
+
+
+def _is_halved(text: str, label: Word, value: Word) -> bool:
+    """Whether a value is read by the halves of its label."""
+    fields = set(_fields_of_halves(text[label.start : label.end]))
+    both = len(_HALF.findall(text, value.start, value.end)) == len(fields)
+    return fields == {"vehicle_plate", "trailer_plate"} or (bool(fields) and both)
+
+
+def in_boxes(
+    text: str, cells: list[Word], setting: Setting, headings: Collection[tuple[int, int]], kind: DocumentType
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """What stands in the boxes of a form that are labelled as a party's, an address's or a name's.
+
+    The `headings` of tables are labels of their columns.
+    """
+
+    def is_value(words: str) -> bool:
+        other = (
+            parties.is_other_label(words)
+            or parties.signature_label(words)
+            or identifiers.reference_label(words.strip(" :"))
+            or identifiers.is_labelled(words)
+        )
+        return not _PAIR.match(words) and (not other or is_label(words))
+
+    labelled = [
+        (cell, label)
+        for cell in cells
+        if (cell.start, cell.end) not in headings and (label := parties.label_of(text[cell.start : cell.end]))
+    ][:_MAX_LABELS]
+    beside: dict[Word, list[Word]] = {}
+    for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
+        next_box = _NUMBERED_BOX.match(text, cell.start) and _NUMBERED_BOX.match(text, value.start)
+        if not next_box and is_value(text[value.start : value.end]):
+            beside.setdefault(cell, []).append(value)
+    for cell, (field, length) in labelled:
+        words, near = text[cell.start : cell.end], beside.get(cell, [])
+        if length < len(words):
+            near = [cell._replace(start=cell.start + length)]
+        elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
+            near.sort(key=lambda value: value.top < cell.bottom)  # a box: its content stands below
+        labels = [_label_of_box(text[value.start : value.end]) for value in near]
+        if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
+            continue  # the same label in another language: it speaks for itself
+        customer = field == "consignee" and parties.is_customer(words[:length])
+        if customer and kind == "freight_invoice":
+            continue  # who pays
+        score = _CUSTOMER if customer else None
+        if rows := list(_rows(text, cells, cell)):
+            yield from _scored(parties.in_box(text, field, rows), score)
+            continue
+        first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
+        if first is None:
+            continue
+        lines = layout.box_under(text, cells, first, is_label, cell)
+        if _is_halved(text, cell, first):
+            continue
+        places = [(line.start, line.end) for line in lines]
+        yield from _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
+        said = caption_of(words[:length].rstrip(" :"))
+        when = dates.box_label(words) or (said if said in parties.PLACE_OF else _WHEN_THERE.get(field))
+        if when:
+            for start, end in places:
+                for span in dates.find_days(text[start:end], setting.reference, month_first=setting.month_first):
+                    spot = (start + span.start, start + span.end)
+                    moment = dates.value_of(
+                        when, text[slice(*spot)], setting.reference, month_first=setting.month_first
+                    )
+                    if moment:
+                        yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def _scored(
+    found: Iterator[tuple[Span, Sequence[tuple[int, int]]]], score: float | None
+) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    return ((span if score is None else span._replace(score=score), lines) for span, lines in found)
+
+
+def _label_of_box(words: str) -> tuple[str, int] | None:
+    return None if caption_of(words.rstrip(" :")) in parties.PLACE_OF else parties.label_of(words)
+
+
+def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
+    """The name and the parts of an address in rows that say what each is, under a heading that says whose they are."""
+    for at, (label, value) in enumerate(layout.rows_under(cells, heading)):
+        kind = parties.row_of(text[label.start : label.end])
+        if kind is None or (at == 0) != (kind == "name"):
+            return
+        for line in layout.box_under(text, cells, value, is_label, label):
+            yield line.start, line.end
+
+
+def dates_in_boxes(text: str, cells: list[Word], setting: Setting, *, received: bool) -> Iterator[Span]:
+    """Dates beside or under the label of their box, captions in other languages between; of the receiver's box too."""
+    for label in cells:
+        words = text[label.start : label.end]
+        said = caption_of(words.rstrip(" :"))
+        field = dates.box_label(words, received=received) or (said if said in _OWN_DATES else None)
+        if field is None and received and parties.signature_label(words) == 2:
+            field = "delivered_at"
+        if (field is None or field == "delivered_at") and dates.is_date_label(words):
+            field = _date_of_place(text, cells, label, received=received) or field
+        if field is None:
+            continue
+        for value in layout.in_box_of(cells, label):
+            if value is not label and dates.box_label(text[value.start : value.end]) not in (None, field):
+                break
+            last = layout.row_end(cells, value)
+            found = next(dates.find_moments(text[value.start : last]), None)
+            if found is None:
+                continue
+            start, end = value.start + found[0], value.start + found[1]
+            near = (layout.under(cells, value), layout.right_of(cells, value))
+            for cell in near:  # with the other boxes' words of that line between
+                if cell and end == value.end <= cell.start and dates.is_time(text[cell.start : cell.end]):
+                    end = cell.end
+                    break
+            moment = dates.value_of(field, text[start:end], setting.reference, month_first=setting.month_first)
+            if moment:
+                yield Span(field, moment, start, end, 0.8)
+            break
+
+
+def _date_of_place(text: str, cells: list[Word], label: Word, *, received: bool) -> str | None:
+    """What a date is that only its place says: beside, under or in the box of a place, or where the receiver signs."""
+    over = [c for c in cells if c.frame == label.frame and c.top < label.top] if label.frame else []
+    near = [text[slice(*layout.left_of(cells, label))], *(text[c.start : c.end] for c in over[:1])]
+    if above := layout.over(cells, label):
+        near.append(text[above.start : above.end])
+    near += [text[c.start : c.end] for c in layout.headings_over(cells, label)]
+    for words in near:
+        said = caption_of(words.rstrip(" :"))
+        if said in ("pickup_actual", "delivered_at"):
+            return said
+        if (place := parties.label_of(words)) and place[0] in _WHEN_THERE:
+            return _WHEN_THERE[place[0]]
+    if received and any(_signs(text[c.start : c.end]) for c in cells if layout.on_line(c, label)):
+        return "delivered_at"
+    return None
+
+
+def _signs(words: str) -> bool:
+    return parties.signature_label(words) == 2 or caption_of(words) == "received_by"
+
+
+def receivers(text: str, cells: list[Word]) -> Iterator[Span]:
+    """The person's name in the box that the receiver signs."""
+    for label in cells:
+        if parties.signature_label(text[label.start : label.end]) < 2:
+            continue
+        for value in layout.in_box_of(cells, label)[1:]:
+            if place := parties.person_at(text, value.start, value.end):
+                yield Span("received_by", text[slice(*place)], *place, 0.55)
+                break
+
+
+def notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Iterator[Span]:
+    """What somebody wrote on a form of goods that are missing or damaged."""
+    for cell in cells:
+        words = text[cell.start : cell.end]
+        in_table = any(a <= cell.start < b for table in tables for a, b in table.lines)
+        if len(words) < _LONGEST_NOTE and not in_table and quantities.tells_of_loss(words):
+            yield Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55)
+            for span in quantities.find_losses(words):
+                yield span._replace(start=span.start + cell.start, end=span.end + cell.start, score=0.6)
+
+
+def is_label(words: str) -> bool:
+    return parties.label_of(words) is not None

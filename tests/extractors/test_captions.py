@@ -1,0 +1,49 @@
+"""What captions of forms say, and the list of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extractors import captions, dates, identifiers, parties, quantities
+from extractors.captions import caption_of
+
+FILE = Path(captions.__file__).with_name("captions.yaml")
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ("Lieferschein-Nr. Absender", "delivery_order"),
+        ("N° commande destinataire", "purchase_order"),
+        ("Réf. expéditeur", "shipment"),
+        ("Rechnungsnummer", "invoice"),
+        ("2 Consignee (name, address, country) / Destinataire (nom, adresse, pays)", "consignee"),
+        ("Luogo di destinazione (se diverso)", "delivery_address"),
+        ("Gross Weight (kg)", "gross_weight"),
+        ("Carrier’s reservations and observations", "remarks"),
+        ("Nadawca Sender", "shipper"),
+        ("Date/Time delivered", "delivered_at"),
+        ("Net weight", ""),
+        ("Due date", ""),
+    ],
+)
+def test_a_caption_is_known_by_its_words_whatever_stands_with_them(words: str, field: str) -> None:
+    assert caption_of(words) == field
+
+
+@pytest.mark.parametrize("words", ["Hartmann Logistik GmbH", "12.11.2026", "Rotterdam", "", "x", "Ship " * 40])
+def test_what_is_written_into_a_form_is_no_caption(words: str) -> None:
+    assert caption_of(words) is None
+
+
+def test_each_caption_of_the_list_says_one_field_that_there_is() -> None:
+    fields = yaml.safe_load(FILE.read_text(encoding="utf-8"))["fields"]
+    known = identifiers.FIELDS | dates.FIELDS | quantities.FIELDS | parties.FIELDS | {"none"}
+    assert set(fields) <= known
+    said = [(phrase, field) for field, of in fields.items() for phrases in of.values() for phrase in phrases]
+    assert all(isinstance(phrase, str) for phrase, _ in said)
+    twice = {phrase for phrase, field in said if (caption_of(phrase) or "none") != field}
+    assert not twice, "another field's, too, or no caption as it is read"
