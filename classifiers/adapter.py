@@ -30,7 +30,7 @@ RATE, HEAD_RATE, DECAY, WARM_UP = 1e-3, 2e-3, 0.01, 0.1
 BATCH = 16
 EPOCHS = 4
 SMOOTHING = 0.05  # of labels: some are wrong
-DISTRACTED = 0.25  # of the texts of an epoch that get a sentence which changes nothing
+DISTRACTED = 0.35  # of the texts of an epoch that get a sentence which changes nothing
 
 
 class Tuned(NamedTuple):
