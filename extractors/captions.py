@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,15 +28,14 @@ class _Captions(NamedTuple):
 
     def may_be_said(self, word: str) -> bool:
         """Whether a caption may hold a word at all: most of what is written into forms ends here."""
-        return word in self.words or word in self.fillers or (word.isdecimal() and len(word) < 3)
+        return word in self.words or self._says_nothing(word)
 
     def may_be_with(self, field: str, word: str) -> bool:
         """Whether a word says no more than whose the value of `field` is, or that there is one."""
-        return (
-            word in self.fillers
-            or (word.isdecimal() and len(word) < 3)
-            or (field not in _WHO and self.fields.get((word,)) in _WHO)
-        )
+        return self._says_nothing(word) or (field not in _WHO and self.fields.get((word,)) in _WHO)
+
+    def _says_nothing(self, word: str) -> bool:
+        return word in self.fillers or (word.isdecimal() and len(word) < 3)
 
 
 @lru_cache(maxsize=4096)  # a carrier's forms bear the same captions every day
@@ -45,7 +43,7 @@ def caption_of(words: str) -> str | None:
     """The field whose value a cell with these words announces; "" where it is none of ours, None: it is no caption.
 
     Of several languages or halves the first that is known counts, the longest known phrase in it first. All its other
-    words must be such as stand with any caption.
+    words must be such as stand with any caption. Colons and blanks around them say nothing.
     """
     if not 2 <= len(words) <= _LONGEST or sum(c.isdigit() for c in words) > 3:
         return None
@@ -57,7 +55,7 @@ def caption_of(words: str) -> str | None:
 
 
 def _field(words: str) -> str | None:
-    tokens = tuple(part for word in islice(_WORD.findall(_plain(words)), _MOST_WORDS + 1) for part in _parts(word))
+    tokens = _tokens(words)
     if not tokens or len(tokens) > _MOST_WORDS or not all(map(_captions().may_be_said, tokens)):
         return None
     if (field := _said(tokens)) is not None:
@@ -80,6 +78,10 @@ def _said(tokens: tuple[str, ...]) -> str | None:
     return None
 
 
+def _tokens(words: str) -> tuple[str, ...]:
+    return tuple(part for word in _WORD.findall(_plain(words)) for part in _parts(word))
+
+
 def _plain(words: str) -> str:
     """In small letters and without accents, which capitals often lack."""
     return "".join(c for c in unicodedata.normalize("NFD", words.casefold().replace("ł", "l")) if c not in _ACCENTS)
@@ -100,7 +102,6 @@ def _captions() -> _Captions:
     for field, by_language in read["fields"].items():
         for phrases in by_language.values():
             for phrase in phrases:
-                tokens = tuple(part for word in _WORD.findall(_plain(phrase)) for part in _parts(word))
-                fields.setdefault(tokens, field)
+                fields.setdefault(_tokens(phrase), field)
     fillers = frozenset(_plain(word) for line in read["fillers"] for word in line.split())
     return _Captions(fields, fillers, frozenset(word for phrase in fields for word in phrase))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from extractors.captions import caption_of
 from extractors.identifiers import reference_label
 from extractors.items import column_of, is_total, rows_of
-from extractors.parties import goods_in
+from extractors.parties import begins_inside, goods_in
 from extractors.pdf import Word
 from extractors.quantities import value_of
 from extractors.ruling import Box
@@ -363,11 +363,7 @@ def _goods(text: str, rows: Sequence[Sequence[tuple[_Heading, Word]]]) -> Iterat
 def _goes_on(text: str, first: Told, second: Word) -> bool:
     """Whether a name of goods is unfinished at the end of its line."""
     end = first.more[-1][1] if first.more else first.end
-    return (
-        text[second.start].islower()
-        or text[second.start] in "(,"
-        or _UNFINISHED.search(text, first.start, end) is not None
-    )
+    return begins_inside(text, second.start) or _UNFINISHED.search(text, first.start, end) is not None
 
 
 def _sum_in(

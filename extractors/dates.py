@@ -74,6 +74,7 @@ _AMERICAN = re.compile(
 _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
 _FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
 _TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}(?![\w.:/-])", re.IGNORECASE)
+_TIME_CELL = re.compile(rf"(?:[^\W\d]{{1,7}}\.? ){{0,2}}{_TIME}", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
@@ -175,7 +176,7 @@ def is_date_label(words: str) -> bool:
 
 def is_time(words: str) -> bool:
     """Whether a cell says a time of day and at most a word or two before it: `entro le 11:00`."""
-    return re.fullmatch(rf"(?:[^\W\d]{{1,7}}\.? ){{0,2}}{_TIME}", words.strip(), re.IGNORECASE) is not None
+    return _TIME_CELL.fullmatch(words.strip()) is not None
 
 
 _WHEN_RECEIVED = re.compile(

@@ -98,7 +98,6 @@ _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECAS
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
 _KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
-_KILOGRAMS, _POUNDS = " KGM", " LBR"
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
     "application/vnd.ms-outlook": "a damaged Outlook message: not read",
@@ -376,7 +375,7 @@ def _in_tables(
         value = value_of(told.field, words, setting.reference, month_first=setting.month_first)
         bare = told.field == "gross_weight" and not any(c.isalpha() for c in words)
         if value and (told.in_pounds or (bare and american)):
-            value = value.replace(_KILOGRAMS, _POUNDS)
+            value = quantities.in_pounds(value)
         if value:
             yield Span(told.field, value, start, places[-1][1], 0.8), places if told.more else ()
 
@@ -496,9 +495,11 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
         and parties.holds(finding.evidence.quote, finding.value, apart)
     ):
         return stands_in(finding, source, lambda *_: finding.value)
-    if finding.field == "gross_weight" and finding.method != "pattern" and finding.value.endswith(_POUNDS):
-        bare = finding.value.replace(_POUNDS, _KILOGRAMS)  # the heading of the column says that they are pounds
-        if value_of(finding.field, finding.evidence.quote, setting.reference) == bare:
+    if (
+        finding.field == "gross_weight" and finding.method != "pattern"
+    ):  # the column's heading may say that it is pounds
+        bare = value_of(finding.field, finding.evidence.quote, setting.reference)
+        if bare is not None and bare != finding.value == quantities.in_pounds(bare):
             return stands_in(finding, source, lambda *_: finding.value)
     return stands_in(finding, source, partial(value_of, **setting._asdict()))
 

@@ -112,15 +112,20 @@ def _over_labels(text: str, found: Pairs) -> list[tuple[Word, Word]]:
 
 
 def _differ(text: str, label: Word, other: Word) -> bool:
-    fields = {caption_of(text[cell.start : cell.end].rstrip(" :")) for cell in (label, other)} - {None}
+    fields = {caption_of(text[cell.start : cell.end]) for cell in (label, other)} - {None}
     return len(fields) > 1
 
 
 def _is_column(text: str, cells: list[Word], label: Word, value: Word) -> bool:
     """Whether a value is the first of several alike that stand under their heading."""
-    below = layout.under(cells, value) if value.top > label.bottom else None
+    below = _next_of_column(cells, label, value)
     shapes = [re.sub(r"\d", "9", text[cell.start : cell.end]) for cell in (value, below) if cell]
     return len(shapes) == 2 and shapes[0] == shapes[1]
+
+
+def _next_of_column(cells: list[Word], label: Word, value: Word) -> Word | None:
+    """What stands under a value that stands under its label."""
+    return layout.under(cells, value) if value.top > label.bottom else None
 
 
 def _called(label: str) -> str:
@@ -138,7 +143,7 @@ def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> 
         field = caption_of(caption)
         if not field or _is_halved(text, label, value):
             continue
-        below = layout.under(cells, value) if value.top > label.bottom else None
+        below = _next_of_column(cells, label, value)
         if field in identifiers.FIELDS and not field.endswith("plate"):
             if below is None or not any(identifiers.captioned(field, text, below.start, below.end)):
                 yield from identifiers.captioned(field, text, value.start, value.end)
@@ -234,14 +239,11 @@ def in_boxes(
             yield from _scored(parties.in_box(text, field, rows), score)
             continue
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
-        if first is None:
+        if first is None or _is_halved(text, cell, first):
             continue
-        lines = layout.box_under(text, cells, first, is_label, cell)
-        if _is_halved(text, cell, first):
-            continue
-        places = [(line.start, line.end) for line in lines]
+        places = [(line.start, line.end) for line in layout.box_under(text, cells, first, is_label, cell)]
         yield from _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
-        said = caption_of(words[:length].rstrip(" :"))
+        said = caption_of(words[:length])
         when = dates.box_label(words) or (said if said in parties.PLACE_OF else _WHEN_THERE.get(field))
         if when:
             for start, end in places:
@@ -261,7 +263,7 @@ def _scored(
 
 
 def _label_of_box(words: str) -> tuple[str, int] | None:
-    return None if caption_of(words.rstrip(" :")) in parties.PLACE_OF else parties.label_of(words)
+    return None if caption_of(words) in parties.PLACE_OF else parties.label_of(words)
 
 
 def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
@@ -278,7 +280,7 @@ def dates_in_boxes(text: str, cells: list[Word], setting: Setting, *, received: 
     """Dates beside or under the label of their box, captions in other languages between; of the receiver's box too."""
     for label in cells:
         words = text[label.start : label.end]
-        said = caption_of(words.rstrip(" :"))
+        said = caption_of(words)
         field = dates.box_label(words, received=received) or (said if said in _OWN_DATES else None)
         if field is None and received and parties.signature_label(words) == 2:
             field = "delivered_at"
@@ -313,7 +315,7 @@ def _date_of_place(text: str, cells: list[Word], label: Word, *, received: bool)
         near.append(text[above.start : above.end])
     near += [text[c.start : c.end] for c in layout.headings_over(cells, label)]
     for words in near:
-        said = caption_of(words.rstrip(" :"))
+        said = caption_of(words)
         if said in ("pickup_actual", "delivered_at"):
             return said
         if (place := parties.label_of(words)) and place[0] in _WHEN_THERE:

@@ -114,10 +114,10 @@ def _contents(text: str, framed: dict[Box | None, list[Word]], label: Word) -> l
     if label.frame is None:
         return []
     others = [c for c in framed[label.frame] if c is not label]
-    said = [caption_of(text[c.start : c.end].rstrip(" :")) for c in others]
+    said = [caption_of(text[c.start : c.end]) for c in others]
     if None in said:
         return others
-    if not others or set(said) != {caption_of(text[label.start : label.end].rstrip(" :"))}:
+    if not others or set(said) != {caption_of(text[label.start : label.end])}:
         return []  # a heading of its column
     return _under_frame(framed, label)
 
@@ -340,7 +340,7 @@ def _captioned(
     values = [
         c for c in over if abs(c.left - label.left) <= 3 and 0 < label.top - c.bottom <= near and c.letter > larger
     ]
-    values = [c for c in values if caption_of(text[c.start : c.end].rstrip(" :")) is None]
+    values = [c for c in values if caption_of(text[c.start : c.end]) is None]
     if not values:
         return None
     value = max(values, key=lambda cell: cell.bottom)

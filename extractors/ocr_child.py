@@ -82,7 +82,6 @@ def _picture(content: bytes, most: int) -> Iterator[dict[str, Any]]:
 def _page(number: int, pixels: Pixels, width: float, height: float, unit: float) -> dict[str, Any]:
     """`unit` is the size of a pixel on the page."""
     lines, turned = _upright(pixels)
-    lines = lines[: 2 * _MAX_LINES]
     tilt = _tilt(lines)
     rows = _rows([line for line in lines if line[2] >= _LEAST_SCORE][:_MAX_LINES], tilt)
     text: list[str] = []
@@ -98,17 +97,15 @@ def _page(number: int, pixels: Pixels, width: float, height: float, unit: float)
             text += [separator, words]
             at += len(words)
     read = {"page": number, "width": width, "height": height, "text": "".join(text), "words": placed, "turned": turned}
-    read["drawn"] = [
-        [round(float(side), 1) for side in (*sides.min(axis=0), *sides.max(axis=0))]
-        for corners in _drawn(pixels, turned, [line[0] for line in lines if line[2] >= _LEAST_SCORE], unit)
-        for sides in [_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit]
-    ]
+
+    def boxes(found: list[NDArray[np.float64]]) -> list[list[float]]:
+        sides = (_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit for corners in found)
+        return [[round(float(side), 1) for side in (*s.min(axis=0), *s.max(axis=0))] for s in sides]
+
+    ink = _ink(pixels, turned)
     read["tilt"] = round(tilt, 5)
-    read["rules"] = [
-        [round(float(side), 1) for side in (*sides.min(axis=0), *sides.max(axis=0))]
-        for corners in _rules(pixels, turned, tilt, unit)
-        for sides in [_on_page(corners, turned, pixels.shape[1], pixels.shape[0]) * unit]
-    ]
+    read["rules"] = boxes(_rules(ink, tilt, unit))
+    read["drawn"] = boxes(_drawn(ink, [line[0] for line in lines if line[2] >= _LEAST_SCORE], unit))
     if not placed:
         read["problem"] = f"nothing can be read on page {number}"
     elif len(placed) * 2 < len(lines):
@@ -127,11 +124,10 @@ def _point(unit: float) -> float:
     return 1 / unit if unit < 1 else _DPI / 72  # a picture has pixels and no points
 
 
-def _rules(pixels: Pixels, turned: int, tilt: float, unit: float) -> list[NDArray[np.float64]]:
+def _rules(ink: NDArray[np.uint8], tilt: float, unit: float) -> list[NDArray[np.float64]]:
     """Corners of the form's lines on the upright page, where they would stand if it lay straight."""
     import cv2  # comes with rapidocr
 
-    ink = _ink(pixels, turned)
     height, width = ink.shape
     level = np.array([[1.0, tilt, 0.0], [-tilt, 1.0, 0.0]], np.float32)
     ink = np.asarray(cv2.warpAffine(ink, level, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
@@ -148,11 +144,11 @@ def _rules(pixels: Pixels, turned: int, tilt: float, unit: float) -> list[NDArra
     return boxes[:_MAX_RULES]
 
 
-def _drawn(pixels: Pixels, turned: int, lines: list[NDArray[np.float64]], unit: float) -> list[NDArray[np.float64]]:
+def _drawn(ink: NDArray[np.uint8], lines: list[NDArray[np.float64]], unit: float) -> list[NDArray[np.float64]]:
     """Corners of what may be signatures: ink that is neither read nor a rule of the form, as wide as a hand writes."""
     import cv2  # comes with rapidocr
 
-    ink = _ink(pixels, turned)
+    ink = ink.copy()
     point = _point(unit)
     reach = round(_RULE * point)
     for kernel in (np.ones((1, reach), np.uint8), np.ones((reach, 1), np.uint8)):

@@ -339,6 +339,11 @@ def is_note(words: str) -> bool:
     return not (is_other_label(words) or signature_label(words) or _NO_NOTE.match(words))
 
 
+def begins_inside(text: str, start: int) -> bool:
+    """Whether a line begins as no sentence and no name does: with a small letter, a bracket or a comma."""
+    return text[start].islower() or text[start] in "(,"
+
+
 def _notes_of(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
     """The notes of a box, each with its lines: one goes on that begins with a small letter or a bracket, or under a
     line that is full.
@@ -348,8 +353,9 @@ def _notes_of(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[list[tupl
     for start, end in lines:
         if not is_note(text[start:end]):
             break
-        goes_on = text[start].islower() or text[start] in "(,"
-        if note and not (goes_on or text[note[-1][1] - 1] in ",-–&(" or note[-1][1] - note[-1][0] >= full):
+        if note and not (
+            begins_inside(text, start) or text[note[-1][1] - 1] in ",-–&(" or note[-1][1] - note[-1][0] >= full
+        ):
             yield note
             note = []
         note.append((start, end))
@@ -614,17 +620,15 @@ def _labelled(text: str) -> Iterator[Span]:
                 if address and address.start() - start < 60 and (value := value_of(field, address["value"])):
                     yield Span(field, value, *address.span("value"), 0.85)
                 continue
-            if field in ("remarks", "description"):
-                place = (start, end) if field == "remarks" else goods_in(text, start, end)
-                if place:
-                    place = (
-                        place[0],
-                        place[0] + len(text[slice(*place)].rstrip(" ." if field == "description" else " ")),
-                    )
+            place: tuple[int, int] | None
+            if field == "remarks":
+                said = text[start:end].rstrip()
+                place = (start, start + len(said)) if is_note(said) else None
+            elif field == "description":
+                if place := goods_in(text, start, end):
+                    place = (place[0], place[0] + len(text[slice(*place)].rstrip(" .")))
             else:
                 place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
-            if field == "remarks" and place and not is_note(text[slice(*place)]):
-                continue
             if place and (value := value_of(field, text[place[0] : place[1]])):
                 yield Span(field, value, *place, 0.75)
 

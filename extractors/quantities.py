@@ -44,7 +44,7 @@ _LOSS = tuple(
         ),
         (
             "pieces_damaged",
-            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|percée?s?|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
         ),
     )
 )
@@ -260,6 +260,11 @@ _PRICE = re.compile(r"[.,]\d\d$")
 _AMOUNT_ALONE = re.compile(rf"(?P<quote>{_AMOUNT})(?: ?(?P<unit>[A-Za-zÀ-ž³]{{1,12}}\.?(?: [a-zà-ž]{{1,4}})?))?")
 
 
+def in_pounds(weight: str) -> str:
+    """A weight that was taken for kilograms, where something else than its own words says that it is in pounds."""
+    return weight.replace(" KGM", " LBR")
+
+
 def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span | None:
     """The amount that a cell holds whose caption names `field`, alone or with its unit; None where there is more."""
     match = _AMOUNT_ALONE.fullmatch(text, start, end)
@@ -277,7 +282,7 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     value = value_of(field, text[slice(*place)])
     pounds = field == "gross_weight" and not match["unit"] and re.search(r"\blbs?\b", caption, re.IGNORECASE)
     if value and pounds:
-        value = value.replace(" KGM", " LBR")
+        value = in_pounds(value)
     return Span(field, value, *place, 0.79) if value else None
 
 

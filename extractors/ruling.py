@@ -64,9 +64,14 @@ def whole_frames(frames: Iterable[Box]) -> dict[Box | None, Box]:
     """For each frame the largest of those that share three sides with it: a frame with a smaller one in its corner."""
     by_size = sorted(frames, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]), reverse=True)
     whole: dict[Box | None, Box] = {}
-    for frame in by_size:
-        like = (w for w in dict.fromkeys(whole.values()) if sum(a == b for a, b in zip(w, frame, strict=True)) == 3)
-        whole[frame] = next(like, frame)
+    largest: dict[tuple[int, tuple[float, ...]], int] = {}  # by the side left out and the others: the place in by_size
+    for place, frame in enumerate(by_size):
+        threes = [(side, frame[:side] + frame[side + 1 :]) for side in range(4)]
+        found = min((largest[three] for three in threes if three in largest), default=place)
+        whole[frame] = by_size[found]
+        if found == place:
+            for three in threes:
+                largest.setdefault(three, place)
     return whole
 
 

@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
-from extractors.ocr_child import _drawn, _rules
+from extractors.ocr_child import _drawn, _ink, _rules
 from extractors.pdf import PdfReader
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -355,7 +355,7 @@ def test_ink_that_no_line_of_text_holds_may_be_a_signature() -> None:
         pixels[y - 3 : y + 3, x : x + 2] = (120, 30, 20)
     word = np.array([[50, 500], [150, 500], [150, 520], [50, 520]], np.float64)
     pixels[500:520, 50:150] = 0
-    ((corners),) = _drawn(pixels, 0, [word], 72 / 150)
+    ((corners),) = _drawn(_ink(pixels, 0), [word], 72 / 150)
     (left, top), (right, bottom) = corners
     assert left <= 200 and right >= 330 and top <= 386 and bottom >= 414
     assert bottom - top < 60, "neither the rule nor the word is part of it"
@@ -482,7 +482,7 @@ def test_the_lines_of_a_tilted_scan_are_found_where_it_would_lie_straight() -> N
     for x in range(100, 900):
         y = 200 + round(0.02 * (x - 100))
         pixels[y : y + 3, x] = 0
-    found = _rules(pixels, 0, 0.02, 72 / 200)
+    found = _rules(_ink(pixels, 0), 0.02, 72 / 200)
     assert len(found) == 1
     (left, top), (right, bottom) = found[0]
     assert right - left > 700 and bottom - top < 12, "one line, and level"
