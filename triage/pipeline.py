@@ -55,6 +55,7 @@ REASONS = {
     "insufficient_evidence": "there is too little readable text",
     "conflicting_sources": "the message and its documents say different things",
 }
+CLEAR = 2 / 3  # a confidence above that is twice that of all other labels together
 
 
 class Tools(Value):
@@ -65,6 +66,13 @@ class Tools(Value):
     word_weights: Callable[[str, str], Sequence[tuple[int, int, float]]]
     extractor: str
     consult: Callable[[Extraction, Prediction, datetime], Consulted | None] | None = None  # with a language model
+
+
+def reason_for(abstained: str, confidence: float) -> str:
+    """Why there is no answer, in words that are also true of a label that is ahead and still below its bound."""
+    if abstained == "ambiguous" and confidence > CLEAR:
+        return "one label fits best, but not surely enough to go by it unread"
+    return REASONS[abstained]
 
 
 def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime) -> Understanding:
@@ -164,7 +172,7 @@ def decide(
                 action=ABSTAINED_ACTION,
                 title=policy.actions[ABSTAINED_ACTION].title,
                 score=round(1 - prediction.confidence, 4),
-                rationale=REASONS[prediction.abstained],
+                rationale=reason_for(prediction.abstained, prediction.confidence),
             ),
         )
     elif solved:
@@ -257,7 +265,7 @@ def decide(
     )
     if not actionable:
         return Decision(result=result, ignore=True)
-    reason = REASONS[prediction.abstained] if prediction.abstained else None
+    reason = reason_for(prediction.abstained, prediction.confidence) if prediction.abstained else None
     target = record or (fallback() if records is not None else None)
     if target is None and records is not None:
         return Decision(result=result, hold=matching.reason or "no record was found for the references in this message")

@@ -61,7 +61,9 @@ class Records:
         return ()
 
 
-def understood(label: str = "vehicle_breakdown", abstained: str | None = None, text: str = TEXT) -> Understanding:
+def understood(
+    label: str = "vehicle_breakdown", abstained: str | None = None, text: str = TEXT, confidence: float = 0.9
+) -> Understanding:
     message = Message(channel="portal", text=text, segments=(Segment(kind="newest", start=0, end=len(text)),))
     findings: tuple[Finding, ...] = ()
     if "WH/OUT/00042" in text:
@@ -70,8 +72,8 @@ def understood(label: str = "vehicle_breakdown", abstained: str | None = None, t
         findings = (
             Finding(field="delivery_order", value="WH/OUT/00042", score=0.95, method="pattern", evidence=evidence),
         )
-    scores = dict.fromkeys(TAXONOMY.codes, 0.1 / 22) | {label: 0.9}
-    prediction = Prediction(label, 0.9, scores, abstained, "test")  # type: ignore[arg-type]
+    scores = dict.fromkeys(TAXONOMY.codes, (1 - confidence) / 22) | {label: confidence}
+    prediction = Prediction(label, confidence, scores, abstained, "test")  # type: ignore[arg-type]
     extraction = Extraction(message=message, findings=findings)
     return Understanding(extraction=extraction, prediction=prediction, extractor="x", taxonomy="1")
 
@@ -163,7 +165,7 @@ def test_two_records_that_fit_equally_are_not_chosen_between() -> None:
 
 
 def test_what_cannot_be_told_is_put_to_a_person_with_the_reason_and_the_best_guesses() -> None:
-    result = decided(understood(abstained="ambiguous"), a_record()).result
+    result = decided(understood(abstained="ambiguous", confidence=0.4), a_record()).result
     assert result.draft is not None
     assert result.abstained == "ambiguous"
     assert result.needs_review is True
@@ -171,6 +173,13 @@ def test_what_cannot_be_told_is_put_to_a_person_with_the_reason_and_the_best_gue
     assert "Cannot tell" in result.draft.summary
     assert "several labels fit about equally well" in result.draft.note
     assert len(result.alternatives) == 2
+
+
+def test_a_label_that_is_ahead_but_not_sure_enough_is_not_called_one_of_several() -> None:
+    result = decided(understood("status_update", confidence=0.97), a_record()).result
+    assert result.abstained == "ambiguous"
+    assert result.draft is not None
+    assert "one label fits best, but not surely enough" in result.draft.note
 
 
 def test_no_record_means_held_or_the_fallback_record_and_never_a_guess() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from extractors.message import Value
-from triage.pipeline import REASONS
+from triage.pipeline import reason_for
 from triage.result import FINAL_STATES, Result
 from triage.store.store import Filter
 
@@ -127,7 +127,7 @@ def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
         later=runtime.store.later(result.id),
         verdicts=runtime.store.feedback(result.id),
         may_judge=may_judge,
-        why_not=REASONS.get(result.abstained or ""),
+        why_not=reason_for(result.abstained, result.confidence or 0.0) if result.abstained else None,
         reason=REASON_TEXTS.get(result.state_reason or "", result.state_reason),
         now=runtime.clock(),
     )
