@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Literal
 
 from extractors.message import Value
@@ -75,7 +76,7 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
     ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
     ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|os&?d report|(?:discrepancy|exception) report|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
     ("carrier_notice", r"late arrival|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
-    ("cmr_waybill", r"\bcmr\b|international consignment note|internationaler frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|międzynarodowy list przewozowy"),
+    ("cmr_waybill", r"\bcmr\b|(?:international )?consignment note|(?:internationaler )?frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|(?:międzynarodowy )?list przewozowy"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _HEAD_LINES = 8
@@ -87,6 +88,14 @@ _SALUTATION = re.compile(
     re.IGNORECASE,
 )
 _OF_A_LETTER = 2.0  # points
+_OF_FREIGHT = re.compile(
+    r"fre?igh?t|carrier|transport|haulage|fracht|fret", re.IGNORECASE
+)  # "Invoice" alone is of any kind
+_BEFORE_TITLE = 12  # letters of a line: "STRAIGHT", "Copy"
+_NUMBER_OF_IT = re.compile(
+    r"[ \t]*(?:(?:no|nr|n[°ºo]|num|number|nummer|numero|número|numéro|n)\b\.?)?[ \t]*[:#.°º]?[ \t]*(?P<value>[A-Z]{1,3} \d[\d./-]{2,}|(?=\S*\d\S*\d)[A-Z0-9][A-Z0-9./_-]{2,24})[ \t]*",
+    re.IGNORECASE,
+)
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
 
 
@@ -95,8 +104,22 @@ def is_title(words: str) -> bool:
     return any(len(match[0]) * 2 > len(words) for _, pattern in _TITLE if (match := pattern.search(words)))
 
 
-def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
-    """The type of a document by the names that stand in its text, those at its head and by themselves counting most.
+def number_in_title(text: str, kind: DocumentType) -> tuple[int, int] | None:
+    """Where the number stands that follows the name of the document and ends its line: `Frachtrechnung PD-26/0446`."""
+    start = 0
+    titles = [pattern for of, pattern in _TITLE if of == kind]
+    for line in text.split("\n"):
+        for match in (m for pattern in titles if (m := pattern.search(line[:80]))):
+            number = _NUMBER_OF_IT.fullmatch(line, match.end())
+            if number and match.start() < _BEFORE_TITLE:
+                return start + number.start("value"), start + number.end("value")
+        start += len(line) + 1
+    return None
+
+
+def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) -> tuple[DocumentType, float]:
+    """The type of a document by the names that stand in its text, those at its head, in large print (`headlines`) and
+    by themselves counting most.
 
     Confidence is the share of the winner in all that was found, kept low where the only hint is in running text.
     """
@@ -110,10 +133,13 @@ def recognise(text: str, filename: str = "") -> tuple[DocumentType, float]:
                 continue
             taken.update(named)
             share = len(named) / len(line)
-            weight = (3.0 if i < _HEAD_LINES else 0.5) * (1.0 if share > 0.5 else 0.4)
+            large = any(line.startswith(headline) for headline in headlines)
+            large = large and (kind != "freight_invoice" or _OF_FREIGHT.search(line) is not None)
+            weight = (3.0 if i < _HEAD_LINES or large else 0.5) * (1.0 if share > 0.5 or large else 0.4)
             if (
                 kind != "customs_document"
                 and share <= 0.5
+                and not large
                 and all(_REFERENCE.match(line, at.end()) for at in pattern.finditer(line[:200]))
             ):
                 weight = 0.1  # another document is mentioned by its number

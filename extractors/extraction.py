@@ -25,7 +25,7 @@ from extractors import (
     quantities,
 )
 from extractors.conflicts import Conflict, find_conflicts
-from extractors.documents import Document, DocumentType, LineItem, Page, recognise
+from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
@@ -42,6 +42,8 @@ _OCR_DOUBT = 0.9  # what OCR reads is believed less, by this and by its own scor
 _TOTALS: dict[DocumentType, str] = {
     "freight_invoice": "freight_charge",
     "rate_confirmation": "freight_charge",
+    "air_waybill": "freight_charge",
+    "carrier_notice": "freight_charge",
     "commercial_invoice": "goods_value",
 }
 _HEAD = 800  # characters of a page in which a document's own number may stand without its name
@@ -90,6 +92,7 @@ _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _FROM_LETTERHEAD = 0.62
 _ABOUT = 0.05  # scores as far apart are about the same
+_TITLED = 0.86  # of a number right after the document's name
 _OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
 _GUESSES = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}  # up to this score
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
@@ -246,7 +249,8 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
             problem = "too long: only its beginning was read"
     else:
         problem = _UNREAD.get(attachment.content_type, f"not read: {attachment.content_type}")
-    kind, confidence = recognise("\n".join(read.page.text for read in pages[:2]), attachment.filename)
+    headlines = layout.headlines(pages[0]) if pages else ()
+    kind, confidence = recognise("\n".join(read.page.text for read in pages[:2]), attachment.filename, headlines)
     ocr = any(read.ocr for read in pages)
     document = Document(
         part=f"attachment:{index}",
@@ -294,10 +298,10 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     if total and stated:
         yield _read_on_page(Span(total, stated[2], stated[0], stated[1], 0.85), read, part, "pattern")
     number = _NUMBERS.get(document.type)
-    if number and read.page.number == 1 and (place := identifiers.find_number(text[:_HEAD])):
-        value = identifiers.value_of(number, text[slice(*place)])
-        if value:
-            yield _read_on_page(Span(number, value, *place, _OWN_NUMBER), read, part, "pattern")
+    titled = number_in_title(text[:_HEAD], document.type) if number and read.page.number == 1 else None
+    place = titled or (identifiers.find_number(text[:_HEAD]) if number and read.page.number == 1 else None)
+    if number and place and (value := identifiers.value_of(number, text[slice(*place)])):
+        yield _read_on_page(Span(number, value, *place, _TITLED if titled else _OWN_NUMBER), read, part, "pattern")
     spans: list[tuple[Span, Method]] = [
         (span, "pattern") for span in (*forms.spans_in(text, setting), *parties.find_named(text))
     ]
@@ -307,6 +311,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
+        if titled and span.field in identifiers.FIELDS and span.start < titled[1] and titled[0] < span.end:
+            continue  # "TRANSPORT ORDER No. 4711" is no order for goods
         span = span._replace(field=_meant(span, text, document))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)
@@ -495,6 +501,11 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
         and parties.holds(finding.evidence.quote, finding.value, apart)
     ):
         return stands_in(finding, source, lambda *_: finding.value)
+    currency = finding.value.rpartition(" ")[2]
+    bare = quantities.in_currency(finding.evidence.quote, currency) if finding.field in _TOTALS.values() else None
+    if finding.method != "pattern" and bare == finding.value:
+        named = quantities.currencies_in(source or "")  # beside its label, or in a box of its own
+        return currency in named and stands_in(finding, source, lambda *_: finding.value)
     if (
         finding.field == "gross_weight" and finding.method != "pattern"
     ):  # the column's heading may say that it is pounds

@@ -21,10 +21,12 @@ _CUSTOMER = 0.6  # of who buys: the goods may go to another
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
 _WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
+_SIDES = {"shipper": 0, "pickup_address": 0, "consignee": 1, "delivery_address": 1, "carrier": 2}
+_OF_ALL = re.compile(r"total|due|pay|gesamt|zahl|import|montant|bedrag|kwota|razem|suma", re.IGNORECASE)
 _NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
-_HALF_MARK = re.compile(r"[/+&]")
-_HALF = re.compile(r"[^\s/+&][^/+&]*[^\s/+&]")
+_HALF_MARK = re.compile(r"[/+&·•|]")
+_HALF = re.compile(r"[^\s/+&·•|][^/+&·•|]*[^\s/+&·•|]")
 _IN_HALVES = identifiers.FIELDS | {"driver_name"}
 _CANONICAL = {  # captions as the patterns of running text know them
     "shipment": "Shipment no",
@@ -47,6 +49,7 @@ _CANONICAL = {  # captions as the patterns of running text know them
     "eta_revised": "New ETA",
     "delivered_at": "Delivered",
 }
+_IS_CURRENCY = re.compile(r"(?:currency|währung|devise|monnaie|moneda|divisa|valuta|waluta)\W*", re.IGNORECASE)
 _AMOUNTS = frozenset({"pieces", "pallets", "gross_weight", "volume"})
 
 
@@ -153,12 +156,25 @@ def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> 
             span = quantities.captioned(field, text, value.start, value.end, caption)
             if span and not unit and not column:
                 amounts.setdefault(span.field, []).append((columns.is_of_all(caption), span))
-        elif field == total and (money := quantities.value_of(field, text[value.start : value.end])):
-            yield Span(field, money, value.start, value.end, 0.84)
+        elif field == total:
+            said = text[value.start : value.end]
+            bare = _in_its_currency(text, cells, caption, said) if _OF_ALL.search(caption) else None
+            if money := quantities.value_of(field, said) or bare:
+                yield Span(field, money, value.start, value.end, 0.84)
     for of_field in amounts.values():  # of several, those of the lines are not the load's
         of_all = [span for total, span in of_field if total] or [span for _, span in of_field]
         if len({span.value for span in of_all}) == 1:
             yield of_all[0]
+
+
+def _in_its_currency(text: str, cells: list[Word], caption: str, amount: str) -> str | None:
+    """An amount with the currency that its caption, the box for it or else the whole page names, if it is one only."""
+    boxes = (text[c.start : c.end] for label in cells if _IS_CURRENCY.fullmatch(text, label.start, label.end)
+             for c in layout.in_box_of(cells, label)[1:3])  # fmt: skip
+    for words in (caption, *(box for box in boxes if len(box) == len("EUR")), text):
+        if named := quantities.currencies_in(words):
+            return quantities.in_currency(amount, named.pop()) if len(named) == 1 else None
+    return None
 
 
 def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
@@ -235,7 +251,7 @@ def in_boxes(
         if customer and kind == "freight_invoice":
             continue  # who pays
         score = _CUSTOMER if customer else None
-        if rows := list(_rows(text, cells, cell)):
+        if rows := list(_rows(text, cells, cell, field)):
             yield from _scored(parties.in_box(text, field, rows), score)
             continue
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
@@ -266,10 +282,13 @@ def _label_of_box(words: str) -> tuple[str, int] | None:
     return None if caption_of(words) in parties.PLACE_OF else parties.label_of(words)
 
 
-def _rows(text: str, cells: list[Word], heading: Word) -> Iterator[tuple[int, int]]:
+def _rows(text: str, cells: list[Word], heading: Word, field: str) -> Iterator[tuple[int, int]]:
     """The name and the parts of an address in rows that say what each is, under a heading that says whose they are."""
+    side = _SIDES.get(field)
     for at, (label, value) in enumerate(layout.rows_under(cells, heading)):
-        kind = parties.row_of(text[label.start : label.end])
+        words = text[label.start : label.end]
+        own = parties.label_of(words)
+        kind = None if own and (_SIDES.get(own[0]) != side or "(" in words) else parties.row_of(words)
         if kind is None or (at == 0) != (kind == "name"):
             return
         for line in layout.box_under(text, cells, value, is_label, label):

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from statistics import median
 
 from extractors.captions import caption_of
 from extractors.pdf import ReadPage, Word
@@ -25,6 +26,9 @@ _POSTCODE = re.compile(r"(?=\D*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,4}")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
 _BOX_DEPTH = 55.0  # points, from a label down to the last line of its box
 _SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that was taken for words
+_HEADLINE = 1.3  # times the usual height of a line
+_LISTS = re.compile(r"\([^\d()]+,[^\d()]+\)\s*$")  # (name, address, country)
+_BAR = 2.2  # times as high as its words: a bar, no box
 _GAP = 2.0  # letters' widths; words farther apart are cells of their own
 
 
@@ -75,6 +79,16 @@ def cells(read: ReadPage) -> list[Word]:
     return [cell._replace(frame=whole.get(frame)) for cell, frame in zip(found, frames, strict=False)]
 
 
+def headlines(read: ReadPage) -> list[str]:
+    """The lines of a page's upper half in print much larger than the rest, with the words that follow there."""
+    if read.ocr:  # whose boxes are as high as the ink
+        return []
+    found = cells(read)
+    usual = median(cell.height for cell in found) if found else 0.0
+    large = [c for c in found if c.height > _HEADLINE * usual and c.top < read.page.height / 2]
+    return [read.page.text[c.start : c.end].strip() for c in large]
+
+
 def _numbers_a_box(text: str, cell: Word, word: Word) -> bool:
     return _BOX_NUMBER.fullmatch(text, cell.start, cell.end) is not None and text[word.start].isupper()
 
@@ -100,7 +114,9 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
         framed_below = [c for c in inside if c.top > label.top + label.height / 2]
         lower = framed_below or [c for c in near if c.top > label.top + label.height / 2]
         below = [c for c in lower if _stands_under(c, label)] or framed_below
-        below = below or [c for c in _under_frame(framed, label) if _stands_under(c, label)]
+        below = below or [
+            c for c in _under_frame(framed, label) if _stands_under(c, label) or _is_bar(framed, label, c)
+        ]
         if right:
             yield label, min(right, key=lambda cell: cell.left)
         if value := _captioned(text, by_top, tops, label, min((c.top for c in below), default=None)):
@@ -114,6 +130,7 @@ def _contents(text: str, framed: dict[Box | None, list[Word]], label: Word) -> l
     if label.frame is None:
         return []
     others = [c for c in framed[label.frame] if c is not label]
+    others = _without_translation(text, label, others)
     said = [caption_of(text[c.start : c.end]) for c in others]
     if None in said:
         return others
@@ -122,11 +139,32 @@ def _contents(text: str, framed: dict[Box | None, list[Word]], label: Word) -> l
     return _under_frame(framed, label)
 
 
+def _without_translation(text: str, label: Word, others: list[Word]) -> list[Word]:
+    """A frame's other cells but the line right under its label that lists in brackets what the label lists."""
+    if not _LISTS.search(text, label.start, label.end):
+        return others
+    rest = [
+        c
+        for c in others
+        if not (abs(c.left - label.left) <= 3 and 0 < c.top - label.top < 2 * label.height)
+        or not _LISTS.search(text, c.start, c.end)
+    ]
+    return rest or others
+
+
 def _under_frame(framed: dict[Box | None, list[Word]], label: Word) -> list[Word]:
     """What stands in the frame right under that of a label."""
     side, left = (label.frame[3], label.left) if label.frame else (None, 0.0)
     under = (f for f in framed if f and side is not None and abs(f[1] - side) < 2 and f[0] - 2 < left < f[2])
     return framed.get(next(under, None), [])
+
+
+def _is_bar(framed: dict[Box | None, list[Word]], label: Word, under: Word) -> bool:
+    """Whether a label alone fills a frame over that of `under`, as wide: a bar with the label in its middle."""
+    bar, box = label.frame, under.frame
+    if bar is None or box is None or len(framed[bar]) > 1 or bar[3] - bar[1] > _BAR * label.height:
+        return False
+    return abs(bar[0] - box[0]) <= 3 and abs(bar[2] - box[2]) <= 3
 
 
 def _by_frame(page: Sequence[Word]) -> dict[Box | None, list[Word]]:

@@ -329,7 +329,8 @@ def in_box(
 
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
 _NO_NOTE = re.compile(
-    r".*(?:in (?:apparent )?good order|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$",
+    r".*(?:in (?:apparent )?good order|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
+    r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$",
     re.IGNORECASE,
 )
 

@@ -362,6 +362,29 @@ def _signed(text: str) -> float:
     return float(re.sub(r"\s", "", text).replace(",", ".").replace("−", "-").replace("–", "-"))
 
 
+_CODES = re.compile(
+    r"(?<![A-Za-z])(?:EUR|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|NZD|HKD|SGD|JPY|CNY|INR|AED|ZAR|TRY)(?![A-Za-z])|[€£$]|zł"
+)
+_BARE = re.compile(rf"(?:{_AMOUNT})", re.IGNORECASE)
+
+
+def currencies_in(text: str) -> set[str]:
+    """The ISO 4217 codes of the currencies that are named anywhere in `text`."""
+    return {_CURRENCY.get(found[0], found[0]) for found in islice(_CODES.finditer(text), 500)}
+
+
+def in_currency(amount: str, currency: str) -> str | None:
+    """An amount that stands without its currency, in that one; None where it is no amount of money."""
+    if not _BARE.fullmatch(amount) or not re.search(r"[.,]\d{2}$", amount):
+        return None
+    return f"{plain(amount):.2f} {currency}"
+
+
+def plain(amount: str) -> Decimal:
+    """An amount of money as written, `1.234,50`."""
+    return Decimal(_plain(amount, decimals=2))
+
+
 def _plain(amount: str, *, decimals: int) -> str:
     """`1.234,50` and `1,234.50` as `1234.50`: the last separator is the decimal one unless it sets off thousands."""
     amount = amount.replace(" ", "").replace("'", "")
