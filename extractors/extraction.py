@@ -169,8 +169,15 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     """A document states some fields once: of several values those found best; none where all are as good as running
     text, for then they are the amounts of its lines.
     """
+    titled = [f for f in found if f.field in _NUMBERS.values() and f.score == _TITLED]
     for field in sorted({finding.field for finding in found}):
         of_field = [finding for finding in found if finding.field == field]
+        if field in identifiers.FIELDS:  # "TRANSPORT ORDER No. 4711" is no order for goods
+            of_field = [
+                f
+                for f in of_field
+                if not any(t.field != field and (t.value == f.value or _overlap(t, f)) for t in titled)
+            ]
         of_field = [f for f in of_field if f.score > _GUESSES.get(field, 0.0)] or of_field
         if field == "document_date":  # what is written later was added to it
             of_field = [f for f in of_field if not any(_same_place(f, other) for other in found)] or of_field
@@ -193,14 +200,13 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
 
 def _same_place(date: Finding, other: Finding) -> bool:
     """Whether another date was read where `date` stands, as surely: that its box or its row names."""
-    first, second = date.evidence, other.evidence
-    return (
-        other.field in dates.FIELDS - {"document_date"}
-        and other.score >= date.score
-        and (first.part, first.page) == (second.part, second.page)
-        and first.start < second.end
-        and second.start < first.end
-    )
+    return other.field in dates.FIELDS - {"document_date"} and other.score >= date.score and _overlap(date, other)
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    first, second = one.evidence, other.evidence
+    same_page = (first.part, first.page) == (second.part, second.page)
+    return same_page and first.start < second.end and second.start < first.end
 
 
 def _says_more(timed: Finding, day: Finding) -> bool:
@@ -311,8 +317,6 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
-        if titled and span.field in identifiers.FIELDS and span.start < titled[1] and titled[0] < span.end:
-            continue  # "TRANSPORT ORDER No. 4711" is no order for goods
         span = span._replace(field=_meant(span, text, document))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)
@@ -337,7 +341,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     receivers = forms.receivers(text, cells) if document.type in _RECEIVED else ()
     for span in (*receivers, *(forms.notes(text, cells, tables) if document.type not in _ORDERS else ())):
         yield _read_on_page(span, read, part, "layout")
-    for span, lines in forms.in_boxes(text, cells, setting, headings, document.type):
+    stops = forms.stops(text, cells, setting) if document.type == "rate_confirmation" else ()
+    for span, lines in (*stops, *forms.in_boxes(text, cells, setting, headings, document.type)):
         span = span._replace(field=_meant(span, text, document))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)

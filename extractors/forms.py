@@ -17,6 +17,7 @@ from extractors.pdf import Word
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
 _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
+_AT_STOP = 0.9  # of what a frame of its own holds
 _CUSTOMER = 0.6  # of who buys: the goods may go to another
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
@@ -272,6 +273,34 @@ def in_boxes(
                         yield Span(when, moment, *spot, 0.7), [spot]
 
 
+def stops(text: str, cells: list[Word], setting: Setting) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """Who, where and when of the stops of an order: frames in which a word says whether goods are taken or brought."""
+    for label in cells:
+        said = _label_of_stop(text[label.start : label.end])
+        inside = [c for c in cells if c.frame == label.frame and c is not label] if label.frame and said else []
+        right = sorted((c for c in inside if c.left > label.right), key=lambda c: (round(c.left), c.top))
+        if said is None or not right:
+            continue
+        column = [c for c in right if abs(c.left - right[0].left) <= 3]
+        places = [(c.start, c.end) for c in sorted(column, key=lambda c: c.top)]
+        if len(places) > 1:
+            for span, lines in parties.in_box(text, said, places):
+                yield span._replace(score=_AT_STOP), lines
+        for cell in right:
+            for start, end in dates.find_moments(text[cell.start : cell.end]):
+                spot = (cell.start + start, cell.start + end)
+                when = _WHEN_THERE[said]
+                moment = dates.value_of(when, text[slice(*spot)], setting.reference, month_first=setting.month_first)
+                if moment and cell not in column:
+                    yield Span(when, moment, *spot, 0.8), [spot]
+
+
+def _label_of_stop(words: str) -> str | None:
+    found = caption_of(words)
+    found = parties.PLACE_OF.get(found or "", found)
+    return found if found in _WHEN_THERE else None
+
+
 def _scored(
     found: Iterator[tuple[Span, Sequence[tuple[int, int]]]], score: float | None
 ) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
@@ -333,6 +362,8 @@ def _date_of_place(text: str, cells: list[Word], label: Word, *, received: bool)
     if above := layout.over(cells, label):
         near.append(text[above.start : above.end])
     near += [text[c.start : c.end] for c in layout.headings_over(cells, label)]
+    if section := layout.section_over(cells, label):
+        near.append(text[section.start : section.end])
     for words in near:
         said = caption_of(words)
         if said in ("pickup_actual", "delivered_at"):

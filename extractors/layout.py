@@ -246,8 +246,14 @@ def in_box_of(page: Sequence[Word], label: Word) -> list[Word]:
         if label.top < c.top < label.bottom + depth
         and label.left - 2 * c.height < c.left < max(label.right, label.left + depth)
     ]
-    beside = [c for c in page if 0 <= c.left - label.right < depth and on_line(c, label)]
+    beside = [
+        c for c in page if on_line(c, label) and (0 <= c.left - label.right < depth or _is_next(c.frame, label.frame))
+    ]
     return [label, *sorted(beside, key=lambda c: c.left)[:1], *sorted(under, key=lambda c: (round(c.top), c.left))]
+
+
+def _is_next(frame: Box | None, before: Box | None) -> bool:
+    return frame is not None and before is not None and abs(frame[0] - before[2]) <= 2
 
 
 def row_end(page: Sequence[Word], cell: Word) -> int:
@@ -288,6 +294,15 @@ def headings_over(page: Sequence[Word], cell: Word) -> list[Word]:
         and c.frame[0] - 2 <= cell.left <= c.frame[2]
     ]
     return sorted(over, key=lambda c: -c.top)
+
+
+def section_over(page: Sequence[Word], cell: Word) -> Word | None:
+    """The heading over a block of framed rows, one of which holds `cell`: in no frame, where the rows begin."""
+    if cell.frame is None:
+        return None
+    row = min((c for c in page if on_line(c, cell) and c.left <= cell.left), key=lambda c: c.left, default=cell)
+    over = [c for c in page if c.frame is None and 0 < cell.top - c.top < _HEADED and abs(c.left - row.left) <= _INDENT]
+    return max(over, key=lambda c: c.top, default=None)
 
 
 def right_of(page: Sequence[Word], cell: Word) -> Word | None:
