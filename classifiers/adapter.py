@@ -41,7 +41,7 @@ class Tuned(NamedTuple):
     intercepts: NDArray[np.float32]
 
 
-class _Low(torch.nn.Module):
+class Low(torch.nn.Module):
     def __init__(self, base: torch.nn.Linear) -> None:
         super().__init__()
         self.base = base
@@ -82,10 +82,7 @@ def tune(
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(seed)
     order = random.Random(seed)  # noqa: S311 - an order, not a secret
-    low = {name: _Low(layer) for name, layer in _linear(model)}
-    for name, layer in low.items():
-        parent, _, last = name.rpartition(".")
-        setattr(model.get_submodule(parent), last, layer)
+    low = insert(model)
     head = torch.nn.Linear(DIMENSIONS, wanted.shape[1])
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
@@ -100,7 +97,7 @@ def tune(
     model.train()
     done = 0
     for _ in range(epochs):
-        for batch in _batches(texts, order):
+        for batch in batches([len(text) for text in texts], order):
             read = [
                 distracted(texts[i], distractors, order) if distractors and order.random() < DISTRACTED else texts[i]
                 for i in batch
@@ -117,12 +114,7 @@ def tune(
             schedule.step()
             done += len(batch)
             progress(done, epochs * len(texts))
-    adapter = {
-        f"{name}/{part}": value.detach().numpy().astype(np.float16)
-        for name, layer in low.items()
-        for part, value in (("down", layer.down), ("up", layer.up))
-    }
-    return Tuned(adapter, head.weight.detach().mul(SHARPNESS).numpy(), head.bias.detach().numpy())
+    return Tuned(taken_out(low), head.weight.detach().mul(SHARPNESS).numpy(), head.bias.detach().numpy())
 
 
 def distracted(text: str, distractors: Sequence[str], order: random.Random) -> str:
@@ -132,16 +124,30 @@ def distracted(text: str, distractors: Sequence[str], order: random.Random) -> s
     return "\n".join(lines)
 
 
-def _linear(model: E5) -> list[tuple[str, torch.nn.Linear]]:
-    return [(name, layer) for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
+def insert(model: E5) -> dict[str, Low]:
+    """A low-rank part beside every linear layer of the model, each by that layer's name, ready to be trained."""
+    linear = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, torch.nn.Linear)]
+    low = {name: Low(layer) for name, layer in linear}
+    for name, layer in low.items():
+        parent, _, last = name.rpartition(".")
+        setattr(model.get_submodule(parent), last, layer)
+    return low
 
 
-def _batches(texts: Sequence[str], order: random.Random) -> Iterator[list[int]]:
-    """In an order of chance, texts of one length together: equal lengths waste no padding."""
-    mixed = order.sample(range(len(texts)), len(texts))
+def taken_out(low: Mapping[str, Low]) -> Adapter:
+    return {
+        f"{name}/{part}": value.detach().numpy().astype(np.float16)
+        for name, layer in low.items()
+        for part, value in (("down", layer.down), ("up", layer.up))
+    }
+
+
+def batches(lengths: Sequence[int], order: random.Random) -> Iterator[list[int]]:
+    """Numbers of texts in an order of chance, those of one length together: equal lengths waste no padding."""
+    mixed = order.sample(range(len(lengths)), len(lengths))
     batches = []
     for start in range(0, len(mixed), 16 * BATCH):
-        near = sorted(mixed[start : start + 16 * BATCH], key=lambda i: len(texts[i]))
+        near = sorted(mixed[start : start + 16 * BATCH], key=lengths.__getitem__)
         batches += [near[i : i + BATCH] for i in range(0, len(near), BATCH)]
     order.shuffle(batches)
     yield from batches

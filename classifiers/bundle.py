@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,51 +57,65 @@ class Bundle:
     trained_on: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
         arrays["lexical"] = arrays["lexical"].astype(np.float16)  # by far the largest; half the bits are enough
-        np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
-        np.savez_compressed(folder / ADAPTER, **self.adapter)  # type: ignore[arg-type]
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / WORDS).write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
-        manifest = {
+        told = {
             "version": self.version,
             "labels": self.labels,
             "lexical_share": self.lexical_share,
             "temperature": self.temperature,
             "thresholds": asdict(self.thresholds),
             "trained_on": self.trained_on,
-            "encoder": ENCODER,
-            "sha256": {name: _sha256(folder / name) for name in (ARRAYS, ADAPTER, WORDS)},
         }
-        (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        write_files(folder, arrays, self.adapter, told, WORDS)
 
 
 def load_bundle(folder: Path = PACKAGED) -> Bundle:
     """Raises BundleError that says what to do."""
+    told, arrays, adapter = read_files(folder, "triage train")
+    return Bundle(
+        version=told["version"],
+        labels=tuple(told["labels"]),
+        adapter=adapter,
+        vocabulary=tuple(json.loads((folder / WORDS).read_text(encoding="utf-8"))),
+        lexical_share=told["lexical_share"],
+        temperature=told["temperature"],
+        thresholds=Thresholds(**told["thresholds"]),
+        trained_on=told["trained_on"],
+        **arrays,
+    )
+
+
+def write_files(
+    folder: Path, arrays: Mapping[str, NDArray[Any]], adapter: Adapter, told: Mapping[str, Any], *others: str
+) -> None:
+    """Arrays, adapter and a manifest with what is `told`, the encoder's hash and those of these files and `others`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / ARRAYS, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(folder / ADAPTER, **adapter)  # type: ignore[arg-type]
+    hashes = {name: _sha256(folder / name) for name in (ARRAYS, ADAPTER, *others)}
+    manifest = {**told, "encoder": ENCODER, "sha256": hashes}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def read_files(folder: Path, command: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]], Adapter]:
+    """What `write_files` wrote, once all hashes hold. Raises BundleError that names the `command` that makes it."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BundleError(f"there is no classifier in {folder}; run 'triage train'") from None
+        raise BundleError(f"there is no classifier in {folder}; run '{command}'") from None
     if manifest.get("encoder") != ENCODER:
-        raise BundleError(f"the classifier in {folder} was trained for another encoder; run 'triage train'")
+        raise BundleError(f"the classifier in {folder} was trained for another encoder; run '{command}'")
     for name, sha256 in manifest["sha256"].items():
         if _sha256(folder / name) != sha256:
-            raise BundleError(f"{name} in {folder} is not the file that was trained; restore it or run 'triage train'")
+            raise BundleError(f"{name} in {folder} is not the file that was trained; restore it or run '{command}'")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     with np.load(folder / ADAPTER, allow_pickle=False) as file:
         adapter = {name: file[name] for name in file.files}
-    return Bundle(
-        version=manifest["version"],
-        labels=tuple(manifest["labels"]),
-        adapter=adapter,
-        vocabulary=tuple(json.loads((folder / WORDS).read_text(encoding="utf-8"))),
-        lexical_share=manifest["lexical_share"],
-        temperature=manifest["temperature"],
-        thresholds=Thresholds(**manifest["thresholds"]),
-        trained_on=manifest["trained_on"],
-        **arrays,
-    )
+    return manifest, arrays, adapter
 
 
 def _sha256(path: Path) -> str:

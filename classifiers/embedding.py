@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from classifiers.adapter import Adapter, merge
-from classifiers.e5 import DIMENSIONS, load_model, rounds_fast
+from classifiers.e5 import DIMENSIONS, E5, load_model, rounds_fast
 
 Matrix = NDArray[np.float32]
 _TOKENS = 64  # of a usual message, for which the weights are laid out
@@ -28,14 +28,10 @@ class Encoder:
     """
 
     def __init__(self, adapter: Adapter | None = None) -> None:
-        torch.set_num_threads(1)
         self._model = load_model()
         if adapter is not None:
             merge(self._model, adapter)
-        self._model.eval()
-        if rounds_fast():
-            self._model.bfloat16()
-            _pack(self._model)
+        ready(self._model)
 
     def encode(self, texts: Sequence[str]) -> Matrix:
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
@@ -43,6 +39,15 @@ class Encoder:
             for row, text in enumerate(texts):  # one by one: no padding, and the company a text keeps changes nothing
                 vectors[row] = self._model(self._model.ids([text]))[0].numpy()
         return vectors
+
+
+def ready(model: E5) -> None:
+    """For answering, one core a call, with the fastest numbers that this processor has."""
+    torch.set_num_threads(1)
+    model.eval()
+    if rounds_fast():
+        model.bfloat16()
+        _pack(model)
 
 
 class _Packed(torch.nn.Module):

@@ -229,6 +229,35 @@ def find_days(text: str, reference: datetime, *, month_first: bool = False) -> I
             yield Span("document_date", value, *match.span(), 0.5)
 
 
+def days_in(field: str, text: str, reference: datetime, *, month_first: bool = False) -> Iterator[tuple[int, int, str]]:
+    """Start, end and day of every date in `text`, whatever words stand before it."""
+    for match in islice(_CANDIDATE.finditer(text), _MAX_CANDIDATES):
+        end = match.start("time") if match["time"] else match.end()
+        if value := _moment(match, match[0], reference, field in _HAPPENED, month_first):
+            yield match.start(), end, value
+
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """The place with all of the dates and times that it holds a part of."""
+    for pattern in (_CANDIDATE, _CLOCK):
+        for match in pattern.finditer(text, max(0, start - 25), end + 25):
+            if match.start() < end and start < match.end():
+                start, end = min(start, match.start()), max(end, match.end())
+    return start, end
+
+
+def clock_in(text: str) -> tuple[int, int] | None:
+    """The first time of day in `text` that is written as one, hour and minute."""
+    match = _CLOCK.search(text)
+    parts = _CLOCK_PARTS.match(match["time"].strip()) if match else None
+    if parts is None:
+        return None
+    hour = int(parts[1])
+    if parts[4]:
+        hour = hour % 12 + (12 if parts[4].lower() == "p" else 0)
+    return hour, int(parts[2] or 0)
+
+
 def _moments(text: str, reference: datetime, month_first: bool, clocks: bool) -> Iterator[Span]:
     for pattern in (_CANDIDATE, _CLOCK) if clocks else (_CANDIDATE,):
         for match in islice(pattern.finditer(text), _MAX_CANDIDATES):

@@ -86,6 +86,7 @@ _PLANS = frozenset({"rate_confirmation", "delivery_note", "packing_list", "carri
 _CLAIMS = frozenset({"freight_invoice", "damage_report", "carrier_notice", "other_document"})  # of money
 _PRICED = frozenset({"freight_invoice", "rate_confirmation"})
 _LATE = frozenset({"carrier_notice", "damage_report", "other_document"})  # others speak of days to pay, hours free
+_PLATES = frozenset({"vehicle_plate", "trailer_plate"})
 _COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
@@ -179,6 +180,10 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
                 if not any(t.field != field and (t.value == f.value or _overlap(t, f)) for t in titled)
             ]
         of_field = [f for f in of_field if f.score > _GUESSES.get(field, 0.0)] or of_field
+        if field in _PLATES:  # "Truck / trailer": a plate is one or the other
+            of_field = [f for f in of_field if not any(_is_other_plate(f, other) for other in found)]
+            if not of_field:
+                continue
         if field == "document_date":  # what is written later was added to it
             of_field = [f for f in of_field if not any(_same_place(f, other) for other in found)] or of_field
             of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
@@ -196,6 +201,13 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             if field in _COUNTS and len({f.value for f in of_field}) > 1:
                 of_field = _sum_of(of_field)
         yield from of_field
+
+
+def _is_other_plate(plate: Finding, other: Finding) -> bool:
+    """Whether the same plate was read as the other vehicle's, and more surely; the truck comes first."""
+    if other.field not in _PLATES or other.field == plate.field or other.value != plate.value:
+        return False
+    return (other.score, other.field == "vehicle_plate") > (plate.score, plate.field == "vehicle_plate")
 
 
 def _same_place(date: Finding, other: Finding) -> bool:

@@ -27,6 +27,8 @@ _OF_ALL = re.compile(r"total|due|pay|gesamt|zahl|import|montant|bedrag|kwota|raz
 _NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _HALF_MARK = re.compile(r"[/+&·•|]")
+_HALF_OR_DASH = re.compile(r"[/+&·•|–—]|(?<= )-(?= )")
+_MOST_HALVES = 4
 _HALF = re.compile(r"[^\s/+&·•|][^/+&·•|]*[^\s/+&·•|]")
 _IN_HALVES = identifiers.FIELDS | {"driver_name"}
 _CANONICAL = {  # captions as the patterns of running text know them
@@ -185,9 +187,12 @@ def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
         if not fields:
             continue
         parts = [match.span() for match in _HALF.finditer(text, value.start, value.end)]
-        more = layout.under(cells, value) or layout.right_of(cells, value)
-        if len(parts) == 1 and more and more.frame == value.frame is not None:
-            parts.append((more.start, more.end))
+        last: Word | None = value
+        while last and len(parts) < len(fields):
+            last = layout.under(cells, last) or layout.right_of(cells, last)
+            if last is None or (last.frame != value.frame and value.frame is not None):
+                break
+            parts += [match.span() for match in _HALF.finditer(text, last.start, last.end)]
         for field, (start, end) in zip(fields, parts, strict=False):
             if field in identifiers.FIELDS and not field.endswith("plate"):
                 yield from identifiers.captioned(field, text, start, end)
@@ -200,9 +205,12 @@ def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
 
 
 def _fields_of_halves(label: str) -> list[str]:
-    """The fields of a label that names two of them: references, plates, the driver."""
+    """The fields of a label that names several of them, in one language or more: references, plates, the driver."""
     fields = [caption_of(half.strip(" :")) or "" for half in _HALF_MARK.split(label)]
-    return fields if len(set(fields)) == len(fields) == 2 and set(fields) <= _IN_HALVES else []
+    if "" in fields:  # "trekker – oplegger / tracteur – remorque"
+        fields = [caption_of(half.strip(" :")) or "" for half in _HALF_OR_DASH.split(label)]
+    fields = list(dict.fromkeys(fields))
+    return fields if 1 < len(fields) < _MOST_HALVES and set(fields) <= _IN_HALVES else []
 
 
 def _is_halved(text: str, label: Word, value: Word) -> bool:

@@ -233,6 +233,36 @@ def train(
     typer.echo(json.dumps(report, indent=None if as_json else 1))
 
 
+@app.command("train-tagger")
+def train_tagger(
+    data: Annotated[Path, typer.Option(help="JSON lines of messages")] = Path("eval/data/dispatch.jsonl"),
+    marks: Annotated[Path, typer.Option(help="JSON lines of the places that state fields")] = Path(
+        "eval/data/marks.jsonl"
+    ),
+    out: Annotated[Path | None, typer.Option(help="folder of the tagger; default: the packaged one")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train what points at the fields of messages. Example: triage train-tagger --out build/tagger"""
+    from classifiers.tagger import PACKAGED
+    from classifiers.tagging import train_tagger as fit
+    from triage.training_text import load_marked
+
+    try:
+        examples = load_marked(data, marks)
+        with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            bundle = fit(examples, progress=progress)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise fail(str(error)) from error
+    bundle.save(out or PACKAGED)
+    report = {"version": bundle.version, "fields": bundle.fields, "floor": bundle.floor, **bundle.trained_on}
+    typer.echo(json.dumps(report, indent=None if as_json else 1))
+
+
 @keys.command("add")
 def keys_add(
     name: Annotated[str, typer.Argument(help="who will use it")],
