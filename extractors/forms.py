@@ -267,7 +267,8 @@ def in_boxes(
         if first is None or _is_halved(text, cell, first):
             continue
         places = [(line.start, line.end) for line in layout.box_under(text, cells, first, is_label, cell)]
-        yield from _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
+        read = _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
+        yield from ((span, lines) for span, lines in read if not _is_dated(span, setting))
         said = caption_of(words[:length])
         when = dates.box_label(words) or (said if said in parties.PLACE_OF else _WHEN_THERE.get(field))
         if when:
@@ -313,6 +314,12 @@ def _scored(
     found: Iterator[tuple[Span, Sequence[tuple[int, int]]]], score: float | None
 ) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     return ((span if score is None else span._replace(score=score), lines) for span, lines in found)
+
+
+def _is_dated(span: Span, setting: Setting) -> bool:
+    """Whether what was taken for an address is a day: DELIVERY DUE says when, and not where."""
+    days = dates.find_days(span.value, setting.reference) if span.field in parties.ADDRESSES else iter(())
+    return any(day.start == 0 for day in days)
 
 
 def _label_of_box(words: str) -> tuple[str, int] | None:

@@ -501,7 +501,7 @@ def _in_full(text: str, brand: str) -> tuple[int, int] | None:
 
 _TO = re.compile(r"(?:an|to|à|a|aan|do|herrn|firma|fa\.|attn)[.:]?", re.IGNORECASE)
 _SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III
-    r"(?<!\w)UN ?\d{4},? (?P<name>[A-Z][A-Z0-9 ,()/.'’-]{2,80}?)(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|\n|$)"
+    r"(?<!\w)UN ?\d{4},? (?P<name>[A-ZÀ-Ž](?:[A-ZÀ-Ž0-9 ,()/.'’-]|\([^()\n]{3,60}\)){2,80}?)(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|\n|$)"
 )
 
 

@@ -97,7 +97,7 @@ _HAZARD = re.compile(
     re.IGNORECASE,
 )
 _CLASS_AFTER_NAME = re.compile(  # UN1263, PAINT, 3, PG III
-    r"(?<!\w)UN ?\d{4}[ ,][^\n]{0,100}?[ ,](?P<class>[1-9](?:\.[1-6])?)(?: ?\(\d(?:\.\d)?\))?,? {0,2}(?:(?:PG|VG|GE|p\.g\.) ?)?I{1,3}(?!\w)"
+    r"(?<!\w)UN ?\d{4}[ ,][^\n]{0,100}?[ ,](?P<class>[1-9](?:\.[1-6])?)(?: ?\(\d(?:\.\d)?\))?,? {0,2}(?:(?:(?:PG|VG|GE|p\.g\.) ?)?I{1,3}(?!\w)|\([A-E](?:/[A-E])?\))"
 )
 _DANGER = re.compile(
     r"\bUN ?\d{4}\b|\bONU ?\d{4}\b|haz(?:ard|mat)|\bADR\b|IMDG|\bIATA DGR\b|dangerous|gefahrgut|dangereu|peligros|pericolos|gevaarlijk|niebezpieczn",
