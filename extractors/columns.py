@@ -53,6 +53,10 @@ _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL_OF_IT = re.compile(
     r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE
 )
+_SAID_TOTAL = re.compile(  # "Gesamt: 22", in the column that is added up
+    r"^(?:totals?|totale|totaux|totali|totaal|gesamt|summe|insgesamt|somme|suma|razem|łącznie)\W{1,3}(?=\d)",
+    re.IGNORECASE,
+)
 _BARE_REFERENCE = re.compile(
     r"(?:ref|réf|rif|referenc\w*|référence|referencia|riferimento|referentie)\.?", re.IGNORECASE
 )
@@ -378,7 +382,7 @@ def _sum_in(
 
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
-    words = text[cell.start : cell.end].strip()
+    words = _SAID_TOTAL.sub("", text[cell.start : cell.end].strip())
     match = _NUMBER.fullmatch(words) or (_PACKED.match(words) if heading.field == "pieces" else None)
     if match is None:
         return None
