@@ -218,10 +218,16 @@ def label_of(words: str) -> tuple[str, int] | None:
     return (field, len(head) or length) if field in FIELDS else None
 
 
+_NOT_SIGNED = re.compile(  # a paper that says so needs none
+    r"(?:without|no|ohne|sans|sin|senza|zonder|bez) (?:a |une |eine )?(?:signature|unterschrift|firma|handtekening|podpisu)",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=4096)
 def signature_label(words: str) -> int:
     """2 for the label of the receiver's signature, 1 for one that may be anybody's, 0 for another cell."""
-    if len(words) > 120:
+    if len(words) > 120 or _NOT_SIGNED.search(words):
         return 0
     if _RECEIVED_LABEL.fullmatch(words):
         return 2
