@@ -16,6 +16,7 @@ from classifiers.bundle import MANIFEST, PACKAGED, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.e5 import SHA256
 from classifiers.embedding import Encoder
+from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import load_taxonomy
 from eval.datasets import Case, read_message
 from extractors.extraction import Extraction
@@ -53,7 +54,7 @@ class Product(AbstractContextManager["Product"]):
         self._pdf = PdfReader(self.limits)
         bundle = load_bundle(folder)
         self.encoder = encoder or Encoder(bundle.adapter)
-        self.tools = make_tools(Classifier(self.encoder, bundle), self._pdf)
+        self.tools = make_tools(Classifier(self.encoder, bundle), Tagger(load_tagger()), self._pdf)
         self.llm_parallel = settings.llm_parallel
         self.llm = language_model(settings, lambda: datetime.now(UTC))
         if self.llm is not None:

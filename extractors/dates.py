@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
@@ -23,6 +23,7 @@ _OLDEST = 3  # years before its message that a document may be from; the laws th
 _HAPPENED = frozenset(["pickup_actual", "delivered_at", "document_date"])
 _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl"]
 _MAX_CANDIDATES = 1000
+_WEEK = 7  # days
 _DATEPARSER = Lock()  # dateparser keeps the current reference time in a global
 
 _MONTH = (
@@ -47,7 +48,7 @@ _TODAY = (
 )
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
 _TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
-_ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?[+-]\d{2}:?\d{2}\b)?"
+_ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b)?"  # 15:00-17:00 is a span of time
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
 _NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
 _SHORT = (
@@ -310,7 +311,7 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
             day_number, month = (int(part) for part in re.split(r"[./]", groups["short"])[:2])
             if month > 12 or (month_first and "/" in groups["short"] and day_number <= 12):
                 day_number, month = month, day_number
-            day = _nearest(reference, month, day_number)
+            day = _nearest(reference, month, day_number, past)
         elif groups["today"]:
             day = reference
         else:
@@ -318,6 +319,8 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
             word = _SHORT_WORDS.get(word.lower().rstrip("."), word.rstrip("."))
             parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]), past)
             day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None
+            if past and day and groups["word"] and (reference - day).days == _WEEK:
+                day = reference  # "loaded Friday", on a Friday
     except ValueError:
         return None
     if day is None:
@@ -336,7 +339,8 @@ def _numeric(text: str, reference: datetime, month_first: bool) -> datetime:
     return reference.replace(year=year, month=month, day=day)
 
 
-def _nearest(reference: datetime, month: int, day: int) -> datetime:
+def _nearest(reference: datetime, month: int, day: int, past: bool = False) -> datetime:
+    """The nearest such day; the last one of what has happened."""
     years = (reference.year - 1, reference.year, reference.year + 1)
     candidates = []
     for year in years:
@@ -344,6 +348,8 @@ def _nearest(reference: datetime, month: int, day: int) -> datetime:
             candidates.append(reference.replace(year=year, month=month, day=day))
         except ValueError:  # 29 February
             continue
+    if past:
+        candidates = [c for c in candidates if c <= reference + timedelta(days=1)] or candidates
     return min(candidates, key=lambda candidate: abs(candidate - reference))
 
 
@@ -362,7 +368,7 @@ def _parsed(word: str, today: str, has_day: bool, past: bool) -> datetime | None
         parsed: datetime | None = dateparser.parse(word, languages=_LANGUAGES, settings=settings)
     if parsed is None or re.search(r"(?:19|20)\d{2}", word) or not has_day:
         return parsed
-    return _nearest(datetime.fromisoformat(today), parsed.month, parsed.day)
+    return _nearest(datetime.fromisoformat(today), parsed.month, parsed.day, past)
 
 
 def _with_time(day: datetime, clock: str, quote: str) -> str | None:

@@ -30,7 +30,7 @@ from extractors.evidence import Evidence, Finding, Method, Span, stands_in, with
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 
-VERSION = "rules-2026.11g"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11h"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
@@ -163,7 +163,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         found += _settled(read)
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
-    return extraction.model_copy(update={"findings": tuple(_best(kept)), "conflicts": find_conflicts(kept)})
+    return extraction.model_copy(update={"findings": tuple(best(kept)), "conflicts": find_conflicts(kept)})
 
 
 def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -295,6 +295,8 @@ def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:
             segment = next(segments, None)
         if span.field == "document_date":  # a mail's own or quoted "Date:" header
             continue
+        if segment is not None and segment.kind == "quoted" and span.field not in identifiers.FIELDS:
+            continue  # what the history says may have changed
         weight = _WEIGHT[segment.kind] if segment is not None else 1.0
         yield _finding(span._replace(score=round(span.score * weight, 3)), "body", message.text)
 
@@ -532,16 +534,16 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
     return stands_in(finding, source, partial(value_of, **setting._asdict()))
 
 
-def _best(findings: list[Finding]) -> list[Finding]:
+def best(findings: Sequence[Finding]) -> list[Finding]:
     """Each value of a field once, where it is best proven; sorted by field, then by falling score."""
-    best: dict[tuple[str, str], Finding] = {}
+    proven: dict[tuple[str, str], Finding] = {}
     for finding in findings:
         key = (finding.field, finding.value)
-        if key not in best or finding.score > best[key].score:
-            best[key] = finding
+        if key not in proven or finding.score > proven[key].score:
+            proven[key] = finding
     kept: list[Finding] = []
     counts: dict[str, int] = {}
-    for finding in sorted(best.values(), key=lambda f: (f.field, -f.score)):
+    for finding in sorted(proven.values(), key=lambda f: (f.field, -f.score)):
         counts[finding.field] = counts.get(finding.field, 0) + 1
         if counts[finding.field] <= _MAX_FINDINGS_A_FIELD:
             kept.append(finding)

@@ -12,6 +12,7 @@ from api import create_app
 from classifiers.bundle import load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
+from classifiers.tagger import Tagger, load_tagger
 from extractors.limits import Limits
 from extractors.pdf import PdfReader
 from tests.ledger import Ledger
@@ -31,9 +32,14 @@ def classifier(encoder: Encoder) -> Classifier:
 
 
 @pytest.fixture(scope="session")
-def tools(classifier: Classifier) -> Iterator[Tools]:
+def tagger() -> Tagger:
+    return Tagger(load_tagger())
+
+
+@pytest.fixture(scope="session")
+def tools(classifier: Classifier, tagger: Tagger) -> Iterator[Tools]:
     pdf = PdfReader(Limits())
-    yield make_tools(classifier, pdf)
+    yield make_tools(classifier, tagger, pdf)
     pdf.close()
 
 

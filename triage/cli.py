@@ -259,7 +259,7 @@ def train_tagger(
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)
-    report = {"version": bundle.version, "fields": bundle.fields, "floor": bundle.floor, **bundle.trained_on}
+    report = {"version": bundle.version, "fields": bundle.fields, **bundle.trained_on}
     typer.echo(json.dumps(report, indent=None if as_json else 1))
 
 

@@ -14,6 +14,7 @@ from classifiers.embedding import Encoder
 from classifiers.examples import load_examples
 from classifiers.llm import candidates, load_blend, second_opinion
 from classifiers.prediction import Prediction
+from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import Taxonomy, load_taxonomy
 from classifiers.text import classifier_text
 from extractors import extraction as extractor
@@ -21,6 +22,7 @@ from extractors.extraction import Extraction
 from extractors.llm import fill_missing
 from extractors.message import Message
 from extractors.pdf import PdfReader
+from extractors.pointed import with_pointed
 from prompts import Ask
 from triage.callbacks import deliver
 from triage.consultation import Consultation
@@ -111,7 +113,7 @@ class Runtime:
         if tools is None:
             bundle = load_bundle(settings.model_dir or PACKAGED)
             encoder = Encoder(bundle.adapter)
-            tools = make_tools(Classifier(encoder, bundle), pdf)
+            tools = make_tools(Classifier(encoder, bundle), Tagger(load_tagger()), pdf)
             llm = language_model(settings, clock)
             if llm is not None:
                 tools = with_language_model(tools, llm, settings, encoder, bundle, taxonomy, pdf)
@@ -282,14 +284,15 @@ def with_language_model(
     return tools.model_copy(update={"consult": consult})
 
 
-def make_tools(classifier: Classifier, pdf: PdfReader) -> Tools:
+def make_tools(classifier: Classifier, tagger: Tagger, pdf: PdfReader) -> Tools:
     def extract(message: Message, now: datetime) -> Extraction:
-        return extractor.extract(message, pdf, now=now)
+        return with_pointed(extractor.extract(message, pdf, now=now), tagger.point, now)
 
     def classify(extraction: Extraction) -> Prediction:
         return classifier.predict([text_to_classify(extraction)])[0]
 
-    return Tools(extract=extract, classify=classify, word_weights=classifier.word_weights, extractor=extractor.VERSION)
+    version = f"{extractor.VERSION} {tagger.version}"
+    return Tools(extract=extract, classify=classify, word_weights=classifier.word_weights, extractor=version)
 
 
 def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher, Gateway]:

@@ -17,8 +17,9 @@ from classifiers.bundle import load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
 from classifiers.prediction import Prediction
+from classifiers.tagger import Tagger
 from classifiers.taxonomy import load_taxonomy
-from extractors.extraction import Extraction
+from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
@@ -79,8 +80,11 @@ def judged(extraction: Extraction) -> Prediction:
     return Prediction(label, scores[label], scores, "ambiguous" if len(first) > 1 else None, "test")
 
 
-def fixed(classifier: Classifier, pdf: PdfReader) -> Tools:
-    return make_tools(classifier, pdf).model_copy(update={"classify": judged})
+@pytest.fixture
+def fixed(classifier: Classifier, tagger: Tagger, pdf: PdfReader) -> Tools:
+    """Without what was trained: no label and no field changes with the next training."""
+    fixed = {"classify": judged, "extract": lambda message, now: extract(message, pdf, now=now)}
+    return make_tools(classifier, tagger, pdf).model_copy(update=fixed)
 
 
 class Desk:
@@ -94,19 +98,16 @@ class Desk:
 
 
 @pytest.fixture
-def local(classifier: Classifier, pdf: PdfReader) -> Desk:
-    return Desk(fixed(classifier, pdf))
+def local(fixed: Tools) -> Desk:
+    return Desk(fixed)
 
 
 @pytest.fixture
-def desk(
-    server: ScriptedLlm, classifier: Classifier, encoder: Encoder, pdf: PdfReader, tmp_path: Path
-) -> Iterator[Desk]:
+def desk(server: ScriptedLlm, fixed: Tools, encoder: Encoder, pdf: PdfReader, tmp_path: Path) -> Iterator[Desk]:
     given = {"llm_url": server.url, "llm_model": "m", "llm_timeout": 5.0, "llm_retries": 0, "data_dir": tmp_path}
     settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]
     with LanguageModel(settings, lambda: NOW) as model:
-        tools = fixed(classifier, pdf)
-        yield Desk(with_language_model(tools, model, settings, encoder, load_bundle(), TAXONOMY, pdf))
+        yield Desk(with_language_model(fixed, model, settings, encoder, load_bundle(), TAXONOMY, pdf))
 
 
 def test_a_good_answer_is_used_and_named(desk: Desk, server: ScriptedLlm) -> None:
@@ -203,13 +204,12 @@ def test_a_model_that_is_away_is_asked_once_a_message(desk: Desk, server: Script
 
 
 def test_over_budget_the_local_result_stands_and_says_so(
-    server: ScriptedLlm, classifier: Classifier, encoder: Encoder, pdf: PdfReader, tmp_path: Path, local: Desk
+    server: ScriptedLlm, fixed: Tools, encoder: Encoder, pdf: PdfReader, tmp_path: Path, local: Desk
 ) -> None:
     given = {"llm_url": server.url, "llm_model": "m", "llm_daily_tokens": 10, "data_dir": tmp_path}
     settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]
     with LanguageModel(settings, lambda: NOW) as model:
-        tools = fixed(classifier, pdf)
-        desk = Desk(with_language_model(tools, model, settings, encoder, load_bundle(), TAXONOMY, pdf))
+        desk = Desk(with_language_model(fixed, model, settings, encoder, load_bundle(), TAXONOMY, pdf))
         result = desk.result(UNSURE)
     assert server.requests == []
     assert result.provenance and OVER_BUDGET in result.provenance.degraded

@@ -18,6 +18,7 @@ from classifiers.bundle import load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
 from classifiers.llm import ask_label
+from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import load_taxonomy
 from extractors.extraction import extract, value_of
 from extractors.limits import Limits
@@ -146,7 +147,7 @@ def test_the_whole_way_with_a_model_and_on_without_it_when_it_dies(
     server: RealLlm, tmp_path: Path, classifier: Classifier, encoder: Encoder, pdf: PdfReader
 ) -> None:
     settings, policy = settings_for(server, tmp_path), load_policy(TAXONOMY)
-    local = make_tools(classifier, pdf)
+    local = make_tools(classifier, Tagger(load_tagger()), pdf)
     first = {"transit_delay": 0.4, "vehicle_breakdown": 0.3}
 
     def unsure(extraction: Any) -> Any:

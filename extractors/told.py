@@ -1,0 +1,272 @@
+"""What words say when it is known which field they state: less needs to be written then than in running text.
+
+"at 2" is no time by itself, and no count either. Where a tagger has pointed at it as the time of a collection, it is.
+"""
+
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from extractors import dates, quantities
+
+_SEVEN = {  # day of the week -> its beginnings in seven languages, as people write and shorten it
+    0: "mon|montag|lundi|lunes|luned[iì]|maandag|poniedział|mo|lun|ma|pon|pn",
+    1: "tue|dienstag|mardi|martes|marted[iì]|dinsdag|wtor|di|mar|mart|wt",
+    2: "wed|mittwoch|mercredi|mi[ée]rcoles|mercoled[iì]|woensdag|środ|srod|mi|mer|mié|woe|wo|śr|sr",
+    3: "thu|donnerstag|jeudi|jueves|gioved[iì]|donderdag|czwart|do|jeu|jue|gio|czw",
+    4: "fri|freitag|vendredi|viernes|venerd[iì]|vrijdag|piąt|piat|fr|ven|vie|vr|pt|pią",
+    5: "sat|samstag|sonnabend|samedi|s[áa]bado|sabato|zaterdag|sobot|sa|sam|sáb|sab|za|sob",
+    6: "sun|sonntag|dimanche|domingo|domenica|zondag|niedziel|so|dim|dom|zo|niedz",
+}
+_LONG = 4  # letters of a beginning that may go on: "vrijdagmiddag", "poniedziałku", "Weds"
+_OFFSETS = {  # days from today
+    0: "today|todays|tonight|tonite|heute|heut|heutigen|aujourd'hui|hoy|oggi|odierno|vandaag|dziś|dzis|dzisiaj|dzisiejszym|now|jetzt|gerade|stamattina|stasera|vanmiddag|vanavond|vanochtend",
+    1: "tomorrow|tomorow|tommorow|tomoz|tmrw|tmr|tmw|morgen|morgenfrüh|morgenochtend|morgenavond|morgenmiddag|morgenvroeg|demain|mañana|manana|domani|domattina|jutro|jutra",
+    2: "übermorgen|overmorgen|dopodomani|après-demain|pojutrze",
+    -1: "yesterday|yesterdays|gestern|gestrigen|hier|ayer|ieri|gisteren|wczoraj|wczorajszej|wczorajszym",
+}
+_DAYS = {word: offset for offset, words in _OFFSETS.items() for word in words.split("|")}
+_WEEK = [(day, word) for day, words in _SEVEN.items() for word in words.split("|")]
+_SHORT = re.compile(  # 7.12. and 28.11 are days, 14.30 is a time, and 10.11 may be either
+    r"(?<![\d.:/])(?:(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(?!\d)|(2[4-9]|3[01])\.(0?[1-9]|1[0-2])(?![\d:]))"
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_ORDINAL = re.compile(r"(?<![\d.:/])([12]?\d|3[01])(?:st|nd|rd|th|er|º|ª|e)\b", re.IGNORECASE)
+_WITH_ARTICLE = re.compile(
+    r"(?<!entro )(?<!dopo )(?<!verso )(?<!per )\b(?:the|le|il|el|al|del|dal|am|den|dem|op|vom|zum|bis|dnia) ([1-9]|[12]\d|3[01])\.?(?![\d.:]|\s?(?:h|uhr|u)\b)",
+    re.IGNORECASE,
+)
+_NOON = re.compile(
+    r"\b(?:noon|midday|mittags?|midi|mediod[ií]a|mezzogiorno|middaguur|południe|południa)\b", re.IGNORECASE
+)
+_DIGITS = re.compile(r"(?<![\d.,:/-])([01]\d|2[0-3])([0-5]\d)\s?(?:h|hrs?|uhr|z|u)?(?![\d.,:/-])", re.IGNORECASE)
+_HOUR = re.compile(
+    r"(?:^|\b(?:at|by|before|after|till?|until|from|since|around|about|um|bis|ab|seit|gegen|vor|nach|à|a|las|alle|le|dalle|entro|ore|om|voor|na|vanaf|rond|between|zwischen|tra|entre|tussen|między|o|po|do|od|przed|godz\.?|ca\.?|than)\s+)([01]?\d|2[0-3])\s?(?:u|uur|h|uhr|ish|rano)?(?![\d.,:/])\b",
+    re.IGNORECASE,
+)
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+_AFTERNOON = 6  # who says "at 5" without more means the hour of the day shift
+
+_NUMBERS = (
+    "one a an ein eine einen einer einem eins un une uno una een eén één jeden jedna jedną jednej jednego single",
+    "two both pair couple zwei beide beiden deux dos ambos due entrambi twee beide dwa dwie dwóch oba obie",
+    "three drei trois tres tre drie trzy trzech",
+    "four vier quatre cuatro quattro cztery czterech",
+    "five fünf cinq cinco cinque vijf pięć pięciu",
+    "six sechs seis sei zes sześć sześciu",
+    "seven sieben sept siete sette zeven siedem siedmiu",
+    "eight acht huit ocho otto osiem ośmiu",
+    "nine neun neuf nueve nove negen dziewięć dziewięciu",
+    "ten zehn dix diez dieci tien dziesięć dziesięciu",
+    "eleven elf onze once undici jedenaście",
+    "twelve dozen zwölf dutzend douze douzaine doce docena dodici dozzina twaalf dozijn dwanaście tuzin",
+)
+_NUMBER = {word: n for n, words in enumerate(_NUMBERS, start=1) for word in words.split()}
+_HOURS = frozenset(word for word, n in _NUMBER.items() if n > 1) - {
+    "both",
+    "pair",
+    "couple",
+    "beide",
+    "beiden",
+    "ambos",
+    "entrambi",
+    "oba",
+    "obie",
+    "dozen",
+    "sei",
+}
+_COUNT = re.compile(
+    r"(?:(?:x|×|all|alle|the|die|les|los|gli|i|ca\.?|about|around|etwa|circa|rund|only|nur|just|another|other|altri|altre|andere|weitere)\s?)?(?P<n>\d{1,3}(?:[.,' ]\d{3})+(?!\d)|\d{1,6}|"
+    + "|".join(sorted(_NUMBER, key=len, reverse=True))
+    + r")\b(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PALLET = re.compile(
+    r"\b(?:euro? ?)?(?:pallets?|palett\w*|palet\w*|pal[eé]s?|bancal\w*|skids?|plts?|epal)\b", re.IGNORECASE
+)
+_LENGTH = re.compile(
+    r"(?:\D{0,25}\s)?(?:ca\.?|~|\+)?\s?(?P<n>\d{1,4}(?:[.,]\d{1,2})?|"
+    + "|".join(sorted(_NUMBER, key=len, reverse=True))
+    + r")"
+    r"(?:\s?(?:-|–|/|to|bis|à|a|do|tot|o|or|oder)\s?\d{1,3})?[\s-]?(?:(?:more|full|good|working|business|weitere|volle|lange|gute)\s)?"
+    r"(?:(?P<m>min\w*)|(?P<h>h|hrs?|hours?|std\.?|stunden?|heures?|horas?|or[ae]|uur|uren|u|godz\w*)"
+    r"|(?P<d>d|days?|nights?|tage?n?|werktage?n?|nuits?|jours?|d[ií]as?|giorn[oi]|gg|dag(?:en)?|dni|dzień|nächte?)|(?P<w>wks?|weeks?|wochen?|semaines?|semanas?|settiman[ae]|week|weken|tydzień|tygodni\w*))(?!\w).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_HOURS_AND_MINUTES = re.compile(r"(\d{1,2})[:h](\d{2})\s?(?:h|hrs?|std\.?)?", re.IGNORECASE)
+_MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
+_LONGEST_DELAY = 129_600  # minutes: ninety days
+_DEGREES = re.compile(
+    r"(?:\D{0,12}?\s)??(?P<low>(?:[+−–-]|minus |moins |meno |menos )?\d{1,2}(?:[.,]\d)?)(?:\s?(?:-|–|to|bis|à|a|/|and|und|et|e|y|tot|do)\s?(?P<high>[+−–-]?\d{1,2}(?:[.,]\d)?))?(?:\s?(?:°|º|deg\w*|grad\w*|gradi|graden|stopni)\s?C?)?(?:\D{0,12})",
+    re.IGNORECASE,
+)
+_CELSIUS = 31  # a bare number above that is likelier Fahrenheit
+_MONEY = re.compile(
+    r"(?P<before>[A-Z]{2,3}\$?|Rs\.?|[€$£])?\s?(?P<n>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)\s?(?P<many>k\b|tys\.?|mila\b|thousand|grand)?\s?(?P<after>[A-Za-z€$£ł]{1,10})?",
+    re.IGNORECASE,
+)
+_CURRENCIES = {
+    "EUR": "€ eur euro euros euroa ojro", "USD": "$ usd dollar dollars dollari dólares dolar dolary us$", "GBP": "£ gbp pound pounds quid sterling",
+    "PLN": "zł pln zl złotych zloty", "CHF": "chf fr. franken francs franchi sfr", "CAD": "cad c$ can", "AUD": "aud a$", "SGD": "sgd s$", "INR": "rs inr rupees rupien",
+    "SEK": "sek", "NOK": "nok", "DKK": "dkk", "CZK": "czk kč", "HUF": "huf ft", "RON": "ron lei", "AED": "aed", "OMR": "omr", "ZAR": "zar", "NZD": "nzd", "JPY": "jpy", "CNY": "cny rmb", "MXN": "mxn", "BRL": "brl",
+}  # fmt: skip
+_CURRENCY = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
+
+
+def value_of(field: str, quote: str, reference: datetime, *, month_first: bool = False) -> str | None:
+    """The value of a quote of `field`, read as freely as it was written; None when it says nothing."""
+    quote = " ".join(quote.split())
+    if field == "delay_minutes":
+        return _delay(quote)
+    if field in dates.FIELDS:
+        return _moment(field, quote, reference, month_first)
+    if field in ("pieces", "pallets", "pieces_short", "pieces_damaged"):
+        return _count(field, quote)
+    if field in ("temperature_required", "temperature_recorded"):
+        return _temperature(quote)
+    if field in ("goods_value", "freight_charge", "disputed_amount"):
+        return _money(quote)
+    return None
+
+
+def names_day(quote: str) -> bool:
+    return _day("eta_revised", " ".join(quote.split()), _ANY_DAY, month_first=False)[0] is not None
+
+
+def _moment(field: str, quote: str, reference: datetime, month_first: bool) -> str | None:
+    day, rest = _day(field, quote, reference, month_first)
+    hour = _clock(rest, alone=day is None)
+    if hour is None:
+        return day
+    when = datetime.fromisoformat(day).replace(tzinfo=reference.tzinfo) if day else reference
+    return when.replace(hour=hour[0], minute=hour[1], second=0, microsecond=0).isoformat()
+
+
+def _day(field: str, quote: str, reference: datetime, month_first: bool) -> tuple[str | None, str]:
+    """The day that is named, and the quote without it."""
+    named = list(dates.days_in(field, quote, reference, month_first=month_first))
+    rest = "".join(" " if any(start <= i < end for start, end, _ in named) else c for i, c in enumerate(quote))
+    for start, end, value in named:  # "Monday 07/12" is the 7th, whatever day of the week that is
+        if any(c.isdigit() for c in quote[start:end]):
+            return value[: len("2026-11-29")], rest
+    for pattern in (_SHORT, _ORDINAL):
+        if found := pattern.search(rest):
+            numbers = [int(n) for n in found.groups() if n]
+            return _nearest(reference, *numbers), _without(rest, found)
+    if named:
+        return named[0][2][: len("2026-11-29")], rest
+    words = sorted(_WORD.finditer(quote), key=lambda word: len(word[0]) < _LONG)  # "do" is Thursday, if nothing else is
+    for word in words:
+        offset = _offset(field, word[0].casefold(), reference)
+        if offset is not None:
+            return (reference + timedelta(days=offset)).date().isoformat(), _without(quote, word)
+    if found := _WITH_ARTICLE.search(quote):
+        return _nearest(reference, int(found[1])), _without(quote, found)
+    return None, quote
+
+
+def _without(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + " " + text[match.end() :]
+
+
+def _offset(field: str, word: str, reference: datetime) -> int | None:
+    """Days from the reference to what the word names: the last such day of what has happened, else the next."""
+    if word in _DAYS:
+        return _DAYS[word]
+    day = next((day for day, name in _WEEK if word == name or _goes_on(word, name)), None)
+    if day is None:
+        return None
+    ahead = (day - reference.weekday()) % 7
+    if field in ("pickup_actual", "delivered_at"):
+        return ahead - 7 if ahead else 0
+    return ahead or 7
+
+
+def _goes_on(word: str, name: str) -> bool:
+    if len(name) >= _LONG:
+        return word.startswith(name)
+    return len(name) == len("mon") and word in (f"{name}s", f"{name}day", f"{name}days", f"{name}rs")
+
+
+def _nearest(reference: datetime, day: int, month: int | None = None) -> str | None:
+    """The nearest such day, in this month and its neighbours or in the given month of any year."""
+    first = reference.replace(day=1)
+    around = [first - timedelta(days=1), first, first + timedelta(days=31)]
+    if month:
+        around = [first.replace(year=first.year + years, month=month) for years in (-1, 0, 1)]
+    near = []
+    for of in around:
+        try:
+            near.append(of.replace(day=day))
+        except ValueError:  # 31 November
+            continue
+    return min(near, key=lambda d: abs(d - reference)).date().isoformat() if near else None
+
+
+def _clock(rest: str, *, alone: bool) -> tuple[int, int] | None:
+    if found := dates.clock_in(rest):
+        return found
+    if _NOON.search(rest):
+        return 12, 0
+    if digits := _DIGITS.search(rest):
+        return int(digits[1]), int(digits[2])
+    hour = _HOUR.search(rest.strip())
+    if hour is None:
+        spoken = next(
+            (_NUMBER[w[0].casefold()] for w in _WORD.finditer(rest.replace("-", " ")) if w[0].casefold() in _HOURS),
+            None,
+        )
+        return (spoken + 12 if spoken < _AFTERNOON else spoken, 0) if spoken and alone else None
+    if not alone and hour[0] == hour[1]:
+        return None  # a number beside a day may be anything
+    number = int(hour[1])
+    return (number + 12 if 0 < number < _AFTERNOON and "rano" not in rest else number), 0
+
+
+def _delay(quote: str) -> str | None:
+    if clock := _HOURS_AND_MINUTES.fullmatch(quote):
+        minutes = 60.0 * int(clock[1]) + int(clock[2])
+    elif match := _LENGTH.fullmatch(quote):
+        word = match["n"].casefold()
+        number = float(_NUMBER.get(word) or word.replace(",", "."))
+        minutes = number * next(_MINUTES[unit] for unit in "mhdw" if match[unit])
+    else:
+        return None
+    return str(round(minutes)) if 0 < minutes <= _LONGEST_DELAY else None
+
+
+def _count(field: str, quote: str) -> str | None:
+    match = _COUNT.fullmatch(quote)
+    if match is None or (field == "pieces" and _PALLET.search(quote)):
+        return None
+    unit = "PF" if field == "pallets" or _PALLET.search(match["rest"]) else "H87"
+    number = match["n"].casefold()
+    return f"{_NUMBER.get(number) or int(re.sub(r'[^0-9]', '', number))} {unit}"
+
+
+def _temperature(quote: str) -> str | None:
+    match = _DEGREES.fullmatch(quote)
+    if match is None:
+        return None
+    low, high = (_degrees(match[name]) if match[name] else None for name in ("low", "high"))
+    if low is None or max(abs(low), abs(high or 0)) > _CELSIUS:
+        return None
+    return f"{low:g} CEL" if high is None else f"{low:g}..{high:g} CEL" if low < high else None
+
+
+def _degrees(text: str) -> float:
+    number = float(re.sub(r"[^\d.]", "", text.replace(",", ".")))
+    return -number if re.match(r"[−–-]|m", text, re.IGNORECASE) else number
+
+
+def _money(quote: str) -> str | None:
+    match = _MONEY.fullmatch(quote)
+    if match is None:
+        return None
+    words = [word.casefold() for word in (match["before"], match["after"]) if word]
+    currency = next((_CURRENCY[word.rstrip(".")] for word in words if word.rstrip(".") in _CURRENCY), None)
+    amount = quantities.plain(match["n"]) * (1000 if match["many"] else 1)
+    return f"{amount:.2f} {currency}" if currency else None

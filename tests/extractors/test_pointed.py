@@ -1,0 +1,94 @@
+"""A tagger only points: what is read there is proven, and where it contradicts the rules the surer one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from extractors.extraction import Extraction, extract
+from extractors.limits import Limits
+from extractors.message import message_from_json
+from extractors.pdf import PdfReader
+from extractors.pointed import Point, readable, with_pointed
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)  # a Wednesday
+
+
+@pytest.fixture(scope="module")
+def pdf() -> Iterator[PdfReader]:
+    with PdfReader(Limits()) as reader:
+        yield reader
+
+
+def pointing(*places: tuple[str, str, float]) -> Point:
+    return lambda text: [(field, text.index(words), text.index(words) + len(words), s) for field, words, s in places]
+
+
+def read(pdf: PdfReader, text: str, *places: tuple[str, str, float], subject: str = "") -> Extraction:
+    message = message_from_json({"channel": "email", "subject": subject, "text": text}, Limits())
+    return with_pointed(extract(message, pdf, now=NOW), pointing(*places), NOW)
+
+
+def values(extraction: Extraction) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for finding in extraction.findings:
+        found.setdefault(finding.field, []).append(finding.value)
+    return found
+
+
+def test_what_is_pointed_at_stands_in_its_source_with_its_method(pdf: PdfReader) -> None:
+    extraction = read(pdf, "The gas hobs came at 2.", ("description", "gas hobs", 0.9), ("delivered_at", "2", 0.8))
+    assert values(extraction) == {"description": ["gas hobs"], "delivered_at": ["2026-11-25T14:00:00+00:00"]}
+    for finding in extraction.findings:
+        evidence = finding.evidence
+        assert finding.method == "model"
+        assert (extraction.source(evidence.part) or "")[evidence.start : evidence.end] == evidence.quote
+
+
+def test_a_place_in_the_subject_is_evidence_in_the_subject(pdf: PdfReader) -> None:
+    extraction = read(pdf, "See above.", ("description", "gas hobs", 0.9), subject="gas hobs")
+    assert [f.evidence.part for f in extraction.findings] == ["subject"]
+
+
+def test_what_says_nothing_for_its_field_is_dropped(pdf: PdfReader) -> None:
+    text = "Please ring Sue about the matter."
+    assert not read(pdf, text, ("gross_weight", "matter", 0.99), ("eta_revised", "Sue", 0.99)).findings
+
+
+def test_a_day_goes_with_the_time_beside_it(pdf: PdfReader) -> None:
+    found = values(read(pdf, "He is good for 0800 tomorrow in Tulsa.", ("eta_original", "0800", 0.9)))
+    assert found["eta_original"] == ["2026-11-26T08:00:00+00:00"]
+
+
+def test_a_guess_is_not_reported_and_a_name_needs_more(pdf: PdfReader) -> None:
+    text = "Harlow wants the tiles."
+    assert not read(pdf, text, ("description", "tiles", 0.3), ("consignee", "Harlow", 0.45)).findings
+    scores = {f.field: f.score for f in read(pdf, text, ("consignee", "Harlow", 0.8)).findings}
+    assert 0 < scores["consignee"] < 0.8
+
+
+def test_a_date_that_the_tagger_takes_for_another_is_that_other(pdf: PdfReader) -> None:
+    text = "New delivery date Friday is not possible."
+    assert "eta_revised" in values(read(pdf, text, ("eta_revised", "Friday", 0.9)))
+    assert values(read(pdf, text, ("pickup_planned", "Friday", 0.9))) == {"pickup_planned": ["2026-11-27"]}
+
+
+def test_a_number_in_words_that_mean_nothing_is_no_quantity(pdf: PdfReader) -> None:
+    text = "We ship 400 parcels a month with you."
+    assert "pieces" in values(read(pdf, text, ("pieces", "400 parcels", 0.9)))
+    assert "pieces" not in values(read(pdf, text))
+
+
+def test_a_checked_reference_needs_no_tagger(pdf: PdfReader) -> None:
+    assert values(read(pdf, "Container CSQU3054383 is here."))["container"] == ["CSQU3054383"]
+
+
+def test_history_is_not_read_by_the_tagger_and_gives_references_only(pdf: PdfReader) -> None:
+    text = (
+        "Thanks, all fine.\n\nOn Mon, 23 Nov 2026 at 10:00, Sue wrote:\n> 14 pallets, new ETA 24.11.2026, WH/OUT/00042"
+    )
+    message = message_from_json({"channel": "email", "text": text}, Limits())
+    assert "pallets" not in readable(message).text
+    assert set(values(read(pdf, text))) == {"delivery_order"}

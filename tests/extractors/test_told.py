@@ -1,0 +1,74 @@
+"""What is pointed at as a time, a count or an amount is read as people write it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from extractors import told
+
+WEDNESDAY = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("quote", "value"),
+    [
+        ("um 5", "2026-11-25T17:00:00+00:00"),
+        ("before noon", "2026-11-25T12:00:00+00:00"),
+        ("1400", "2026-11-25T14:00:00+00:00"),
+        ("19u", "2026-11-25T19:00:00+00:00"),
+        ("entro le 16", "2026-11-25T16:00:00+00:00"),
+        ("between 8 and 12", "2026-11-25T08:00:00+00:00"),
+        ("five-ish", "2026-11-25T17:00:00+00:00"),
+        ("the 2nd", "2026-12-02"),
+        ("le 9", "2026-12-09"),
+        ("28.11", "2026-11-28"),
+        ("tomoz", "2026-11-26"),
+        ("vrijdagmiddag", "2026-11-27"),
+        ("do środy", "2026-12-02"),
+        ("Do", "2026-11-26"),
+        ("pon. 30.11", "2026-11-30"),
+        ("Montag 7.12. um 14 Uhr", "2026-12-07T14:00:00+00:00"),
+        ("6th 1000", "2026-12-06T10:00:00+00:00"),
+        ("gestern 14 Uhr", "2026-11-24T14:00:00+00:00"),
+        ("this week", None),
+        ("soon", None),
+    ],
+)
+def test_a_planned_time(quote: str, value: str | None) -> None:
+    assert told.value_of("pickup_planned", quote, WEDNESDAY) == value
+
+
+def test_what_has_happened_was_on_the_last_such_day() -> None:
+    assert told.value_of("delivered_at", "vendredi", WEDNESDAY) == "2026-11-20"
+    assert told.value_of("eta_revised", "vendredi", WEDNESDAY) == "2026-11-27"
+
+
+@pytest.mark.parametrize(
+    ("field", "quote", "value"),
+    [
+        ("delay_minutes", "2-3 Stunden", "120"),
+        ("delay_minutes", "waiting 3 hours", "180"),
+        ("delay_minutes", "una semana", "10080"),
+        ("delay_minutes", "4:50 h", "290"),
+        ("delay_minutes", "nine days", "12960"),
+        ("delay_minutes", "three kings", None),
+        ("pieces", "six sash windows", "6 H87"),
+        ("pieces", "1.200 Kartons", "1200 H87"),
+        ("pieces", "both parcels", "2 H87"),
+        ("pieces", "4 pallets", None),
+        ("pieces", "twenty two boxes", None),  # better nothing than two
+        ("pallets", "sechs Paletten", "6 PF"),
+        ("pieces_short", "one pallet", "1 PF"),
+        ("temperature_required", "2 bis 8", "2..8 CEL"),
+        ("temperature_recorded", "minus 9", "-9 CEL"),
+        ("temperature_recorded", "46", None),  # of which scale?
+        ("disputed_amount", "118 euro", "118.00 EUR"),
+        ("disputed_amount", "1 140 €", "1140.00 EUR"),
+        ("goods_value", "$14k", "14000.00 USD"),
+        ("goods_value", "95", None),  # of which currency?
+    ],
+)
+def test_an_amount(field: str, quote: str, value: str | None) -> None:
+    assert told.value_of(field, quote, WEDNESDAY) == value
