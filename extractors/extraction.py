@@ -414,8 +414,8 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
     """Whether a document of this type does not mean what a span of running text would say."""
     if span.field == "description":
         return _has_articles(document)
-    if span.field == "remarks":
-        return document.type in _ORDERS  # their notes are instructions
+    if span.field == "remarks":  # the notes of an order are instructions
+        return document.type in _ORDERS - {"carrier_notice"} and not quantities.tells_of_loss(span.value)
     if span.field == "delay_minutes":
         return document.type not in _LATE
     if span.field == "disputed_amount":

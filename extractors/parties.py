@@ -202,6 +202,8 @@ def label_of(words: str) -> tuple[str, int] | None:
     if not words or len(words) > 160:
         return None
     length, words = len(words), _ACCOUNT.sub("", words.replace("’", "'"))  # "2 Exporter No GB188304417000"
+    if caption_of(words) == "remarks":  # "Delivery / exception notes" is no address
+        return "remarks", length
     if whole := [field for field, pattern in _LABEL if pattern.fullmatch(words)]:
         return whole[0], length
     captions = [part for part in re.split(r" ?/ | /|(?<=\)) ", words) if part]
