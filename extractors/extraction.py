@@ -57,6 +57,8 @@ _NUMBERS: dict[DocumentType, str] = {
     "rate_confirmation": "shipment",
     "damage_report": "shipment",
     "carrier_notice": "shipment",
+    "packing_list": "shipment",
+    "dangerous_goods_declaration": "shipment",
 }
 _ISSUERS: dict[DocumentType, str] = {
     "freight_invoice": "carrier",

@@ -399,13 +399,18 @@ _BUILDING = re.compile(
 )
 
 
+_NUMBERED_BUILDING = re.compile(
+    r"\b(?:hall|halle|hala|stand|tor|gate|dock|loods|nave|hangar|lager)\.? ?[\w-]{1,8}$", re.IGNORECASE
+)
+
+
 def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
     """The line of the street: departments and persons that stand before it are left out."""
     for n in range(first, len(lines)):
         line = text[slice(*lines[n])]
         if any(c.isdigit() for c in line):
             next_has = n + 2 < len(lines) and any(c.isdigit() for c in text[slice(*lines[n + 1])])
-            if next_has and _BUILDING.match(line) and "," not in line:
+            if next_has and (_BUILDING.match(line) or _NUMBERED_BUILDING.search(line)) and "," not in line:
                 continue
             town = _HAS_POSTCODE.search(line) or _BARE_POSTCODE.fullmatch(line.strip())
             return first if town and town.start() == 0 and n > first else n
