@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Encoding
+from torch.nn import functional
 
 from classifiers.adapter import Adapter, merge
 from classifiers.bundle import read_files, write_files
@@ -79,6 +80,8 @@ class Tagger:
         self._model = load_model(bundle.layers)
         merge(self._model, bundle.adapter)
         ready(self._model)
+        scale = torch.from_numpy(bundle.head / bundle.deviation)  # of states as they come
+        self._head = scale, torch.from_numpy(bundle.intercepts) - scale @ torch.from_numpy(bundle.mean)
 
     @property
     def version(self) -> str:
@@ -86,16 +89,15 @@ class Tagger:
 
     def point(self, text: str) -> list[Pointed]:
         """The places in the order of the text; none overlap."""
-        b, found, begin = self._bundle, list[Pointed](), 0
+        found, begin = list[Pointed](), 0
         windows = self._model.windows(text)[:MOST_WINDOWS]
         for at, window in enumerate(windows, start=1):
             last = window.offsets[max(0, len(window) - 1 - OVERLAP // 2)][1]  # the rest is better read by the next one
             end = last if at < len(windows) else len(text)
             with torch.inference_mode():
-                states = self._model.states(torch.tensor([window.ids]))[0].float().numpy()
-            logits = (states - b.mean) / b.deviation @ b.head.T + b.intercepts
-            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            found += decode(text, window, powers / powers.sum(axis=1, keepdims=True), b.fields, (begin, end))
+                states = self._model.states(torch.tensor([window.ids]))[0].float()
+                scores = functional.linear(states, *self._head).softmax(1).numpy()
+            found += decode(text, window, scores, self._bundle.fields, (begin, end))
             begin = end
         return found
 
