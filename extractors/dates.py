@@ -76,6 +76,7 @@ _CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)",
 _FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
 _TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}(?![\w.:/-])", re.IGNORECASE)
 _TIME_CELL = re.compile(rf"(?:[^\W\d]{{1,7}}\.? ){{0,2}}{_TIME}", re.IGNORECASE)
+_TIME_FIRST = re.compile(rf"(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME}(?= [^\W\d])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
@@ -178,6 +179,14 @@ def is_date_label(words: str) -> bool:
 def is_time(words: str) -> bool:
     """Whether a cell says a time of day and at most a word or two before it: `entro le 11:00`."""
     return _TIME_CELL.fullmatch(words.strip()) is not None
+
+
+def time_at(text: str, start: int, end: int) -> int | None:
+    """The end of the time of day with which a cell begins, after a word or two at most; None where it does not."""
+    if is_time(text[start:end]):
+        return end
+    match = _TIME_FIRST.match(text, start, end)
+    return match.end() if match else None
 
 
 _WHEN_RECEIVED = re.compile(

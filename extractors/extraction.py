@@ -86,9 +86,11 @@ _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice
 _AFTERWARDS = frozenset({"freight_invoice", "damage_report"})  # when all has happened that was planned
 _PLANS = frozenset({"rate_confirmation", "delivery_note", "packing_list", "carrier_notice", "other_document"})
 _CLAIMS = frozenset({"freight_invoice", "damage_report", "carrier_notice", "other_document"})  # of money
+_INVOICES = frozenset({"freight_invoice", "commercial_invoice"})
 _PRICED = frozenset({"freight_invoice", "rate_confirmation"})
 _LATE = frozenset({"carrier_notice", "damage_report", "other_document"})  # others speak of days to pay, hours free
 _PLATES = frozenset({"vehicle_plate", "trailer_plate"})
+_GENERIC = 0.65  # the score of a date by a word that may speak of money too, such as "due"
 _COUNTS = frozenset({"pieces", "pallets"})
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
@@ -333,6 +335,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
+        if span.field == "eta_original" and span.score <= _GENERIC and document.type in _INVOICES:
+            continue  # the day by which to pay
         span = span._replace(field=_meant(span, text, document))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)

@@ -17,6 +17,8 @@ from extractors.pdf import Word
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
 _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
+_EXECUTED = re.compile(r"executed on\b", re.IGNORECASE)  # of an air waybill
+_SIGNED_WITHIN = 45.0  # points
 _AT_STOP = 0.9  # of what a frame of its own holds
 _CUSTOMER = 0.6  # of who buys: the goods may go to another
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
@@ -347,6 +349,8 @@ def dates_in_boxes(text: str, cells: list[Word], setting: Setting, *, received: 
         field = dates.box_label(words, received=received) or (said if said in _OWN_DATES else None)
         if field is None and received and parties.signature_label(words) == 2:
             field = "delivered_at"
+        if field is None and _EXECUTED.match(words):
+            yield from _executed(text, cells, label, setting)
         if (field is None or field == "delivered_at") and dates.is_date_label(words):
             field = _date_of_place(text, cells, label, received=received) or field
         if field is None:
@@ -359,15 +363,29 @@ def dates_in_boxes(text: str, cells: list[Word], setting: Setting, *, received: 
             if found is None:
                 continue
             start, end = value.start + found[0], value.start + found[1]
-            near = (layout.under(cells, value), layout.right_of(cells, value))
+            near = [layout.under(cells, value), layout.right_of(cells, value)]
+            if value.frame:
+                near += [c for c in cells if c.frame == value.frame and c.start >= value.end]
             for cell in near:  # with the other boxes' words of that line between
-                if cell and end == value.end <= cell.start and dates.is_time(text[cell.start : cell.end]):
-                    end = cell.end
+                if cell and end == value.end <= cell.start and (time := dates.time_at(text, cell.start, cell.end)):
+                    end = time
                     break
             moment = dates.value_of(field, text[start:end], setting.reference, month_first=setting.month_first)
             if moment:
                 yield Span(field, moment, start, end, 0.8)
             break
+
+
+def _executed(text: str, cells: list[Word], label: Word, setting: Setting) -> Iterator[Span]:
+    """The day in the box that the issuing carrier signs, over its captions or under them."""
+    for cell in cells:
+        near = abs(cell.top - label.top) < _SIGNED_WITHIN and abs(cell.left - label.left) < _SIGNED_WITHIN
+        if near and (day := next(dates.days_in("document_date", text[cell.start : cell.end], setting.reference), None)):
+            start, end, _ = day
+            value = dates.value_of("document_date", text[cell.start + start : cell.start + end], setting.reference)
+            if value and any(c.isdigit() for c in text[cell.start + start : cell.start + end]):
+                yield Span("document_date", value, cell.start + start, cell.start + end, 0.85)
+                return
 
 
 def _date_of_place(text: str, cells: list[Word], label: Word, *, received: bool) -> str | None:
