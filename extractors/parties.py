@@ -80,7 +80,7 @@ _IN_LINE = tuple(
     (
         field,
         re.compile(
-            rf"(?:^|(?<=[\n|;•*])|(?<=- ))[ \t*•>-]*(?:{words})[ \t]*(?::|=|\|| - )[ \t]*(?P<value>[^\n|;]{{2,120}})",
+            rf"(?:^|(?<=[\n|;•*])|(?<=- ))[ \t*•>-]{{0,12}}(?![ \t*•>-])(?:{words})[ \t]*(?::|=|\|| - )[ \t]*(?P<value>[^\n|;]{{2,120}})",
             re.IGNORECASE,
         ),
     )
@@ -158,7 +158,7 @@ _NAMED_STREET = (
 )
 _STREET = rf"(?:\d{{1,5}}[a-zA-Z]?(?:[-/]\d{{1,4}})?,? (?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET}|(?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET},? (?:n[°º.]? ?)?\d{{1,5}}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{{1,4}}[a-z]?)?)"
 _ADDRESS = re.compile(
-    rf"(?<![\w/-])(?P<value>{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
+    rf"(?<![\w/.-])(?P<value>{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
 _BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")

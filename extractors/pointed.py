@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from extractors.extraction import Extraction, best, value_of
 from extractors.message import Message
 
 Point = Callable[[str], Sequence[tuple[str, int, int, float]]]  # of a text: field, start, end, score
+
+LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 
 _READ = frozenset({"newest", "signature"})
 _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
@@ -30,6 +33,8 @@ _MOMENTS = dates.FIELDS - {"delay_minutes"}
 _SENTENCE = re.compile(r"[.;!?\n]\s")
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
 _SIZES = re.compile(r"(?: \S*\d\S*)+$")
+_WORD = re.compile(r"\S+")
+_NEAR = 80  # letters around a place in which its value may go on
 _WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
 
 
@@ -74,7 +79,7 @@ def with_pointed(extraction: Extraction, point: Point, now: datetime) -> Extract
     month_first = is_month_first(f"{message.subject}\n{message.text}")
     read = partial(_value, reference=reference, month_first=month_first)
     pointed = []
-    for field, start, end, score in point(reading.text):
+    for field, start, end, score in point(reading.text[:LONGEST]):
         place = reading.place(start, end)
         if place is None:
             continue
@@ -87,7 +92,8 @@ def with_pointed(extraction: Extraction, point: Point, now: datetime) -> Extract
             if stands_in(finding, source, read):
                 pointed.append(finding)
     findings = _merged(extraction.findings, pointed, message)
-    conflicts = tuple(c for c in extraction.conflicts if c.message in findings or not _read_here(c.message, message))
+    said = {(f.field, f.value) for f in findings}
+    conflicts = tuple(c for c in extraction.conflicts if (c.field, c.message.value) in said)
     return extraction.model_copy(update={"findings": findings, "conflicts": conflicts})
 
 
@@ -109,7 +115,8 @@ def _read(
     if value and field not in _MOMENTS:
         return value, start, end
     near: list[tuple[int, str, int, int]] = [(0, value, start, end)] if value else []
-    words = [(m.start(), m.end()) for m in re.finditer(r"\S+", text)]
+    first, last = max(0, start - _NEAR), min(len(text), end + _NEAR)
+    words = [(m.start(), m.end()) for m in _WORD.finditer(text, first, last)]
     inside = [i for i, (a, b) in enumerate(words) if a < end and start < b]
     if not inside:
         return None
@@ -150,30 +157,51 @@ def _within(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> tuple[Finding, ...]:
     """Both ways' findings, each value of a field once; where they contradict each other, the surer one's."""
-    kept = [f for f in findings if not _read_here(f, message) or not _gainsaid(f, pointed)]
+    read = _Places((s.start, s.end) for s in message.segments if s.kind in _READ)
+    theirs = {part: _Places(_spots(pointed, part)) for part in ("subject", "body")}
+    kept: list[Finding] = []
+    for finding in findings:
+        place = finding.evidence
+        if place.part == "subject" or (place.part == "body" and read.over(place.start, place.start + 1)):
+            there = [pointed[i] for i in theirs[place.part].over(place.start, place.end)]
+            if _gainsaid(finding, there):
+                continue
+        kept.append(finding)
+    rules = {part: _Places(_spots([f for f in kept if f.method == "pattern"], part)) for part in ("subject", "body")}
     for finding in pointed:
+        place = finding.evidence
         least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, 1.0))
-        rules = [f for f in kept if f.method == "pattern" and _overlap(f, finding)]
-        if finding.score >= least and not rules:
+        if finding.score >= least and not rules[place.part].over(place.start, place.end):
             kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
     return tuple(best(kept))
 
 
-def _read_here(finding: Finding, message: Message) -> bool:
-    """Whether the tagger has read the place of a finding."""
-    place = finding.evidence
-    segments = (s for s in message.segments if s.start <= place.start < s.end)
-    return place.part == "subject" or (place.part == "body" and any(s.kind in _READ for s in segments))
-
-
-def _gainsaid(finding: Finding, pointed: Sequence[Finding]) -> bool:
+def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
     """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it."""
-    there = [p for p in pointed if _overlap(finding, p)]
     if any(p.field == finding.field for p in there):
         return False
     return any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
 
 
-def _overlap(one: Finding, other: Finding) -> bool:
-    first, second = one.evidence, other.evidence
-    return first.part == second.part and first.start < second.end and second.start < first.end
+def _spots(findings: Sequence[Finding], part: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each finding of a part of the message; nowhere where it is of another."""
+    return ((f.evidence.start, f.evidence.end) if f.evidence.part == part else (0, 0) for f in findings)
+
+
+class _Places:
+    """Which of many places in a text cover a stretch of it, found without looking at each of them."""
+
+    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
+        self._sorted = sorted((start, end, n) for n, (start, end) in enumerate(places) if start < end)
+        self._longest = max((end - start for start, end, _ in self._sorted), default=0)
+
+    def over(self, start: int, end: int) -> list[int]:
+        """Their numbers, in the order in which they were given to this list of places."""
+        first = bisect_right(self._sorted, (start - self._longest,))
+        found = []
+        for begin, stop, n in self._sorted[first:]:
+            if begin >= end:
+                break
+            if stop > start:
+                found.append(n)
+        return sorted(found)

@@ -68,6 +68,6 @@ def test_the_lines_of_an_address_may_have_those_of_the_next_box_between_them_and
     assert not holds(quote, "Hafenstr. 19, D-28217 Bremen")
 
 
-@pytest.mark.parametrize("text", ["A" * 100_000, "1 " * 50_000, "Aa " * 33_000, "driver " * 14_000, "12 Abc " * 14_000])
-def test_hostile_text_is_got_through(text: str) -> None:
-    assert find_parties(text) == []  # within the time-out of a test
+@pytest.mark.parametrize("unit", ["A", "1 ", "Aa ", "driver ", "12 Abc ", "- ", "A.", "*", "A. "])
+def test_hostile_text_is_got_through(unit: str) -> None:
+    assert find_parties((unit * 200_000)[:200_000]) == []  # within the time-out of a test
