@@ -34,3 +34,4 @@ lock:
 
 train: setup
 	$(BIN)/triage train
+	$(BIN)/triage train-tagger

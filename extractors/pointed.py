@@ -23,7 +23,7 @@ _READ = frozenset({"newest", "signature"})
 _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
 _SURE = 0.6  # of the tagger, against the rules
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
-_LEAST = 0.4
+_LEAST, _TRUST = 0.4, 0.85
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
     (frozenset(parties.PARTIES) | {"driver_name", "received_by"}, (0.5, 0.6)),
     (frozenset(parties.ADDRESSES) | {"site"}, (0.5, 0.6)),
@@ -170,7 +170,7 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
     rules = {part: _Places(_spots([f for f in kept if f.method == "pattern"], part)) for part in ("subject", "body")}
     for finding in pointed:
         place = finding.evidence
-        least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, 1.0))
+        least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, _TRUST))
         if finding.score >= least and not rules[place.part].over(place.start, place.end):
             kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
     return tuple(best(kept))
