@@ -25,6 +25,7 @@ PACKAGED = Path(__file__).parent / "tagger_bundle"
 MOST_WINDOWS = 8  # of a text, some four pages: what people tell stands before that
 FLOOR = 0.25  # of a score, below which nothing is pointed at; who reads it sets his own above
 _SKIPPED = 0.4  # of the floor: a word of that score between two of one field belongs to them
+_ABBREVIATED = 5  # letters of a word that a full stop shortens
 _WORD = re.compile(r"[^\W_](?:\S*[^\W_])?[°º%€$£]?|[€$£]|[+-](?=\d)\S*\w")
 
 
@@ -133,7 +134,8 @@ def decode(
             skipped = said if skipped is None else np.zeros_like(said)
             continue
         between = text[runs[-1][2] : word.start()] if runs else ""
-        near = skipped is None and (not between.strip() or begins[of[0], field] <= inside[of[0], field])
+        short = runs and between.strip() == "." and runs[-1][2] - runs[-1][1] <= _ABBREVIATED  # "Gebr. Ossenkamp"
+        near = skipped is None and (not between.strip() or short or begins[of[0], field] <= inside[of[0], field])
         over = skipped is not None and skipped[field] >= FLOOR * _SKIPPED and between.count("\n") == 0
         if runs and runs[-1][0] == field and (near or over):
             _, start, _, earlier = runs.pop()
