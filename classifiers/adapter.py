@@ -86,14 +86,8 @@ def tune(
     head = torch.nn.Linear(DIMENSIONS, wanted.shape[1])
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
-    weights = [p for layer in low.values() for p in (layer.down, layer.up)]
-    optimizer = torch.optim.AdamW(
-        [{"params": weights, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}], weight_decay=DECAY
-    )
     steps = epochs * math.ceil(len(texts) / BATCH)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
-    )
+    weights, optimizer, schedule = learner(low, head, (RATE, HEAD_RATE), steps)
     model.train()
     done = 0
     for _ in range(epochs):
@@ -122,6 +116,20 @@ def distracted(text: str, distractors: Sequence[str], order: random.Random) -> s
     lines = text.split("\n")
     lines.insert(order.randint(0, len(lines)), order.choice(distractors))
     return "\n".join(lines)
+
+
+def learner(
+    low: Mapping[str, Low], head: torch.nn.Linear, rates: tuple[float, float], steps: int
+) -> tuple[list[torch.nn.Parameter], torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """The adapter's weights, and what trains them and the head at these `rates`: up at first, then down to nothing."""
+    weights = [p for layer in low.values() for p in (layer.down, layer.up)]
+    optimizer = torch.optim.AdamW(
+        [{"params": weights, "lr": rates[0]}, {"params": head.parameters(), "lr": rates[1]}], weight_decay=DECAY
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
+    )
+    return weights, optimizer, schedule
 
 
 def insert(model: E5) -> dict[str, Low]:

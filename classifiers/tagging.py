@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from classifiers.adapter import BATCH, DECAY, DROPOUT, WARM_UP, batches, insert, taken_out
+from classifiers.adapter import BATCH, DROPOUT, batches, insert, learner, taken_out
 from classifiers.e5 import DIMENSIONS, E5, load_model
 from classifiers.tagger import TaggerBundle, places_of
 
@@ -69,14 +69,8 @@ def train_tagger(
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
     head.bias.data[0] = NONE_AHEAD
-    weights = [p for layer in low.values() for p in (layer.down, layer.up)]
-    optimizer = torch.optim.AdamW(
-        [{"params": weights, "lr": RATE}, {"params": head.parameters(), "lr": HEAD_RATE}], weight_decay=DECAY
-    )
     steps = epochs * math.ceil(len(windows) / BATCH)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
-    )
+    weights, optimizer, schedule = learner(low, head, (RATE, HEAD_RATE), steps)
     model.train()
     done = 0
     for _ in range(epochs):

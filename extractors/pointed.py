@@ -22,6 +22,7 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 _READ = frozenset({"newest", "signature"})
 _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
 _SURE = 0.6  # of the tagger, against the rules
+_PROVEN = 0.9  # of the rules: by its check digit or its form, which no opinion changes
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
 _LEAST, _TRUST = 0.4, 0.85
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
@@ -178,7 +179,7 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
     """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it."""
-    if any(p.field == finding.field for p in there):
+    if finding.score >= _PROVEN or any(p.field == finding.field for p in there):
         return False
     return any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
 
