@@ -112,7 +112,7 @@ def decode(
     """
     begins, inside = scores[:, 1::2], scores[:, 2::2]
     either = begins + inside
-    tokens = [(start, end) for start, end in places_of(window, text)]
+    tokens = places_of(window, text)
     runs: list[tuple[int, int, int, list[float]]] = []  # field, start, end, scores
     token = 0
     skipped: NDArray[np.float32] | None = None  # what was said of the one word since the last run

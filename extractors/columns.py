@@ -50,13 +50,9 @@ _AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume", "pieces_sho
 _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
 _NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pickup_actual", "delivered_at"})
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
-_ALL_OF_IT = re.compile(
-    r"(?<!\w)(?:totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie)(?!\w)", re.IGNORECASE
-)
-_SAID_TOTAL = re.compile(  # "Gesamt: 22", in the column that is added up
-    r"^(?:totals?|totale|totaux|totali|totaal|gesamt|summe|insgesamt|somme|suma|razem|łącznie)\W{1,3}(?=\d)",
-    re.IGNORECASE,
-)
+_ALL = r"totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie"
+_ALL_OF_IT = re.compile(rf"(?<!\w)(?:{_ALL})(?!\w)", re.IGNORECASE)
+_SAID_TOTAL = re.compile(rf"^(?:{_ALL}|summe|somme|suma)\W{{1,3}}(?=\d)", re.IGNORECASE)  # "Gesamt: 22", in its column
 _BARE_REFERENCE = re.compile(
     r"(?:ref|réf|rif|referenc\w*|référence|referencia|riferimento|referentie)\.?", re.IGNORECASE
 )

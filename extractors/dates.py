@@ -259,13 +259,8 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
 def clock_in(text: str) -> tuple[int, int] | None:
     """The first time of day in `text` that is written as one, hour and minute."""
     match = _CLOCK.search(text)
-    parts = _CLOCK_PARTS.match(match["time"].strip()) if match else None
-    if parts is None:
-        return None
-    hour = int(parts[1])
-    if parts[4]:
-        hour = hour % 12 + (12 if parts[4].lower() == "p" else 0)
-    return hour, int(parts[2] or 0)
+    told = _time_of(match["time"]) if match else None
+    return told[:2] if told else None
 
 
 def _moments(text: str, reference: datetime, month_first: bool, clocks: bool) -> Iterator[Span]:
@@ -380,16 +375,24 @@ def _parsed(word: str, today: str, has_day: bool, past: bool) -> datetime | None
     return _nearest(datetime.fromisoformat(today), parsed.month, parsed.day, past)
 
 
-def _with_time(day: datetime, clock: str, quote: str) -> str | None:
+def _time_of(clock: str) -> tuple[int, int, int] | None:
+    """Hour, minute and second; None where it is none, as 13 pm."""
     parts = _CLOCK_PARTS.match(clock.strip())
     if parts is None:
         return None
-    hour, minute, second = int(parts[1]), int(parts[2] or 0), int(parts[3] or 0)
+    hour = int(parts[1])
     if parts[4]:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if parts[4].lower() == "p" else 0)
-    when = day.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    return hour, int(parts[2] or 0), int(parts[3] or 0)
+
+
+def _with_time(day: datetime, clock: str, quote: str) -> str | None:
+    time = _time_of(clock)
+    if time is None:
+        return None
+    when = day.replace(hour=time[0], minute=time[1], second=time[2], microsecond=0)
     zone = _ZONE_PARTS.search(quote)
     if zone is None:
         return when.isoformat()

@@ -147,8 +147,7 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
     settings = {"subject": setting, "body": setting}
     found = list(_in_message(message, setting))
     for index, attachment in enumerate(message.attachments):
-        document, pages = _document(index, attachment, pdf)
-        cells = [layout.cells(page) for page in pages]
+        document, pages, cells = _document(index, attachment, pdf)
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
         documents.append(document)
         setting = forms.setting_of("\n".join(page.page.text for page in pages), reference)
@@ -253,7 +252,10 @@ def value_of(
     return " ".join(quote.split()) or None
 
 
-def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Document, tuple[ReadPage, ...]]:
+def _document(
+    index: int, attachment: Attachment, pdf: PdfReader
+) -> tuple[Document, tuple[ReadPage, ...], list[list[Word]]]:
+    """What an attachment is, its pages, and the cells of each."""
     pages: tuple[ReadPage, ...] = ()
     count, problem = 0, None
     if attachment.content_type in _PAGED:
@@ -271,7 +273,8 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
             problem = "too long: only its beginning was read"
     else:
         problem = _UNREAD.get(attachment.content_type, f"not read: {attachment.content_type}")
-    headlines = layout.headlines(pages[0]) if pages else ()
+    cells = [layout.cells(page) for page in pages]
+    headlines = layout.headlines(pages[0], cells[0]) if pages else ()
     kind, confidence = recognise("\n".join(read.page.text for read in pages[:2]), attachment.filename, headlines)
     ocr = any(read.ocr for read in pages)
     document = Document(
@@ -284,7 +287,7 @@ def _document(index: int, attachment: Attachment, pdf: PdfReader) -> tuple[Docum
         pages=tuple(read.page for read in pages),
         problem=problem,
     )
-    return document, pages
+    return document, pages, cells
 
 
 def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:

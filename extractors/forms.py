@@ -379,12 +379,9 @@ def dates_in_boxes(text: str, cells: list[Word], setting: Setting, *, received: 
 def _executed(text: str, cells: list[Word], label: Word, setting: Setting) -> Iterator[Span]:
     """The day in the box that the issuing carrier signs, over its captions or under them."""
     for cell in cells:
-        near = abs(cell.top - label.top) < _SIGNED_WITHIN and abs(cell.left - label.left) < _SIGNED_WITHIN
-        if near and (day := next(dates.days_in("document_date", text[cell.start : cell.end], setting.reference), None)):
-            start, end, _ = day
-            value = dates.value_of("document_date", text[cell.start + start : cell.start + end], setting.reference)
-            if value and any(c.isdigit() for c in text[cell.start + start : cell.start + end]):
-                yield Span("document_date", value, cell.start + start, cell.start + end, 0.85)
+        if abs(cell.top - label.top) < _SIGNED_WITHIN and abs(cell.left - label.left) < _SIGNED_WITHIN:
+            for day in dates.find_days(text[cell.start : cell.end], setting.reference):
+                yield day._replace(start=cell.start + day.start, end=cell.start + day.end, score=0.85)
                 return
 
 

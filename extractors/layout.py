@@ -79,13 +79,12 @@ def cells(read: ReadPage) -> list[Word]:
     return [cell._replace(frame=whole.get(frame)) for cell, frame in zip(found, frames, strict=False)]
 
 
-def headlines(read: ReadPage) -> list[str]:
-    """The lines of a page's upper half in print much larger than the rest, with the words that follow there."""
-    if read.ocr:  # whose boxes are as high as the ink
+def headlines(read: ReadPage, page: Sequence[Word]) -> list[str]:
+    """The cells of a page's upper half in print much larger than the rest."""
+    if read.ocr or not page:  # whose boxes are as high as the ink
         return []
-    found = cells(read)
-    usual = median(cell.height for cell in found) if found else 0.0
-    large = [c for c in found if c.height > _HEADLINE * usual and c.top < read.page.height / 2]
+    usual = median(cell.height for cell in page)
+    large = [c for c in page if c.height > _HEADLINE * usual and c.top < read.page.height / 2]
     return [read.page.text[c.start : c.end].strip() for c in large]
 
 

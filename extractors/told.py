@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from extractors import dates, quantities
 
-_SEVEN = {  # day of the week -> its beginnings in seven languages, as people write and shorten it
-    0: "mon|montag|lundi|lunes|luned[iì]|maandag|poniedział|mo|lun|ma|pon|pn",
-    1: "tue|dienstag|mardi|martes|marted[iì]|dinsdag|wtor|di|mar|mart|wt",
-    2: "wed|mittwoch|mercredi|mi[ée]rcoles|mercoled[iì]|woensdag|środ|srod|mi|mer|mié|woe|wo|śr|sr",
-    3: "thu|donnerstag|jeudi|jueves|gioved[iì]|donderdag|czwart|do|jeu|jue|gio|czw",
-    4: "fri|freitag|vendredi|viernes|venerd[iì]|vrijdag|piąt|piat|fr|ven|vie|vr|pt|pią",
-    5: "sat|samstag|sonnabend|samedi|s[áa]bado|sabato|zaterdag|sobot|sa|sam|sáb|sab|za|sob",
+_SEVEN = {  # day of the week -> its beginnings, as people lengthen and shorten them; whole names are read by `dates`
+    0: "mon|montag|lundi|lunes|maandag|poniedział|mo|lun|ma|pon|pn",
+    1: "tue|dienstag|mardi|martes|dinsdag|wtor|di|mar|mart|wt",
+    2: "wed|mittwoch|mercredi|woensdag|środ|srod|mi|mer|mié|woe|wo|śr|sr",
+    3: "thu|donnerstag|jeudi|jueves|donderdag|czwart|do|jeu|jue|gio|czw",
+    4: "fri|freitag|vendredi|viernes|vrijdag|piąt|piat|fr|ven|vie|vr|pt|pią",
+    5: "sat|samstag|sonnabend|samedi|sabato|zaterdag|sobot|sa|sam|sáb|sab|za|sob",
     6: "sun|sonntag|dimanche|domingo|domenica|zondag|niedziel|so|dim|dom|zo|niedz",
 }
 _LONG = 4  # letters of a beginning that may go on: "vrijdagmiddag", "poniedziałku", "Weds"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -190,6 +192,18 @@ def demo(
         thread.join()
 
 
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar of the texts that a training has done of all; none where nobody watches."""
+    with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
+
+
 @app.command()
 def train(
     data: Annotated[list[Path], typer.Option(help="JSON lines of labelled messages")] = [
@@ -217,12 +231,7 @@ def train(
         examples = load_examples(data, text_of)
         told = load_distractors(distractors) if distractors else []
         kept = load_bundle(out or PACKAGED) if keep_encoder else None
-        with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
-
-            def progress(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with _progress() as progress:
             bundle = fit(examples, load_taxonomy().codes, kept, distractors=told, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
@@ -249,12 +258,7 @@ def train_tagger(
 
     try:
         examples = load_marked(data, marks)
-        with tqdm(total=1, unit="text", disable=not sys.stderr.isatty()) as bar:
-
-            def progress(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with _progress() as progress:
             bundle = fit(examples, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error

@@ -32,9 +32,8 @@ def load_marked(messages: Path, marks: Path) -> list[Marked]:
             read = readable(message_from_json(row["message"], Limits()))
             places = []
             for field, part, start, end, quote in told["places"]:
-                at = next(at for at, of, begin in reversed(read.parts) if of == part and begin <= start)
-                begin = next(begin for where, of, begin in read.parts if where == at)
-                place = (str(field), at + start - begin, at + end - begin)
+                moved = next(at - begin for at, of, begin in reversed(read.parts) if of == part and begin <= start)
+                place = (str(field), start + moved, end + moved)
                 if read.text[place[1] : place[2]] != quote:
                     raise ValueError(f"{quote!r} does not stand at {start} of the {part}")
                 places.append(place)
