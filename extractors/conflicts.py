@@ -13,7 +13,7 @@ from types import MappingProxyType
 from extractors.evidence import Finding
 from extractors.message import Value
 
-_SURE = 0.6  # less certain findings, and all of quoted text, contradict nobody
+SURE = 0.6  # less certain findings, and all of quoted text, contradict nobody
 _KILOGRAMS: Mapping[str, float] = MappingProxyType({"KGM": 1.0, "LBR": 0.45359237, "TNE": 1000.0})
 _SAME_WEIGHT = 0.02
 _NUMBERS = ("purchase_order", "delivery_order", "awb", "bol", "cmr", "container", "seal", "tracking")
@@ -33,7 +33,7 @@ def find_conflicts(findings: Sequence[Finding]) -> tuple[Conflict, ...]:
     """`findings` as they were found, before those of one value are made one; a conflict for each field at most."""
     conflicts = []
     for field in (*_NUMBERS, *_DAYS, "gross_weight", *_PLAIN):
-        said = [f for f in findings if f.field == field and f.score >= _SURE]
+        said = [f for f in findings if f.field == field and f.score >= SURE]
         ours = [f for f in said if not f.evidence.part.startswith("attachment")]
         theirs = [f for f in said if f.evidence.part.startswith("attachment")]
         if not theirs or len({f.value for f in ours}) != 1 or len({f.evidence.part for f in theirs}) != 1:

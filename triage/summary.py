@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from extractors.conflicts import SURE
 from extractors.evidence import Finding
 from extractors.extraction import Extraction
 from extractors.message import Value
@@ -106,7 +107,7 @@ def summarise(
 
 
 def _at_stake(record: Record | None, findings: Sequence[Finding], gist: Gist | None) -> str:
-    expected = _first(findings, "eta_revised")
+    expected = _first(findings, "eta_revised", SURE)
     now_expected = f", now expected {_moment(expected)}" if expected else ""
     if record is not None:
         partner = f" for {record.partner}" if record.partner else ""
@@ -115,12 +116,15 @@ def _at_stake(record: Record | None, findings: Sequence[Finding], gist: Gist | N
     if gist is not None and gist.threatens:
         return f"{gist.threatens}. No record was matched."
     name = next((value for field in _NAMES if (value := _first(findings, field))), None)
-    when = next((f", {words} {_moment(value)}" for field, words in _WHEN if (value := _first(findings, field))), "")
+    when = next(
+        (f", {words} {_moment(value)}" for field, words in _WHEN if (value := _first(findings, field, SURE))), ""
+    )
     return f"It names {name}{when}, and no record was matched." if name else "No record was matched."
 
 
-def _first(findings: Sequence[Finding], field: str) -> str | None:
-    best = max((f for f in findings if f.field == field), key=lambda f: f.score, default=None)
+def _first(findings: Sequence[Finding], field: str, least: float = 0.0) -> str | None:
+    """The best told value; a time below `least` stands among the fields, with its score, and in no sentence."""
+    best = max((f for f in findings if f.field == field and f.score >= least), key=lambda f: f.score, default=None)
     return best.value if best else None
 
 

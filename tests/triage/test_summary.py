@@ -90,10 +90,9 @@ def quote(text: str = "Der LKW steht.") -> tuple[Quote, ...]:
     return (Quote(quote=text, part="body", start=0, end=len(text)),)
 
 
-def found(field: str, value: str) -> Finding:
-    return Finding(
-        field=field, value=value, score=0.9, method="pattern", evidence=Evidence(part="body", quote="x", start=0, end=1)
-    )
+def found(field: str, value: str, score: float = 0.9) -> Finding:
+    evidence = Evidence(part="body", quote="x", start=0, end=1)
+    return Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
 
 
 RECORD = Record.model_validate(
@@ -113,6 +112,10 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
         "Damage", None, quote(), None, None, [found("shipment", "4711"), found("eta_revised", "2026-11-24")]
     )
     assert alone.endswith("It names 4711, now expected 24 Nov 2026, and no record was matched.")
+    guessed = summarise(
+        "Damage", None, quote(), None, None, [found("shipment", "4711"), found("eta_revised", "2026-11-24", 0.43)]
+    )
+    assert guessed.endswith("It names 4711, and no record was matched.")
     assert summarise("Damage", None, (), None, "ambiguous") == (
         "It cannot be told what this is. The sender wrote nothing that could be quoted. No record was matched."
     )
