@@ -84,7 +84,12 @@ def _tokens(words: str) -> tuple[str, ...]:
 
 def _plain(words: str) -> str:
     """In small letters and without accents, which capitals often lack."""
-    return "".join(c for c in unicodedata.normalize("NFD", words.casefold().replace("ł", "l")) if c not in _ACCENTS)
+    return without_accents(words.casefold())
+
+
+def without_accents(words: str) -> str:
+    letters = unicodedata.normalize("NFD", words.replace("ł", "l").replace("Ł", "L"))
+    return "".join(c for c in letters if c not in _ACCENTS)
 
 
 def _parts(word: str) -> tuple[str, ...]:

@@ -47,6 +47,11 @@ _SIGNS = tuple(
 _ACCOUNT_BEFORE = re.compile(
     r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax)[^\n])*$", re.IGNORECASE
 )
+_FAX_BEFORE = re.compile(
+    r"(?<![/&+|])(?<![/&+|] )(?<!tel)(?<!tel\.)\b(?:t[eé]l[eé])?(?:fax|faks|facsimile|t[eé]l[eé]copie\w*)\b[\s.:]{0,3}(?:n[°ºor]\.?)?[\s.:]{0,3}$",
+    re.IGNORECASE,
+)
+_DATE_IN = re.compile(r"(?<!\d)[0-3]\d/[0-3]\d(?:/\d{2,4})?(?!\d)")
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
 
 
@@ -63,7 +68,9 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
         for match in pattern.finditer(text):
             start, end = match.span("number") if "number" in pattern.groupindex else match.span()
             digits = sum(c.isdigit() for c in text[start:end])
-            if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start):
+            if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start) or _DATE_IN.search(text, start, end):
+                continue
+            if _FAX_BEFORE.search(text[max(0, start - 24) : start]):
                 continue
             if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
                 yield start, end

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 from typing import Literal
 
+from extractors.captions import without_accents
 from extractors.message import Value
 
 DocumentType = Literal[
@@ -64,21 +65,27 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?= |$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?=\s|$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
     ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
     ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
     ("customs_document", r"customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
-    ("rate_confirmation", r"rate confirmation|load confirmation|carrier (?:rate )?confirmation|load tender|(?:carrier )?load agreement|transport (?:order|instruction)|transportauftrag|frachtauftrag|ladeauftrag|speditionsauftrag|beförderungsauftrag|(?:confirmation|ordre) d['’]affrètement|ordre de transport|orden de (?:carga|transporte)|ordem de carga|ordine di (?:trasporto|carico)|incarico di trasporto|(?:transport|vervoers|laad)opdracht|zlecenie (?:transportowe|spedycyjne|przewozu)"),
+    ("rate_confirmation", r"rate confirmation|load confirmation|carrier (?:rate )?confirmation|load tender|(?:carrier )?load agreement|transport (?:order|instruction)|transportauftrag|frachtauftrag|ladeauftrag|(?<!frachtbrief\s/\s)speditionsauftrag|beförderungsauftrag|(?:confirmation|ordre) d['’]affrètement|ordre de transport|orden de (?:carga|transporte)|ordem de carga|ordine di (?:trasporto|carico)|incarico di trasporto|(?:transport|vervoers|laad)opdracht|zlecenie (?:transportowe|spedycyjne|przewozu)"),
     ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
-    ("freight_invoice", r"freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|frachtrechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
+    ("freight_invoice", r"freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|(?:fracht|sammel|transport|speditions|monats)rechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
     ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido|bultos)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
     ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
-    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|os&?d report|(?:discrepancy|exception) report|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
-    ("carrier_notice", r"late arrival|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|os&?d report|(?:discrepancy|exception) report|constat (?:contradictoire|de réserves)|lettre de réserves|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
+    ("other_document", r"temperature (?:log|record(?:ing)?|report|chart)|temperatur(?:protokoll|schrieb|aufzeichnung)|(?:relevé|enregistrement) (?:de |des )?températures?|registro de temperaturas?|(?:registrazione|tracciato) (?:delle )?temperature|(?:rittenrapport )?temperatuur(?:log|registratie|rapport)?|(?:rejestr|wydruk|zapis) temperatur\w*|weighbridge ticket|weigh ticket|wiegeschein|wiegenote|weegb(?:on|rief)|bon de pesée|certificate of origin|ursprungszeugnis|certificat d['’]origine|certificado de origen|certificato d['’]origine|certificaat van oorsprong|świadectwo pochodzenia|gate pass|paletten(?:schein|beleg)|lademittelschein|pallet (?:note|voucher|transfer)"),
+    ("carrier_notice", r"late arrival|booking (?:confirmation|amendment)|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
     ("cmr_waybill", r"\bcmr\b|(?:international )?consignment note|(?:internationaler )?frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|(?:międzynarodowy )?list przewozowy"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
+_PLAIN_TITLE = tuple(  # as titles are often set: without accents, or with blanks between letters and none between words
+    (kind, re.compile(rf"(?<!\w)(?:{without_accents(words).replace(' ', ' ?')})(?!\w)", re.IGNORECASE))
+    for kind, words in _TITLES
+)
+_SPACED = re.compile(r"(?<!\w)(?:\w ){3,}\w(?!\w)")
 _HEAD_LINES = 8
 _REFERENCE = re.compile(
     r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE
@@ -87,7 +94,7 @@ _SALUTATION = re.compile(
     r"(?:dear|to whom it may|geachte|beste|sehr geehrte\w?|guten tag|madame|monsieur|bonjour|estimad[oa]s?|muy señores|gentil[ei]|spett\.? cliente|egregi|szanown[ia]|dzień dobry)(?!\w)[^:]{0,60}[,:]?$",
     re.IGNORECASE,
 )
-_OF_A_LETTER = 2.0  # points
+_OF_A_LETTER, _LINES_OF_LETTER = 2.0, 80  # points; lines before its text begins
 _OF_FREIGHT = re.compile(
     r"fre?igh?t|carrier|transport|haulage|fracht|fret", re.IGNORECASE
 )  # "Invoice" alone is of any kind
@@ -124,9 +131,10 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
     Confidence is the share of the winner in all that was found, kept low where the only hint is in running text.
     """
     points: dict[DocumentType, float] = {}
-    lines = [line.strip() for line in text[:6000].split("\n") if line.strip()]
+    lines = [_plainly(line.strip()) for line in text[:6000].split("\n") if line.strip()]
+    headlines = [_plainly(headline) for headline in headlines]
     taken: set[tuple[int, int]] = set()
-    for kind, pattern in _TITLE:
+    for kind, pattern in _PLAIN_TITLE:
         for i, line in enumerate(lines[:120]):
             named = [(i, at) for match in pattern.finditer(line[:200]) for at in range(match.start(), match.end())]
             if not named or not taken.isdisjoint(named):
@@ -144,12 +152,16 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
             ):
                 weight = 0.1  # another document is mentioned by its number
             points[kind] = points.get(kind, 0.0) + min(weight, 3.0 - min(points.get(kind, 0.0), 2.9))
-        if pattern.search(_FILENAME_SEPARATORS.sub(" ", filename)):
+        if pattern.search(_FILENAME_SEPARATORS.sub(" ", without_accents(filename))):
             points[kind] = points.get(kind, 0.0) + 1.0
-    if any(_SALUTATION.match(line) for line in lines[:60]):
+    if any(_SALUTATION.match(line.strip()) for line in text[:6000].split("\n")[:_LINES_OF_LETTER]):
         points["carrier_notice"] = points.get("carrier_notice", 0.0) + _OF_A_LETTER
     if not points:
         return "other_document", 0.3
     best = max(points, key=lambda kind: points[kind])
     total = sum(points.values())
     return best, round(min(0.95, points[best] / total * min(1.0, 0.35 + points[best] / 4)), 2)
+
+
+def _plainly(line: str) -> str:
+    return without_accents(_SPACED.sub(lambda match: match[0].replace(" ", ""), line))

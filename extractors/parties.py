@@ -400,7 +400,8 @@ _BUILDING = re.compile(
 
 
 _NUMBERED_BUILDING = re.compile(
-    r"\b(?:hall|halle|hala|stand|tor|gate|dock|loods|nave|hangar|lager)\.? ?[\w-]{1,8}$", re.IGNORECASE
+    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|bldg|loods|keet|nave|almac[eé]n|muelles?|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
+    re.IGNORECASE,
 )
 
 
@@ -409,8 +410,10 @@ def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -
     for n in range(first, len(lines)):
         line = text[slice(*lines[n])]
         if any(c.isdigit() for c in line):
-            next_has = n + 2 < len(lines) and any(c.isdigit() for c in text[slice(*lines[n + 1])])
-            if next_has and (_BUILDING.match(line) or _NUMBERED_BUILDING.search(line)) and "," not in line:
+            after = text[slice(*lines[n + 1])] if n + 2 < len(lines) else ""
+            postcode = _HAS_POSTCODE.search(after)
+            street_next = any(c.isdigit() for c in after) and not (postcode and postcode.start() == 0)
+            if street_next and ((_BUILDING.match(line) and "," not in line) or _NUMBERED_BUILDING.search(line)):
                 continue
             town = _HAS_POSTCODE.search(line) or _BARE_POSTCODE.fullmatch(line.strip())
             return first if town and town.start() == 0 and n > first else n
@@ -595,13 +598,16 @@ _TO_ORDER = re.compile(
 )
 
 
+_SHORTEST_PERSON = 3  # letters: "Le" stands before a day, "1 BELADUNG" is a heading
+
+
 def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[int, int] | None:
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     if ordered := _TO_ORDER.match(text, start, end):
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -621,6 +627,8 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     if is_other_label(line) or line[begin : begin + 1].islower():
         return None
     if letters < 2 or letters * 2 < len(line) - begin or len(line) - begin > 80:
+        return None
+    if person and (letters < _SHORTEST_PERSON or line[begin].isdigit()):
         return None
     return start + begin, start + len(line)
 

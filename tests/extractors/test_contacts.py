@@ -22,7 +22,18 @@ def test_contacts_are_found_in_their_stated_form(text: str, expected: tuple[str,
     assert value_of(span.field, text[span.start : span.end]) == span.value
 
 
-@pytest.mark.parametrize("text", ["10/19/2026 0600-1000", "PO 4500012345", "dock 12:30", "no@where"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10/19/2026 0600-1000",
+        "PO 4500012345",
+        "dock 12:30",
+        "no@where",
+        "07/09 26091577",
+        "Fax: 0621 / 12 34 56",
+        "Faks nr 22 481 03 51",
+    ],
+)
 def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
     assert find_contacts(text) == []
 
@@ -45,3 +56,7 @@ def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
 
 def test_the_number_of_an_account_is_no_telephone() -> None:
     assert find_contacts("IBAN DE12 2905 0101 0009 4471 00", "DE") == []
+
+
+def test_a_number_for_telephone_and_fax_is_one() -> None:
+    assert [s.value for s in find_contacts("Tel./Fax: 0621 / 12 34 56")] == ["0621 / 12 34 56"]

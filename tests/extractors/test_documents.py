@@ -20,6 +20,10 @@ from extractors.documents import recognise
         ("Shipper's Declaration for Dangerous Goods", "dangerous_goods_declaration"),
         ("Damage report", "damage_report"),
         ("Notice of delay", "carrier_notice"),
+        ("C O M M E R C I A L I N V O I C E\n1. SHIPPER / EXPORTER", "commercial_invoice"),
+        ("A L B A R A N\nNUMERO 26/004417", "delivery_note"),
+        ("Frachtbrief / Speditionsauftrag (§ 408 HGB)", "cmr_waybill"),
+        ("Temperaturprotokoll TW-40881", "other_document"),
     ],
 )
 def test_a_title_at_the_head_names_the_type(head: str, expected: str) -> None:

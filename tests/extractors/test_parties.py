@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 # ruff: noqa: E501 - tables are read across, not wrapped
+import re
+
 import pytest
 
-from extractors.parties import ADDRESSES, find_parties, holds, label_of, signature_label, value_of
+from extractors.parties import ADDRESSES, find_parties, holds, in_box, label_of, name_at, signature_label, value_of
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,27 @@ def test_the_lines_of_an_address_may_have_those_of_the_next_box_between_them_and
 @pytest.mark.parametrize("unit", ["A", "1 ", "Aa ", "driver ", "12 Abc ", "- ", "A.", "*", "A. "])
 def test_hostile_text_is_got_through(unit: str) -> None:
     assert find_parties((unit * 200_000)[:200_000]) == []  # within the time-out of a test
+
+
+@pytest.mark.parametrize(
+    ("box", "address"),
+    [
+        ("Ems AG\nRampe 11-14\nDieselstraße 25\n49716 Meppen", "Dieselstraße 25, 49716 Meppen"),
+        ("Ibis SA\nPlataforma seco - muelles 20\nC/ Carolina, 18\n50014 Zaragoza", "C/ Carolina, 18, 50014 Zaragoza"),
+        ("Marín SA\nnave 14\n36900 Marín\nEspaña", "nave 14, 36900 Marín, España"),
+    ],
+)
+def test_the_building_before_a_street_is_none_of_the_address(box: str, address: str) -> None:
+    lines = [match.span() for match in re.finditer(r"[^\n]+", box)]
+    found = {span.field: span.value for span, _ in in_box(box, "consignee", lines)}
+    assert found["delivery_address"] == address
+
+
+@pytest.mark.parametrize("line", ["Le", "1 BELADUNG"])
+def test_a_word_beside_the_name_of_a_driver_is_no_person(line: str) -> None:
+    assert name_at(line, 0, len(line), person=True) is None
+
+
+def test_a_name_ends_before_a_telephone_number() -> None:
+    line = "Wendell Stamper Cell 606-555-0138"
+    assert name_at(line, 0, len(line), person=True) == (0, len("Wendell Stamper"))
