@@ -35,3 +35,4 @@ lock:
 train: setup
 	$(BIN)/triage train
 	$(BIN)/triage train-tagger
+	$(BIN)/triage eval weigh

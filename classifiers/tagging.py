@@ -17,10 +17,11 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from classifiers.adapter import BATCH, DROPOUT, batches, insert, learner, taken_out
-from classifiers.e5 import DIMENSIONS, E5, load_model
+from classifiers.e5 import DIMENSIONS, E5, load_model, rounds_fast
 from classifiers.tagger import TaggerBundle, places_of
 
-Place = tuple[str, int, int]  # field, start and end in the text
+Place = tuple[str, int, int]  # field, start and end in the text; of UNSURE nobody knows whether it states one
+UNSURE = ""
 
 LAYERS = 8  # of 12: names and numbers are told by their neighbours, and a third of the time is saved
 EPOCHS = 3
@@ -53,7 +54,7 @@ def train_tagger(
     Raises ValueError when there is nothing to learn from.
     """
     learnt = sorted((e for e in examples if e.split == "train"), key=lambda e: e.id)
-    counts = Counter(field for e in learnt for field, _, _ in e.places)
+    counts = Counter(field for e in learnt for field, _, _ in e.places if field != UNSURE)
     fields = tuple(sorted(field for field, count in counts.items() if count >= FEWEST))
     if not fields:
         raise ValueError(f"no field is marked {FEWEST} times in the split 'train'; mark more places")
@@ -81,8 +82,9 @@ def train_tagger(
             for row, i in enumerate(batch):
                 ids[row, : len(windows[i][0])] = torch.tensor(windows[i][0])
                 wanted[row, : len(windows[i][0])] = torch.from_numpy(windows[i][1])
-            with sdpa_kernel(SDPBackend.MATH):
-                states = (model.states(ids).float() - mean) / deviation
+            with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=rounds_fast()):
+                found = model.states(ids)
+            states = (found.float() - mean) / deviation
             logits = head(functional.dropout(states, DROPOUT))
             loss = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=_IGNORED)
             optimizer.zero_grad()
@@ -119,7 +121,7 @@ def _windows(model: E5, example: Marked, index: dict[str, int]) -> list[tuple[li
     """Token numbers of each window and what each token should be taken for."""
     found = []
     known = [place for place in example.places if place[0] in index]
-    again = _said_again(example)
+    again = [*_said_again(example), *((start, end) for field, start, end in example.places if field == UNSURE)]
     for window in model.windows(example.text):
         wanted = np.zeros(len(window), np.int64)
         last: Place | None = None
@@ -140,7 +142,9 @@ def _windows(model: E5, example: Marked, index: dict[str, int]) -> list[tuple[li
 def _said_again(example: Marked) -> list[tuple[int, int]]:
     """Where the words of a marked place stand once more: neither right nor wrong, since a value is marked once."""
     again = []
-    for _, start, end in example.places:
+    for field, start, end in example.places:
+        if field == UNSURE:
+            continue
         said = example.text[start:end]
         at = example.text.find(said)
         while at >= 0 and said:

@@ -14,6 +14,7 @@ feedback_app = typer.Typer(no_args_is_help=True, help="What supervisors said of 
 
 GATES = Path(__file__).with_name("gates.yaml")
 DISPATCH = Path(__file__).parent / "data" / "dispatch.jsonl"
+DOCUMENTS, PAGE_MARKS = (DISPATCH.with_name(name) for name in ("documents.jsonl", "page_marks.jsonl"))
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Out = Annotated[Path, typer.Argument(help="folder of a run")]
@@ -242,6 +243,37 @@ def banking77_command(
         )
     if not found["reproduced"]:
         raise fail(f"the figure differs by more than {WITHIN:g} point")
+
+
+@eval_app.command("weigh")
+def weigh_command(
+    dataset: Annotated[Path, typer.Option(help="labelled documents, JSON lines")] = DOCUMENTS,
+    pages: Annotated[Path, typer.Option(help="what the tagger was trained on")] = PAGE_MARKS,
+    out: Annotated[Path | None, typer.Option(help="default: the packaged weights")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit how much rules and tagger count on documents, on those of dev that the tagger has not read.
+
+    Example: triage eval weigh --out build/weights.json
+    """
+    from classifiers.tagger import Tagger, load_tagger
+    from eval.datasets import load_dataset
+    from eval.weighing import unread, weigh
+    from extractors.limits import Limits
+    from extractors.pdf import PdfReader
+    from extractors.pointed_pages import WEIGHTS
+
+    try:
+        with PdfReader(Limits()) as pdf:
+            cases = unread(load_dataset(dataset).cases, pages)
+            found = weigh(cases, dataset.parent, Tagger(load_tagger()).point, pdf)
+        (out or WEIGHTS).write_text(json.dumps(found.weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise fail(error, 2) from error
+    told = (
+        f"{found.right} of {found.kept} kept are right, of {found.candidates} candidates in {found.documents} documents"
+    )
+    typer.echo(json.dumps(found._asdict()) if as_json else f"{told}, each layout held out in turn")
 
 
 @eval_app.command("leakage")

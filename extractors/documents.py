@@ -65,7 +65,7 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?=\s|$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?=\s|$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|récépissé de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
     ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
     ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
@@ -74,17 +74,18 @@ _TITLES: tuple[tuple[DocumentType, str], ...] = (
     ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
     ("freight_invoice", r"freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|(?:fracht|sammel|transport|speditions|monats)rechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
     ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido|bultos)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
-    ("delivery_note", r"delivery (?:note|order|slip)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di consegna|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
-    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|os&?d report|(?:discrepancy|exception) report|constat (?:contradictoire|de réserves)|lettre de réserves|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
-    ("other_document", r"temperature (?:log|record(?:ing)?|report|chart)|temperatur(?:protokoll|schrieb|aufzeichnung)|(?:relevé|enregistrement) (?:de |des )?températures?|registro de temperaturas?|(?:registrazione|tracciato) (?:delle )?temperature|(?:rittenrapport )?temperatuur(?:log|registratie|rapport)?|(?:rejestr|wydruk|zapis) temperatur\w*|weighbridge ticket|weigh ticket|wiegeschein|wiegenote|weegb(?:on|rief)|bon de pesée|certificate of origin|ursprungszeugnis|certificat d['’]origine|certificado de origen|certificato d['’]origine|certificaat van oorsprong|świadectwo pochodzenia|gate pass|paletten(?:schein|beleg)|lademittelschein|pallet (?:note|voucher|transfer)"),
-    ("carrier_notice", r"late arrival|booking (?:confirmation|amendment)|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
-    ("cmr_waybill", r"\bcmr\b|(?:international )?consignment note|(?:internationaler )?frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|(?:międzynarodowy )?list przewozowy"),
+    ("delivery_note", r"delivery (?:note|order|slip|docket)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di (?:consegna|reso)|\bd\.?d\.?t\b\.?|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
+    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|damages? (?:&|and) shortages?|os&?d report|(?:discrepancy|exception) report|constat (?:contradictoire|de réserves)|lettre de réserves|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
+    ("other_document", r"packing declaration|temperature (?:log|record(?:ing)?|report|chart)|temperatur(?:protokoll|schrieb|aufzeichnung)|(?:relevé|enregistrement) (?:de |des )?températures?|registro de temperaturas?|(?:registrazione|tracciato) (?:delle )?temperature|(?:rittenrapport )?temperatuur(?:log|registratie|rapport)?|(?:rejestr|wydruk|zapis) temperatur\w*|weighbridge ticket|weigh ticket|wiegeschein|wiegenote|weegb(?:on|rief)|bon de pesée|certificate of origin|ursprungszeugnis|certificat d['’]origine|certificado de origen|certificato d['’]origine|certificaat van oorsprong|świadectwo pochodzenia|gate pass|paletten(?:schein|beleg)|lademittelschein|pallet (?:note|voucher|transfer)"),
+    ("carrier_notice", r"late arrival|booking (?:confirmation|amendment)|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo|giacenza|mancata consegna)|avis d['’](?:instance|avarie)|aviso de (?:llegada|incidencia)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+    ("cmr_waybill", r"\bcmr\b|goods transport note|lorry receipt|(?:international )?consignment note|(?:internationaler )?frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|(?:międzynarodowy )?list przewozowy"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
 _PLAIN_TITLE = tuple(  # as titles are often set: without accents, or with blanks between letters and none between words
     (kind, re.compile(rf"(?<!\w)(?:{without_accents(words).replace(' ', ' ?')})(?!\w)", re.IGNORECASE))
     for kind, words in _TITLES
 )
+_DROPPED_CAPITAL = re.compile(r"^([A-Z]) (?=\w{4})")  # "C OMMERCIAL INVOICE": the first letter is set larger
 _SPACED = re.compile(r"(?<!\w)(?:\w ){3,}\w(?!\w)")
 _HEAD_LINES = 8
 _REFERENCE = re.compile(
@@ -108,7 +109,7 @@ _FILENAME_SEPARATORS = re.compile(r"[_\W]+")
 
 def is_title(words: str) -> bool:
     """Whether `words` are the name of a kind of document and little else."""
-    return any(len(match[0]) * 2 > len(words) for _, pattern in _TITLE if (match := pattern.search(words)))
+    return any(_is_most_of(pattern, words) for _, pattern in _TITLE)
 
 
 def number_in_title(text: str, kind: DocumentType) -> tuple[int, int] | None:
@@ -141,7 +142,7 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
                 continue
             taken.update(named)
             share = len(named) / len(line)
-            large = any(line.startswith(headline) for headline in headlines)
+            large = any(line.startswith(h) or (h in line and _is_most_of(pattern, h)) for h in headlines)
             large = large and (kind != "freight_invoice" or _OF_FREIGHT.search(line) is not None)
             weight = (3.0 if i < _HEAD_LINES or large else 0.5) * (1.0 if share > 0.5 or large else 0.4)
             if (
@@ -164,4 +165,9 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
 
 
 def _plainly(line: str) -> str:
-    return without_accents(_SPACED.sub(lambda match: match[0].replace(" ", ""), line))
+    line = _SPACED.sub(lambda match: match[0].replace(" ", ""), line)
+    return without_accents(_DROPPED_CAPITAL.sub(r"\1", line))
+
+
+def _is_most_of(pattern: re.Pattern[str], words: str) -> bool:
+    return any(len(match[0]) * 2 > len(words) for match in pattern.finditer(words))

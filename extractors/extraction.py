@@ -12,7 +12,6 @@ from statistics import median
 
 from extractors import (
     columns,
-    contacts,
     dates,
     forms,
     html,
@@ -22,6 +21,7 @@ from extractors import (
     layout,
     parties,
     plain,
+    pointed_pages,
     quantities,
 )
 from extractors.conflicts import Conflict, find_conflicts
@@ -29,8 +29,10 @@ from extractors.documents import Document, DocumentType, LineItem, Page, number_
 from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
+from extractors.pointing import Point, stated
+from extractors.values import value_of
 
-VERSION = "rules-2026.11h"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11i"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
@@ -133,8 +135,17 @@ class Extraction(Value):
         return None
 
 
-def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
+def extract(
+    message: Message,
+    pdf: PdfReader,
+    *,
+    now: datetime,
+    point: Point | None = None,
+    weigh: pointed_pages.Weigh = pointed_pages.weighed,
+) -> Extraction:
     """Documents and fields of `message`; a value that does not stand in its source is dropped, whoever found it.
+
+    With `point`, what a tagger points at on the pages of documents is weighed against what the rules find there.
 
     `now` (aware) settles what dates leave open where the message does not say when it was received. Never raises
     for any content: what could not be read says so in `Document.problem`.
@@ -163,10 +174,24 @@ def extract(message: Message, pdf: PdfReader, *, now: datetime) -> Extraction:
         issuer = _ISSUERS.get(document.type)
         if pages and issuer and not any(f.field == issuer and f.score > _FROM_PLACE for f in read):
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
-        found += _settled(read)
+        settled = list(_settled(read))
+        if point is not None and any(cells):
+            last = pages[: pointed_pages.MOST_PAGES][-1].page.number
+            near = [f for f in settled if (f.evidence.page or 0) <= last]
+            pointed = list(_pointed(pages[: pointed_pages.MOST_PAGES], cells, document, setting, point))
+            settled = [*weigh(near, pointed), *(f for f in settled if f not in near)]
+        found += settled
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
     return extraction.model_copy(update={"findings": tuple(best(kept)), "conflicts": find_conflicts(kept)})
+
+
+def _pointed(
+    pages: Sequence[ReadPage], cells: Sequence[list[Word]], document: Document, setting: forms.Setting, point: Point
+) -> Iterator[Finding]:
+    for page, boxes in zip(pages, cells, strict=False):
+        for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
+            yield _read_on_page(span, page, document.part, "model", lines)
 
 
 def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -233,23 +258,6 @@ def _sum_of(found: Sequence[Finding]) -> list[Finding]:
     counts = {int(finding.value.split()[0]) for finding in found}
     most = max(counts)
     return [f for f in found if int(f.value.split()[0]) == most] if sum(counts) == 2 * most else []
-
-
-def value_of(
-    field: str, quote: str, reference: datetime, *, month_first: bool = False, region: str | None = None
-) -> str | None:
-    """What a quote says as a value of `field`, in the field's stated form; None when it says nothing."""
-    if field in identifiers.FIELDS:
-        return identifiers.value_of(field, quote)
-    if field in dates.FIELDS:
-        return dates.value_of(field, quote, reference, month_first=month_first)
-    if field in quantities.FIELDS:
-        return quantities.value_of(field, quote)
-    if field in contacts.FIELDS:
-        return contacts.value_of(field, quote, region)
-    if field in parties.FIELDS:
-        return parties.value_of(field, quote)
-    return " ".join(quote.split()) or None
 
 
 def _document(
@@ -495,6 +503,10 @@ def _signature(
             found = _read_on_page(Span("signed", "yes", cell.start, cell.end, 0.8), pages[at], part, "layout")
             yield found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
             return
+    for at, cell in labels:  # a hand in print of its own
+        if not pages[at].ocr and (name := layout.written_by(pages[at].page.text, cells[at], cell)):
+            yield _read_on_page(Span("signed", "yes", name.start, name.end, 0.6), pages[at], part, "layout")
+            return
     at, cell = labels[0]
     if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
         yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
@@ -540,7 +552,8 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
         bare = value_of(finding.field, finding.evidence.quote, setting.reference)
         if bare is not None and bare != finding.value == quantities.in_pounds(bare):
             return stands_in(finding, source, lambda *_: finding.value)
-    return stands_in(finding, source, partial(value_of, **setting._asdict()))
+    says = value_of if finding.method in ("pattern", "layout") else stated  # of what was pointed at, read more freely
+    return stands_in(finding, source, partial(says, **setting._asdict()))
 
 
 def best(findings: Sequence[Finding]) -> list[Finding]:

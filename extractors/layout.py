@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from extractors.captions import caption_of
+from extractors.parties import is_person
 from extractors.pdf import ReadPage, Word
 from extractors.ruling import Box, Ruling, whole_frames
 
@@ -21,6 +22,8 @@ _INDENT = 12.0  # points, from the side of a frame to its text
 _FOLLOWS = 3.0  # heights between two cells of one line in a frame
 _LEADING, _LEADING_IN_FRAME = 1.3, 2.5  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
+_SIGNED_ASIDE, _SIGNED_UNDER, _SIGNED_OVER, _SIGNED_BESIDE = 15.0, 45.0, 16.0, 120.0  # points, of a name in script
+_IN_PRINT = re.compile(r"name|naam|nom|imi[eę]|nazw", re.IGNORECASE)
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
 _POSTCODE = re.compile(r"(?=\D*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,4}")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
@@ -344,6 +347,21 @@ def drawn_at(
         near = label.top - _SIGNATURE_OVER < y < label.bottom + _SIGNATURE_UNDER
         if near and not frames and label.left - 2 * label.height - 8 < x < right:
             return original
+    return None
+
+
+def written_by(text: str, page: Sequence[Word], label: Word) -> Word | None:
+    """The name of a person and nothing else where somebody signs, that is not said to be his name in print."""
+    for cell in page:
+        if cell is label or not is_person(text[cell.start : cell.end]):
+            continue
+        framed = label.frame is not None and cell.frame == label.frame
+        across = cell.left < label.right + _SIGNED_ASIDE and cell.right > label.left - _SIGNED_ASIDE
+        under = across and 0 < cell.top - label.top < _SIGNED_UNDER
+        over = across and 0 < label.top - cell.bottom < _SIGNED_OVER
+        beside = on_line(cell, label) and 0 < cell.left - label.right < _SIGNED_BESIDE
+        if (framed or under or over or beside) and not _IN_PRINT.search(text, *left_of(page, cell)):
+            return cell
     return None
 
 

@@ -15,9 +15,10 @@ from typing import NamedTuple
 from extractors import dates, identifiers, quantities
 from extractors.dates import is_month_first
 from extractors.evidence import Evidence, Finding, stands_in
-from extractors.extraction import Extraction, value_of
+from extractors.extraction import Extraction
 from extractors.layout import box_of
 from extractors.pdf import PdfReader, ReadPage
+from extractors.values import value_of
 from prompts import Ask, Question, load_prompt
 
 VERSION = "quoted-2026.11"

@@ -584,6 +584,11 @@ _PERSON = re.compile(
 )
 
 
+def is_person(words: str) -> bool:
+    """Whether `words` are the name of a person, `R. Kettner`, and nothing else."""
+    return _PERSON.fullmatch(words) is not None
+
+
 def person_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Where a cell names a person, `R. Kettner`, perhaps after the time; None where it is something else."""
     match = next((m for m in _PERSON.finditer(text, start, end) if not is_other_label(m[0])), None)

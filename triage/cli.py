@@ -248,16 +248,19 @@ def train_tagger(
     marks: Annotated[Path, typer.Option(help="JSON lines of the places that state fields")] = Path(
         "eval/data/marks.jsonl"
     ),
+    pages: Annotated[
+        Path | None, typer.Option(help="JSON lines of pieces of documents' pages with such places")
+    ] = Path("eval/data/page_marks.jsonl"),
     out: Annotated[Path | None, typer.Option(help="folder of the tagger; default: the packaged one")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train what points at the fields of messages. Example: triage train-tagger --out build/tagger"""
+    """Train what points at the fields of messages and pages. Example: triage train-tagger --out build/tagger"""
     from classifiers.tagger import PACKAGED
     from classifiers.tagging import train_tagger as fit
-    from triage.training_text import load_marked
+    from triage.training_text import load_marked, load_marked_pages
 
     try:
-        examples = load_marked(data, marks)
+        examples = [*(load_marked_pages(pages) if pages else ()), *load_marked(data, marks)]
         with _progress() as progress:
             bundle = fit(examples, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:

@@ -286,7 +286,7 @@ def with_language_model(
 
 def make_tools(classifier: Classifier, tagger: Tagger, pdf: PdfReader) -> Tools:
     def extract(message: Message, now: datetime) -> Extraction:
-        return with_pointed(extractor.extract(message, pdf, now=now), tagger.point, now)
+        return with_pointed(extractor.extract(message, pdf, now=now, point=tagger.point), tagger.point, now)
 
     def classify(extraction: Extraction) -> Prediction:
         return classifier.predict([text_to_classify(extraction)])[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,20 @@ def load_marked(messages: Path, marks: Path) -> list[Marked]:
         if row["split"] != "test":
             found.append(Marked(told["id"], row["split"], read.text, tuple(places)))
     return found
+
+
+def load_marked_pages(pages: Path) -> list[Marked]:
+    """Pieces of pages as `extractors.blocks` gives them, each twice: there are fewer of them than of messages.
+
+    A place is `[field, start, end]`, of the field "" where nobody knows whether the words state one. Raises ValueError
+    that names file, line and what is wrong.
+    """
+    found = []
+    for number, line in enumerate(pages.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            told = json.loads(line)
+            places = tuple((str(field), int(start), int(end)) for field, start, end in told["places"])
+            found.append(Marked(told["id"], "train", told["text"], places))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{pages.name} line {number}: {error!r}") from error
+    return [*found, *(replace(piece, id=f"{piece.id}/again") for piece in found)]

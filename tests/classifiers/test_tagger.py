@@ -9,7 +9,7 @@ import pytest
 
 from classifiers.bundle import BundleError
 from classifiers.tagger import Pointed, Tagger, load_tagger
-from classifiers.tagging import Marked, train_tagger
+from classifiers.tagging import UNSURE, Marked, train_tagger
 
 MAIL = (
     "Collection Thursday\nMorning Sue, the 14 pallets of roof tiles for Harlow Builders were not ready when our driver "
@@ -72,3 +72,8 @@ def test_training_twice_gives_the_same_tagger_and_what_is_saved_is_what_is_loade
 def test_without_marks_there_is_nothing_to_learn() -> None:
     with pytest.raises(ValueError, match="mark more places"):
         train_tagger([Marked("1", "train", MAIL, ())])
+
+
+def test_words_of_which_nobody_knows_what_they_state_teach_no_field() -> None:
+    examples = [Marked(str(n), "train", MAIL, ((UNSURE, 0, 10), ("pallets", 40, 50))) for n in range(9)]
+    assert train_tagger(examples, layers=1, epochs=1).fields == ("pallets",)

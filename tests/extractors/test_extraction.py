@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from extractors.evidence import Evidence, Finding, Span, stands_in, without_overlaps
-from extractors.extraction import Extraction, extract, value_of
+from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
+from extractors.values import value_of
 from tests.extractors.conftest import make_pdf
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

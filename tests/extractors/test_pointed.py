@@ -11,7 +11,8 @@ from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
-from extractors.pointed import Point, readable, with_pointed
+from extractors.pointed import readable, with_pointed
+from extractors.pointing import Point
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)  # a Wednesday
 
@@ -92,3 +93,16 @@ def test_history_is_not_read_by_the_tagger_and_gives_references_only(pdf: PdfRea
     message = message_from_json({"channel": "email", "text": text}, Limits())
     assert "pallets" not in readable(message).text
     assert set(values(read(pdf, text))) == {"delivery_order"}
+
+
+def test_the_owner_of_a_thing_is_named_without_its_ending(pdf: PdfReader) -> None:
+    assert values(read(pdf, "Darren's phone is off.", ("driver_name", "Darren's", 0.9)))["driver_name"] == ["Darren"]
+
+
+def test_missing_pallets_are_counted_in_pallets(pdf: PdfReader) -> None:
+    assert values(read(pdf, "We miss 2 pallets.", ("pieces_short", "2", 0.9)))["pieces_short"] == ["2 PF"]
+
+
+def test_an_article_is_no_part_of_a_place(pdf: PdfReader) -> None:
+    found = values(read(pdf, "bloqué à l'aire de Béziers", ("site", "l'aire de Béziers", 0.9)))
+    assert found["site"] == ["aire de Béziers"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from triage.training_text import load_marked
+from triage.training_text import load_marked, load_marked_pages
 
 TEXT = "The tiles for Harlow are late.\n\nOn Mon, 23 Nov 2026 at 10:00, Sue wrote:\n> Where are the doors?"
 
@@ -51,3 +51,17 @@ def test_the_marks_that_come_with_the_data_stand_where_they_say() -> None:
     data = Path(__file__).parents[2] / "eval" / "data"
     marked = load_marked(data / "dispatch.jsonl", data / "marks.jsonl")
     assert sum(len(m.places) for m in marked) > 18_000
+
+
+def test_pieces_of_pages_are_learnt_from_twice(tmp_path: Path) -> None:
+    file = tmp_path / "pages.jsonl"
+    file.write_text(json.dumps({"id": "d/0", "text": "Sender: Kofler", "places": [["shipper", 8, 14]]}) + "\n")
+    pieces = load_marked_pages(file)
+    assert [(p.id, p.places) for p in pieces] == [("d/0", (("shipper", 8, 14),)), ("d/0/again", (("shipper", 8, 14),))]
+
+
+def test_a_damaged_piece_is_refused_by_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "pages.jsonl"
+    file.write_text(json.dumps({"id": "d/0", "places": []}) + "\n")
+    with pytest.raises(ValueError, match=r"pages.jsonl line 1"):
+        load_marked_pages(file)

@@ -20,11 +20,12 @@ from classifiers.embedding import Encoder
 from classifiers.llm import ask_label
 from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import load_taxonomy
-from extractors.extraction import extract, value_of
+from extractors.extraction import extract
 from extractors.limits import Limits
 from extractors.llm import fill_missing
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
+from extractors.values import value_of
 from prompts import NoAnswer, Prompt, Question
 from tests.integration.llm.server import MODEL, Missing, RealLlm
 from tests.scripted_llm import completion

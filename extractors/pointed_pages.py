@@ -1,0 +1,190 @@
+"""Fields of a page that a trained tagger points at: it reads block by block, and the rules read the values there."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+from extractors import contacts, dates, identifiers, parties, quantities
+from extractors.blocks import Piece, pieces
+from extractors.documents import DocumentType
+from extractors.evidence import Finding, Span
+from extractors.forms import Setting
+from extractors.pdf import ReadPage, Word
+from extractors.pointing import Point, read_at, stated, within
+
+_AMOUNTS = frozenset({"pieces", "pallets", "pieces_short", "pieces_damaged", "gross_weight", "volume"})
+_MONEY = frozenset({"freight_charge", "goods_value"})
+
+_ALL_MONEY = _MONEY | {"disputed_amount"}
+
+WEIGHTS = Path(__file__).parent / "weights.json"
+LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
+MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
+
+KINDS: dict[str, str] = (  # fields that are told alike
+    dict.fromkeys(identifiers.FIELDS, "reference")
+    | dict.fromkeys(dates.FIELDS, "date")
+    | dict.fromkeys(quantities.FIELDS - _ALL_MONEY, "amount")
+    | dict.fromkeys(_ALL_MONEY, "money")
+    | dict.fromkeys(parties.PARTIES, "party")
+    | dict.fromkeys([*parties.ADDRESSES, "site"], "address")
+    | dict.fromkeys(["driver_name", "received_by"], "person")
+    | dict.fromkeys(["description", "remarks"], "words")
+    | dict.fromkeys([*contacts.FIELDS, "un_number", "hazard_class", "signed"], "form")
+)
+
+Weigh = Callable[[Sequence[Finding], Sequence[Finding]], list[Finding]]  # of the rules, of the tagger
+Places = Sequence[tuple[int, int]]  # stretches of a page's text
+
+
+def pointed_on(
+    read: ReadPage, cells: Sequence[Word], kind: DocumentType, setting: Setting, point: Point
+) -> Iterator[tuple[Span, Places]]:
+    """What the tagger points at on a page, with the stretches of its text that say it; scores are the tagger's."""
+    for piece in pieces(read, cells, kind):
+        for field, start, end, score in point(piece.text):
+            if (places := piece.place(start, end)) and (found := _value(field, piece, places, read, setting)):
+                value, places = found
+                yield Span(field, value, places[0][0], max(stop for _, stop in places), score), places
+
+
+def _value(
+    field: str, piece: Piece, places: list[tuple[int, int]], read: ReadPage, setting: Setting
+) -> tuple[str, list[tuple[int, int]]] | None:
+    text = read.page.text
+    start, end = places[0]
+    if field in parties.ADDRESSES:
+        for span, lines in parties.in_box(text, field, piece.block(start)):
+            if span.field == field and any(a < end and start < b for a, b in lines):
+                return span.value, [*lines]
+    if field in parties.PARTIES and len(places) == 1:
+        _, line = piece.cell(start)
+        name = parties.name_at(text, *line)
+        if name and name[0] <= start < name[1] and (value := parties.value_of(field, text[slice(*name)])):
+            return value, [name]
+    if field in parties.ADDRESSES or (len(places) > 1 and field in parties.SEVERAL_LINES):
+        lines = [within(text, *place) for place in places]
+        lines = [(a, b) for a, b in lines if a < b]
+        value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
+        return (value, lines) if value and lines else None
+    caption, (first, last) = piece.cell(start)
+    if field in _AMOUNTS and (amount := quantities.captioned(field, text, *within(text, start, end), caption)):
+        return amount.value, [(amount.start, amount.end)]
+    if field in _MONEY and not any(c.isalpha() or c in "€$£" for c in text[start:end]):
+        named = quantities.currencies_in(caption) or quantities.currencies_in(text)
+        start, end = within(text, start, end)
+        money = quantities.in_currency(text[start:end], named.pop()) if len(named) == 1 else None
+        return (money, [(start, end)]) if money else None
+    found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
+    return (found[0], [(first + found[1], first + found[2])]) if found else None
+
+
+class Candidate(NamedTuple):
+    """A value of a field of a document and all that speaks for and against it; scores are 0 where there is none."""
+
+    finding: Finding
+    rules: float
+    tagger: float
+    rules_other: float  # the best score of another value of the field
+    tagger_other: float
+    for_another: float  # the tagger's best score for another field at the same place
+    otherwise: float  # and for the same field there, read otherwise
+
+
+def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
+    """What probably is right of what the rules found on a document and of what the tagger points at there.
+
+    Each has its likeness as its score: a logistic regression on documents that neither was fitted on
+    (`eval.weighing`, `weights.json`).
+    """
+    told = _weights()
+    kept = []
+    for candidate in candidates(found, pointed):
+        score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
+        if score >= LEAST:
+            kept.append(candidate.finding.model_copy(update={"score": round(score, 3)}))
+    return kept
+
+
+def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Candidate]:
+    """Each value of a field once; the evidence is that of the rules, where they found it too."""
+    rules, tagger = _best(found), _best(pointed)
+    by_page: dict[int | None, list[Finding]] = {}
+    for finding in pointed:
+        by_page.setdefault(finding.evidence.page, []).append(finding)
+    rules_of, tagger_of = _by_field(rules), _by_field(tagger)
+    all_of = {**tagger, **rules}
+    told = []
+    for field, value in sorted(all_of):
+        key, finding = (field, value), all_of[field, value]
+        place = finding.evidence
+        there = [
+            p for p in by_page.get(place.page, ()) if p.evidence.start < place.end and place.start < p.evidence.end
+        ]
+        told.append(
+            Candidate(
+                finding,
+                rules[key].score if key in rules else 0.0,
+                tagger[key].score if key in tagger else 0.0,
+                max((score for other, score in rules_of.get(field, ()) if other != value), default=0.0),
+                max((score for other, score in tagger_of.get(field, ()) if other != value), default=0.0),
+                max((p.score for p in there if p.field != field), default=0.0),
+                max((p.score for p in there if p.field == field and _value_key(p) != key), default=0.0),
+            )
+        )
+    return told
+
+
+def features(candidate: Candidate) -> dict[str, float]:
+    """By name, as `weights.json` has them."""
+    _, rules, tagger, rules_other, tagger_other, for_another, otherwise = candidate
+    by_rules, by_tagger = float(rules > 0), float(tagger > 0)
+    kind = KINDS.get(candidate.finding.field, "other")
+    return {
+        "": 1.0,
+        "rules": rules,
+        "by_rules": by_rules,
+        "tagger": tagger,
+        "by_tagger": by_tagger,
+        "both": by_rules * by_tagger,
+        "rules_other": rules_other,
+        "tagger_other": tagger_other,
+        "for_another": for_another,
+        "otherwise": otherwise,
+        "rules_tagger_other": by_rules * tagger_other,
+        "tagger_rules_other": by_tagger * rules_other,
+        "rules_for_another": by_rules * for_another,
+        kind: 1.0,
+        f"{kind}_rules": rules,
+        f"{kind}_tagger": tagger,
+    }
+
+
+def _value_key(finding: Finding) -> tuple[str, str]:
+    return finding.field, " ".join(finding.value.split()).casefold()
+
+
+def _best(findings: Sequence[Finding]) -> dict[tuple[str, str], Finding]:
+    best: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = _value_key(finding)
+        if key not in best or finding.score > best[key].score:
+            best[key] = finding
+    return best
+
+
+def _by_field(best: Mapping[tuple[str, str], Finding]) -> dict[str, list[tuple[str, float]]]:
+    of: dict[str, list[tuple[str, float]]] = {}
+    for (field, value), finding in best.items():
+        of.setdefault(field, []).append((value, finding.score))
+    return of
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, float]:
+    return {str(name): float(weight) for name, weight in json.loads(WEIGHTS.read_text(encoding="utf-8")).items()}

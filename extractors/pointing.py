@@ -1,0 +1,89 @@
+"""The value at a place that a tagger points at, read by the rules' own code: a word more or less where that reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from extractors import dates, told
+from extractors.values import value_of
+
+Point = Callable[[str], Sequence[tuple[str, int, int, float]]]  # of a text: field, start, end, score
+
+_EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
+_MOMENTS = dates.FIELDS - {"delay_minutes"}
+_SENTENCE = re.compile(r"[.;!?\n]\s")
+_ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
+_PERSONS = frozenset({"driver_name", "received_by"})
+_OWNED = re.compile(r"['’]s$")
+_LOSSES = frozenset({"pieces_short", "pieces_damaged"})
+_OF_PALLETS = re.compile(r"\s(?:pallets?|palett\w*|palet\w*|bancal\w*|skids?|plts?)\b", re.IGNORECASE)
+_SIZES = re.compile(r"(?: \S*\d\S*)+$")
+_WORD = re.compile(r"\S+")
+_NEAR = 80  # letters around a place in which its value may go on
+_WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
+
+
+def stated(field: str, quote: str, reference: datetime, *, month_first: bool, region: str | None = None) -> str | None:
+    """The value of a quote that is known to be of `field`: less needs to be written then than in running text."""
+    said = value_of(field, quote, reference, month_first=month_first, region=region)
+    return said or told.value_of(field, quote, reference, month_first=month_first)
+
+
+def read_at(
+    field: str, text: str, start: int, end: int, read: Callable[[str, str], str | None]
+) -> tuple[str, int, int] | None:
+    """The value at a place, and where exactly it stands: a word more or less than was pointed at, where that reads."""
+    if field in dates.FIELDS:
+        start, end = dates.whole(text, start, end)
+    start, end = within(text, start, end)
+    if field in ("description", "site"):
+        start, end = _name(text, start, end)
+    if field in _PERSONS and (owner := _OWNED.search(text, start, end)):
+        end = owner.start()
+    if field in _LOSSES and (pallets := _OF_PALLETS.match(text, end)):
+        end = pallets.end()
+    value = read(field, text[start:end]) if start < end else None
+    if value and field not in _MOMENTS:
+        return value, start, end
+    near: list[tuple[int, str, int, int]] = [(0, value, start, end)] if value else []
+    first, last = max(0, start - _NEAR), min(len(text), end + _NEAR)
+    words = [(m.start(), m.end()) for m in _WORD.finditer(text, first, last)]
+    inside = [i for i, (a, b) in enumerate(words) if a < end and start < b]
+    if not inside:
+        return None
+    for first in range(max(0, inside[0] - _WORDS_ASIDE), min(inside[-1], inside[0] + _WORDS_ASIDE) + 1):
+        for last in range(max(first, inside[-1] - _WORDS_ASIDE), min(len(words), inside[-1] + _WORDS_ASIDE + 1)):
+            a, b = within(text, words[first][0], words[last][1])
+            if a < b and not _SENTENCE.search(text, a, b) and (said := read(field, text[a:b])):
+                near.append((abs(a - start) + abs(b - end), said, a, b))
+    if value and field in _MOMENTS:  # a day goes with the time beside it, and a time with its day
+        near = [n for n in near if n[1] == value or _says_more(text, n, start, end)]
+        near = [n for n in near if n[1] != value] or near
+    return min(near)[1:] if near else None
+
+
+def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int) -> bool:
+    """Whether more words than were pointed at name both a day and a time, where those named one of them."""
+    _, value, a, b = near
+    longer = a <= start and end <= b and told.names_day(text[a:b]) and "T" in value
+    return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
+
+
+def _name(text: str, start: int, end: int) -> tuple[int, int]:
+    """Goods without the article that is run into their name, and without sizes after it."""
+    if article := _ELIDED.match(text, start, end):
+        start = article.end()
+    if sizes := _SIZES.search(text, start, end):
+        end = sizes.start()
+    return start, end
+
+
+def within(text: str, start: int, end: int) -> tuple[int, int]:
+    """The place without the blanks and marks around it."""
+    while start < end and text[start] in _EDGE:
+        start += 1
+    while end > start and text[end - 1] in _EDGE:
+        end -= 1
+    return start, end

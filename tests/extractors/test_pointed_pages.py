@@ -1,0 +1,150 @@
+"""A tagger reads a page block by block, each value behind its caption; what it points at is read from the page."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from extractors import layout
+from extractors.blocks import Piece, pieces
+from extractors.evidence import Evidence, Finding, Method
+from extractors.extraction import Extraction, extract
+from extractors.limits import Limits
+from extractors.message import message_from_pdf
+from extractors.pdf import PdfReader
+from extractors.pointed_pages import MOST_PAGES, candidates, weighed
+from extractors.pointing import Point
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def page_of(*texts: tuple[float, float, str]) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(600, 800))
+    canvas.setFont("Helvetica", 9)
+    for x, y, text in texts:
+        canvas.drawString(x, y, text)
+    canvas.save()
+    return buffer.getvalue()
+
+
+TWO_COLUMNS = page_of(
+    (40, 760, "WAYBILL"),
+    (40, 700, "Taken at"),
+    (40, 688, "Kofler Obst"),
+    (40, 677, "Etschweg 5"),
+    (40, 666, "39018 Terlan"),
+    (300, 700, "Brought to"),
+    (300, 688, "Frischemarkt eG"),
+    (300, 677, "Großmarkt 12"),
+    (300, 666, "45329 Essen"),
+    (40, 600, "Gross weight kg"),
+    (300, 600, "1.250"),
+)
+
+
+def read(reader: PdfReader, content: bytes, point: Point) -> Extraction:
+    """With everything that is pointed at, whatever it weighs."""
+    message = message_from_pdf(content, Limits())
+    return extract(message, reader, now=NOW, point=point, weigh=lambda found, pointed: [*found, *pointed])
+
+
+def pointing(*places: tuple[str, str, float]) -> Point:
+    def point(text: str) -> list[tuple[str, int, int, float]]:
+        return [(f, text.index(said), text.index(said) + len(said), s) for f, said, s in places if said in text]
+
+    return point
+
+
+def told(extraction: Extraction, field: str) -> list[Finding]:
+    return [f for f in extraction.findings if f.field == field]
+
+
+@pytest.fixture
+def shown(reader: PdfReader) -> list[Piece]:
+    (page,) = reader.read(TWO_COLUMNS).pages
+    return pieces(page, layout.cells(page), "cmr_waybill")
+
+
+def test_the_lines_of_a_block_stand_together_and_a_value_behind_its_caption(shown: list[Piece]) -> None:
+    (piece,) = shown
+    assert piece.text.startswith("cmr waybill\n")
+    assert "Kofler Obst\nEtschweg 5\n39018 Terlan\n" in piece.text
+    assert "Gross weight kg: 1.250\n" in piece.text
+
+
+def test_a_place_in_a_piece_is_that_of_the_page_and_a_caption_before_it_is_none(
+    reader: PdfReader, shown: list[Piece]
+) -> None:
+    text = reader.read(TWO_COLUMNS).pages[0].page.text
+    piece = shown[0]
+    start = piece.text.index("Frischemarkt")
+    places = piece.place(start, piece.text.index("45329 Essen") + len("45329 Essen"))
+    assert [text[a:b] for a, b in places] == ["Frischemarkt eG", "Großmarkt 12", "45329 Essen"]
+    assert piece.place(*_span(piece.text, "Gross weight kg: ")) == []
+
+
+def test_what_is_pointed_at_over_several_lines_is_one_address_with_its_own_box(reader: PdfReader) -> None:
+    found = read(reader, TWO_COLUMNS, pointing(("delivery_address", "Großmarkt 12\n45329 Essen", 0.97)))
+    (address,) = told(found, "delivery_address")
+    assert (address.value, address.method) == ("Großmarkt 12, 45329 Essen", "model")
+    box = address.evidence.box
+    assert box is not None and box[0] > 290, "the column beside it is not marked"
+
+
+def test_an_amount_has_the_unit_of_its_caption(reader: PdfReader) -> None:
+    found = read(reader, TWO_COLUMNS, pointing(("gross_weight", "1.250", 0.97)))
+    assert [f.value for f in told(found, "gross_weight")] == ["1250 KGM"]
+
+
+def test_what_says_nothing_for_its_field_is_dropped(reader: PdfReader) -> None:
+    found = read(reader, TWO_COLUMNS, pointing(("document_date", "Kofler Obst", 0.99), ("un_number", "WAYBILL", 0.99)))
+    assert not told(found, "document_date") and not told(found, "un_number")
+
+
+def finding(field: str, value: str, score: float, start: int, method: Method = "layout") -> Finding:
+    place = Evidence(part="attachment:0", page=1, quote=value, start=start, end=start + len(value))
+    return Finding(field=field, value=value, score=score, method=method, evidence=place)
+
+
+def test_what_both_find_weighs_more_than_what_one_finds() -> None:
+    rules, tagger = finding("shipment", "TR-88120", 0.8, 10), finding("shipment", "TR-88120", 0.9, 40, "model")
+    (alone,), (both,) = weighed([rules], []), weighed([rules], [tagger])
+    assert 0.5 < alone.score < both.score <= 1
+    assert both.evidence == rules.evidence, "the rules say best where it stands"
+
+
+def test_what_neither_is_sure_of_is_not_reported() -> None:
+    assert weighed([], [finding("carrier", "Tirol Frigo", 0.3, 10, "model")]) == []
+
+
+def test_a_place_that_is_taken_for_another_field_speaks_against_a_value() -> None:
+    date = finding("eta_original", "2026-11-23", 0.6, 10)
+    (told,) = [c for c in candidates([date], [finding("document_date", "2026-11-23", 0.95, 10, "model")]) if c.rules]
+    assert (told.tagger, told.for_another, told.otherwise) == (0, 0.95, 0)
+
+
+def test_pages_that_the_tagger_does_not_read_are_left_to_the_rules(reader: PdfReader) -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(600, 800))
+    for number in range(MOST_PAGES + 1):
+        canvas.drawString(40, 700, f"Seal no: AB{number}44120")
+        canvas.showPage()
+    canvas.save()
+    seen: list[str] = []
+
+    def point(text: str) -> list[tuple[str, int, int, float]]:
+        seen.append(text)
+        return []
+
+    message = message_from_pdf(buffer.getvalue(), Limits())
+    found = extract(message, reader, now=NOW, point=point, weigh=lambda *_: [])
+    assert len(seen) == MOST_PAGES
+    assert [f.value for f in told(found, "seal")] == [f"AB{MOST_PAGES}44120"]
+
+
+def _span(text: str, words: str) -> tuple[int, int]:
+    return text.rindex(words), text.rindex(words) + len(words)
