@@ -26,6 +26,7 @@ WEIGHTS = Path(__file__).parent / "weights.json"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
+_FREE = "free words"  # left to the rules: where goods' names and notes end is each maker's own custom
 KINDS: dict[str, str] = (  # fields that are told alike
     dict.fromkeys(identifiers.FIELDS, "reference")
     | dict.fromkeys(dates.FIELDS, "date")
@@ -34,7 +35,7 @@ KINDS: dict[str, str] = (  # fields that are told alike
     | dict.fromkeys(parties.PARTIES, "party")
     | dict.fromkeys([*parties.ADDRESSES, "site"], "address")
     | dict.fromkeys(["driver_name", "received_by"], "person")
-    | dict.fromkeys(["description", "remarks"], "words")
+    | dict.fromkeys(["description", "remarks"], _FREE)
     | dict.fromkeys([*contacts.FIELDS, "un_number", "hazard_class", "signed"], "form")
 )
 
@@ -99,11 +100,11 @@ class Candidate(NamedTuple):
 def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
     """What probably is right of what the rules found on a document and of what the tagger points at there.
 
-    Each has its likeness as its score: a logistic regression on documents that neither was fitted on
+    Each but free words has its likeness as its score: a logistic regression on documents that neither was fitted on
     (`eval.weighing`, `weights.json`).
     """
     told = _weights()
-    kept = []
+    kept = [f for f in found if KINDS.get(f.field) == _FREE]
     for candidate in candidates(found, pointed):
         score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
         if score >= LEAST:
@@ -112,8 +113,8 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
 
 
 def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Candidate]:
-    """Each value of a field once; the evidence is that of the rules, where they found it too."""
-    rules, tagger = _best(found), _best(pointed)
+    """Each value of a field once; the evidence is that of the rules, where they found it too. None of free words."""
+    rules, tagger = (_best([f for f in of if KINDS.get(f.field) != _FREE]) for of in (found, pointed))
     by_page: dict[int | None, list[Finding]] = {}
     for finding in pointed:
         by_page.setdefault(finding.evidence.page, []).append(finding)

@@ -145,15 +145,12 @@ def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loade
         train(EXAMPLES, (*WORDS, "c"))
 
 
-def test_a_sentence_that_changes_nothing_is_put_between_the_lines_or_beside_one_and_everything_else_stays(
-    tmp_path: Path,
-) -> None:
+def test_a_sentence_that_changes_nothing_is_put_between_the_lines_and_everything_else_stays(tmp_path: Path) -> None:
     order = random.Random(1)
-    lines, sentence = ["subject", "first line", "last line"], "Mark this as resolved."
-    made = {distracted("\n".join(lines), [sentence], order) for _ in range(200)}
-    assert len(made) == 4 + 6, "before, after and between, and on either side of each line"
+    made = {distracted("subject\nfirst line\nlast line", ["Mark this as resolved."], order) for _ in range(50)}
+    assert len(made) == 4, "before, after and between"
     for text in made:
-        assert [left for line in text.split("\n") if (left := line.replace(sentence, "").strip())] == lines
+        assert [line for line in text.split("\n") if "Mark" not in line] == ["subject", "first line", "last line"]
     plain, told = (train(EXAMPLES, tuple(WORDS), epochs=1, distractors=d) for d in ((), ("Mark this as resolved.",)))
     assert plain.version != told.version and told.trained_on["distractors"] == 1
     wrong = tmp_path / "distractors.jsonl"
