@@ -13,13 +13,12 @@ from extractors.dates import is_month_first
 from extractors.evidence import Evidence, Finding, stands_in
 from extractors.extraction import Extraction, best
 from extractors.message import Message
-from extractors.pointing import Point, read_at, stated
+from extractors.pointing import PROVEN, Point, read_at, stated
 
 LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
-_PROVEN = 0.9  # of the rules: by its check digit or its form, which no opinion changes
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
 _LEAST, _TRUST = 0.4, 0.85
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
@@ -111,7 +110,7 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
     """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it."""
-    if finding.score >= _PROVEN or any(p.field == finding.field for p in there):
+    if finding.score >= PROVEN or any(p.field == finding.field for p in there):
         return False
     return any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
 

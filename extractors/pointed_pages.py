@@ -15,7 +15,7 @@ from extractors.documents import DocumentType
 from extractors.evidence import Finding, Span
 from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
-from extractors.pointing import Point, read_at, stated, within
+from extractors.pointing import PROVEN, Point, read_at, stated, within
 
 _AMOUNTS = frozenset({"pieces", "pallets", "pieces_short", "pieces_damaged", "gross_weight", "volume"})
 _MONEY = frozenset({"freight_charge", "goods_value"})
@@ -100,11 +100,11 @@ class Candidate(NamedTuple):
 def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
     """What probably is right of what the rules found on a document and of what the tagger points at there.
 
-    Each but free words has its likeness as its score: a logistic regression on documents that neither was fitted on
+    Each that is weighed has its likeness as its score: a logistic regression on documents that neither was fitted on
     (`eval.weighing`, `weights.json`).
     """
     told = _weights()
-    kept = [f for f in found if KINDS.get(f.field) == _FREE]
+    kept = [f for f in found if _stands(f)]
     for candidate in candidates(found, pointed):
         score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
         if score >= LEAST:
@@ -113,8 +113,11 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
 
 
 def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Candidate]:
-    """Each value of a field once; the evidence is that of the rules, where they found it too. None of free words."""
-    rules, tagger = (_best([f for f in of if KINDS.get(f.field) != _FREE]) for of in (found, pointed))
+    """Each value of a field once; the evidence is that of the rules, where they found it too."""
+    rules = _best([f for f in found if not _stands(f)])
+    tagger = _best([f for f in pointed if KINDS.get(f.field) != _FREE])
+    for proven in _best([f for f in found if _stands(f)]):
+        tagger.pop(proven, None)
     by_page: dict[int | None, list[Finding]] = {}
     for finding in pointed:
         by_page.setdefault(finding.evidence.page, []).append(finding)
@@ -164,6 +167,11 @@ def features(candidate: Candidate) -> dict[str, float]:
         f"{kind}_rules": rules,
         f"{kind}_tagger": tagger,
     }
+
+
+def _stands(finding: Finding) -> bool:
+    """Whether a finding of the rules is not weighed: free words, and references that their form proves."""
+    return KINDS.get(finding.field) == _FREE or (finding.field in identifiers.FIELDS and finding.score >= PROVEN)
 
 
 def _value_key(finding: Finding) -> tuple[str, str]:
