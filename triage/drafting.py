@@ -18,6 +18,9 @@ FOLLOWS: dict[Change, str] = {
     "update": "Update:",
 }
 
+_KNOWN_BEST = ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container")  # to Odoo
+_ABOUT = 0.15  # scores as far apart are about the same
+
 # Everything that came from outside goes through this environment, which escapes it.
 _templates = Environment(
     loader=PackageLoader("triage", "web/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -88,7 +91,7 @@ def draft(
 
 
 def _best_reference(result: Result) -> str:
-    for field in ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container"):
-        for value in result.fields.get(field, ()):
-            return value.value
-    return "no record"
+    """The surest reference; of several about as sure, the one that Odoo would know best."""
+    told = [result.fields[field][0] for field in _KNOWN_BEST if result.fields.get(field)]
+    least = max((value.score for value in told), default=0.0) - _ABOUT
+    return next((value.value for value in told if value.score >= least), "no record")

@@ -192,6 +192,25 @@ def test_no_record_means_held_or_the_fallback_record_and_never_a_guess() -> None
     assert result.needs_review is True
 
 
+@pytest.mark.parametrize(("score", "name"), [(0.6, "1190388"), (0.9, "230076")])
+def test_without_a_record_a_draft_is_named_after_the_surest_reference(score: float, name: str) -> None:
+    text = "Load 1190388, SO 230076: the truck broke down."
+    found = tuple(
+        Finding(
+            field=field,
+            value=value,
+            score=sure,
+            method="pattern",
+            evidence=Evidence(part="body", quote=value, start=text.index(value), end=text.index(value) + len(value)),
+        )
+        for field, value, sure in (("shipment", "1190388", 0.97), ("sales_order", "230076", score))
+    )
+    told = understood(text=text)
+    told = told.model_copy(update={"extraction": told.extraction.model_copy(update={"findings": found})})
+    result = decide("msg_1", told, None, lambda: None, TAXONOMY, POLICY, "http://triage.example/m", NOW).result
+    assert result.draft is not None and result.draft.record_name == name
+
+
 def test_information_only_is_ignored_but_a_doubtful_one_is_not() -> None:
     read = understood("status_update")
     sure = read.model_copy(update={"prediction": replace(read.prediction, confidence=FILED_UNSEEN)})
