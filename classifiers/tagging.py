@@ -121,7 +121,7 @@ def _windows(model: E5, example: Marked, index: dict[str, int]) -> list[tuple[li
     """Token numbers of each window and what each token should be taken for."""
     found = []
     known = [place for place in example.places if place[0] in index]
-    again = [*_said_again(example), *((start, end) for field, start, end in example.places if field == UNSURE)]
+    again = _open(example)
     for window in model.windows(example.text):
         wanted = np.zeros(len(window), np.int64)
         last: Place | None = None
@@ -139,11 +139,12 @@ def _windows(model: E5, example: Marked, index: dict[str, int]) -> list[tuple[li
     return found
 
 
-def _said_again(example: Marked) -> list[tuple[int, int]]:
-    """Where the words of a marked place stand once more: neither right nor wrong, since a value is marked once."""
+def _open(example: Marked) -> list[tuple[int, int]]:
+    """Neither right nor wrong: places of UNSURE, and the words of a mark once more, since a value is marked once."""
     again = []
     for field, start, end in example.places:
         if field == UNSURE:
+            again.append((start, end))
             continue
         said = example.text[start:end]
         at = example.text.find(said)

@@ -21,7 +21,7 @@ from extractors.evidence import Finding
 from extractors.extraction import extract
 from extractors.limits import Limits
 from extractors.pdf import PdfReader
-from extractors.pointed_pages import LEAST, candidates, features
+from extractors.pointed_pages import LEAST, Candidate, candidates, features
 from extractors.pointing import Point
 
 STRENGTH = 0.3  # of the regression: 1 is as good, 0.1 worse
@@ -50,23 +50,20 @@ def weigh(cases: Sequence[Case], folder: Path, point: Point, pdf: PdfReader) -> 
     rows: list[dict[str, float]] = []
     right: list[bool] = []
     layouts: list[str] = []
+    met: list[Candidate] = []
+
+    def record(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
+        met.extend(candidates(found, pointed))
+        return []
+
     for case in cases:
         stated = {(field, strict(value)) for field, values in (case.fields or {}).items() for value in values}
         message = read_message(case, folder, Limits())
-
-        def record(
-            found: Sequence[Finding],
-            pointed: Sequence[Finding],
-            case: Case = case,
-            stated: set[tuple[str, str]] = stated,
-        ) -> list[Finding]:
-            for candidate in candidates(found, pointed):
-                rows.append(features(candidate))
-                right.append((candidate.finding.field, strict(candidate.finding.value)) in stated)
-                layouts.append(case.cluster)
-            return []
-
+        met.clear()
         extract(message, pdf, now=message.received_at or CLOCK, point=point, weigh=record)
+        rows += map(features, met)
+        right += [(c.finding.field, strict(c.finding.value)) in stated for c in met]
+        layouts += [case.cluster] * len(met)
     if len(set(layouts)) < FOLDS:
         raise ValueError(f"{len(set(layouts))} layouts that the tagger has not read; {FOLDS} are needed")
     names = sorted({name for row in rows for name in row} - {""})

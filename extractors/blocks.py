@@ -126,17 +126,17 @@ def _lines(block: Sequence[Word], captions: Sequence[Word]) -> list[tuple[list[W
         context = []
         if cell not in captions:
             if cell is block[0]:
-                context += max_by(
+                context += _max_by(
                     (c for c in captions if 0 < cell.top - c.top < _OVER and _overlaps(cell, c)), lambda c: c.top
                 )
-            context += max_by(
+            context += _max_by(
                 (c for c in captions if c.right <= cell.left + 1 and layout.on_line(c, cell)), lambda c: c.right
             )
         lines.append((context, cell))
     return lines
 
 
-def max_by(cells: Iterable[Word], key: Callable[[Word], float]) -> list[Word]:
+def _max_by(cells: Iterable[Word], key: Callable[[Word], float]) -> list[Word]:
     best = max(cells, key=key, default=None)
     return [best] if best else []
 

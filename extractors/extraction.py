@@ -176,10 +176,11 @@ def extract(
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
         settled = list(_settled(read))
         if point is not None and any(cells):
-            last = pages[: pointed_pages.MOST_PAGES][-1].page.number
-            near = [f for f in settled if (f.evidence.page or 0) <= last]
-            pointed = list(_pointed(pages[: pointed_pages.MOST_PAGES], cells, document, setting, point))
-            settled = [*weigh(near, pointed), *(f for f in settled if f not in near)]
+            near = pages[: pointed_pages.MOST_PAGES]
+            last = near[-1].page.number
+            pointed = list(_pointed(near, cells[: len(near)], document, setting, point))
+            early = [f for f in settled if (f.evidence.page or 0) <= last]
+            settled = [*weigh(early, pointed), *(f for f in settled if (f.evidence.page or 0) > last)]
         found += settled
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
@@ -189,7 +190,7 @@ def extract(
 def _pointed(
     pages: Sequence[ReadPage], cells: Sequence[list[Word]], document: Document, setting: forms.Setting, point: Point
 ) -> Iterator[Finding]:
-    for page, boxes in zip(pages, cells, strict=False):
+    for page, boxes in zip(pages, cells, strict=True):
         for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
             yield _read_on_page(span, page, document.part, "model", lines)
 

@@ -17,7 +17,8 @@ from extractors.quantities import PACKED
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
 SEVERAL_LINES = PARTIES | ADDRESSES | {"description", "remarks"}  # what may go on in the next line of a box
-FIELDS = PARTIES | ADDRESSES | {"driver_name", "received_by", "remarks", "description", "signed"}
+PERSONS = frozenset({"driver_name", "received_by"})
+FIELDS = PARTIES | ADDRESSES | PERSONS | {"remarks", "description", "signed"}
 PLACE_OF = {  # where an address stands after the caption of a date, "Delivered", it is the place
     "pickup_actual": "pickup_address",
     "pickup_planned": "pickup_address",
@@ -297,7 +298,7 @@ def in_box(
             for note in _notes_of(text, lines):
                 yield from _as_span(label, text, note, 0.75)
             return
-        place = name_at(text, *lines[0], person=True) if label in ("driver_name", "received_by") else lines[0]
+        place = name_at(text, *lines[0], person=True) if label in PERSONS else lines[0]
         if label == "description":
             place = goods_in(text, *lines[0])
         if label == "driver_name" and place and " / " in text[slice(*place)]:

@@ -22,7 +22,7 @@ _SURE = 0.6  # of the tagger, against the rules
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
 _LEAST, _TRUST = 0.4, 0.85
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
-    (frozenset(parties.PARTIES) | {"driver_name", "received_by"}, (0.5, 0.6)),
+    (parties.PARTIES | parties.PERSONS, (0.5, 0.6)),
     (frozenset(parties.ADDRESSES) | {"site"}, (0.5, 0.6)),
     (dates.FIELDS, (0.4, 0.75)),
 )

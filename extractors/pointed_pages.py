@@ -17,10 +17,8 @@ from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
 from extractors.pointing import PROVEN, Point, read_at, stated, within
 
-_AMOUNTS = frozenset({"pieces", "pallets", "pieces_short", "pieces_damaged", "gross_weight", "volume"})
-_MONEY = frozenset({"freight_charge", "goods_value"})
-
-_ALL_MONEY = _MONEY | {"disputed_amount"}
+_AMOUNTS = quantities.COUNTS | {"gross_weight", "volume"}
+_PRICES = quantities.MONEYS - {"disputed_amount"}
 
 WEIGHTS = Path(__file__).parent / "weights.json"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
@@ -30,11 +28,11 @@ _FREE = "free words"  # left to the rules: where goods' names and notes end is e
 KINDS: dict[str, str] = (  # fields that are told alike
     dict.fromkeys(identifiers.FIELDS, "reference")
     | dict.fromkeys(dates.FIELDS, "date")
-    | dict.fromkeys(quantities.FIELDS - _ALL_MONEY, "amount")
-    | dict.fromkeys(_ALL_MONEY, "money")
+    | dict.fromkeys(quantities.FIELDS - quantities.MONEYS, "amount")
+    | dict.fromkeys(quantities.MONEYS, "money")
     | dict.fromkeys(parties.PARTIES, "party")
     | dict.fromkeys([*parties.ADDRESSES, "site"], "address")
-    | dict.fromkeys(["driver_name", "received_by"], "person")
+    | dict.fromkeys(parties.PERSONS, "person")
     | dict.fromkeys(["description", "remarks"], _FREE)
     | dict.fromkeys([*contacts.FIELDS, "un_number", "hazard_class", "signed"], "form")
 )
@@ -76,7 +74,7 @@ def _value(
     caption, (first, last) = piece.cell(start)
     if field in _AMOUNTS and (amount := quantities.captioned(field, text, *within(text, start, end), caption)):
         return amount.value, [(amount.start, amount.end)]
-    if field in _MONEY and not any(c.isalpha() or c in "€$£" for c in text[start:end]):
+    if field in _PRICES and not any(c.isalpha() or c in "€$£" for c in text[start:end]):
         named = quantities.currencies_in(caption) or quantities.currencies_in(text)
         start, end = within(text, start, end)
         money = quantities.in_currency(text[start:end], named.pop()) if len(named) == 1 else None
@@ -114,10 +112,9 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
 
 def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Candidate]:
     """Each value of a field once; the evidence is that of the rules, where they found it too."""
+    settled = {_value_key(f) for f in found if _stands(f)}
     rules = _best([f for f in found if not _stands(f)])
-    tagger = _best([f for f in pointed if KINDS.get(f.field) != _FREE])
-    for proven in _best([f for f in found if _stands(f)]):
-        tagger.pop(proven, None)
+    tagger = _best([f for f in pointed if KINDS.get(f.field) != _FREE and _value_key(f) not in settled])
     by_page: dict[int | None, list[Finding]] = {}
     for finding in pointed:
         by_page.setdefault(finding.evidence.page, []).append(finding)
@@ -135,8 +132,8 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
                 finding,
                 rules[key].score if key in rules else 0.0,
                 tagger[key].score if key in tagger else 0.0,
-                max((score for other, score in rules_of.get(field, ()) if other != value), default=0.0),
-                max((score for other, score in tagger_of.get(field, ()) if other != value), default=0.0),
+                _of_another(rules_of, field, value),
+                _of_another(tagger_of, field, value),
                 max((p.score for p in there if p.field != field), default=0.0),
                 max((p.score for p in there if p.field == field and _value_key(p) != key), default=0.0),
             )
@@ -192,6 +189,10 @@ def _by_field(best: Mapping[tuple[str, str], Finding]) -> dict[str, list[tuple[s
     for (field, value), finding in best.items():
         of.setdefault(field, []).append((value, finding.score))
     return of
+
+
+def _of_another(scores: Mapping[str, Sequence[tuple[str, float]]], field: str, value: str) -> float:
+    return max((score for other, score in scores.get(field, ()) if other != value), default=0.0)
 
 
 @lru_cache(maxsize=1)

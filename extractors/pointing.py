@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from extractors import dates, told
+from extractors import dates, parties, quantities, told
 from extractors.values import value_of
 
 Point = Callable[[str], Sequence[tuple[str, int, int, float]]]  # of a text: field, start, end, score
@@ -17,10 +17,8 @@ _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
 _MOMENTS = dates.FIELDS - {"delay_minutes"}
 _SENTENCE = re.compile(r"[.;!?\n]\s")
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
-_PERSONS = frozenset({"driver_name", "received_by"})
 _OWNED = re.compile(r"['’]s$")
-_LOSSES = frozenset({"pieces_short", "pieces_damaged"})
-_OF_PALLETS = re.compile(r"\s(?:pallets?|palett\w*|palet\w*|bancal\w*|skids?|plts?)\b", re.IGNORECASE)
+_OF_PALLETS = re.compile(rf"\s(?:{told.PALLETS})\b", re.IGNORECASE)
 _SIZES = re.compile(r"(?: \S*\d\S*)+$")
 _WORD = re.compile(r"\S+")
 _NEAR = 80  # letters around a place in which its value may go on
@@ -42,9 +40,9 @@ def read_at(
     start, end = within(text, start, end)
     if field in ("description", "site"):
         start, end = _name(text, start, end)
-    if field in _PERSONS and (owner := _OWNED.search(text, start, end)):
+    if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
-    if field in _LOSSES and (pallets := _OF_PALLETS.match(text, end)):
+    if field in quantities.LOSSES and (pallets := _OF_PALLETS.match(text, end)):
         end = pallets.end()
     value = read(field, text[start:end]) if start < end else None
     if value and field not in _MOMENTS:

@@ -12,9 +12,10 @@ from itertools import islice
 from extractors.evidence import Span, without_overlaps
 
 _TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
-_COUNTS = frozenset(["pieces", "pallets", "pieces_short", "pieces_damaged"])
-_MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
-FIELDS = _COUNTS | _MONEYS | _TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
+COUNTS = frozenset(["pieces", "pallets", "pieces_short", "pieces_damaged"])
+LOSSES = frozenset(["pieces_short", "pieces_damaged"])
+MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
+FIELDS = COUNTS | MONEYS | _TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
 
 _AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
@@ -117,7 +118,6 @@ _MONEY_MEANING = tuple(
         ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
     )
 )  # fmt: skip
-_LOSSES = frozenset(["pieces_short", "pieces_damaged"])
 _WORD_NUMBERS = {
     **dict.fromkeys(["one", "ein", "eine", "un", "une"], 1),
     **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwa", "dwie"], 2),
@@ -170,11 +170,11 @@ def value_of(field: str, quote: str) -> str | None:
 
     Units are those of UN/ECE rec. 20, currencies of ISO 4217.
     """
-    if field in _COUNTS:
+    if field in COUNTS:
         if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., ]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
             return f"{count} {'PF' if field == 'pallets' else 'H87'}"
-        match = _COUNTED.fullmatch(quote) or (_ANY_COUNTED.fullmatch(quote) if field in _LOSSES else None)
+        match = _COUNTED.fullmatch(quote) or (_ANY_COUNTED.fullmatch(quote) if field in LOSSES else None)
         if match is None:
             return None
         number = match["n"].casefold()
@@ -270,7 +270,7 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     match = _AMOUNT_ALONE.fullmatch(text, start, end)
     if match is None:
         return None
-    if field in _COUNTS:
+    if field in COUNTS:
         if not re.fullmatch(r"\d{1,6}|\d{1,3}(?:[.,]\d{3})", match["quote"]):
             return None
         pallets = match["unit"] and _IS_PALLET.match(match["unit"])

@@ -84,9 +84,8 @@ _COUNT = re.compile(
     + r")\b(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_PALLET = re.compile(
-    r"\b(?:euro? ?)?(?:pallets?|palett\w*|palet\w*|pal[eé]s?|bancal\w*|skids?|plts?|epal)\b", re.IGNORECASE
-)
+PALLETS = r"pallets?|palett\w*|palet\w*|bancal\w*|skids?|plts?"
+_PALLET = re.compile(rf"\b(?:euro? ?)?(?:{PALLETS}|pal[eé]s?|epal)\b", re.IGNORECASE)
 _LENGTH = re.compile(
     r"(?:\D{0,25}\s)?(?:ca\.?|~|\+)?\s?(?P<n>\d{1,4}(?:[.,]\d{1,2})?|"
     + "|".join(sorted(_NUMBER, key=len, reverse=True))
@@ -131,11 +130,11 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         return _delay(quote)
     if field in dates.FIELDS:
         return _moment(field, quote, reference, month_first)
-    if field in ("pieces", "pallets", "pieces_short", "pieces_damaged"):
+    if field in quantities.COUNTS:
         return _count(field, quote)
     if field in ("temperature_required", "temperature_recorded"):
         return _temperature(quote)
-    if field in ("goods_value", "freight_charge", "disputed_amount"):
+    if field in quantities.MONEYS:
         return _money(quote)
     if field == "signed":
         return next((value for value, words in _SIGNED if words.search(quote)), None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 
 import pytest
-from reportlab.pdfgen.canvas import Canvas
 
 from extractors import layout
 from extractors.blocks import Piece, pieces
@@ -17,32 +15,25 @@ from extractors.message import message_from_pdf
 from extractors.pdf import PdfReader
 from extractors.pointed_pages import MOST_PAGES, candidates, weighed
 from extractors.pointing import Point
+from tests.extractors.conftest import make_pdf
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def page_of(*texts: tuple[float, float, str]) -> bytes:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(600, 800))
-    canvas.setFont("Helvetica", 9)
-    for x, y, text in texts:
-        canvas.drawString(x, y, text)
-    canvas.save()
-    return buffer.getvalue()
-
-
-TWO_COLUMNS = page_of(
-    (40, 760, "WAYBILL"),
-    (40, 700, "Taken at"),
-    (40, 688, "Kofler Obst"),
-    (40, 677, "Etschweg 5"),
-    (40, 666, "39018 Terlan"),
-    (300, 700, "Brought to"),
-    (300, 688, "Frischemarkt eG"),
-    (300, 677, "Großmarkt 12"),
-    (300, 666, "45329 Essen"),
-    (40, 600, "Gross weight kg"),
-    (300, 600, "1.250"),
+TWO_COLUMNS = make_pdf(
+    [
+        (40, 760, "WAYBILL"),
+        (40, 700, "Taken at"),
+        (40, 685, "Kofler Obst"),
+        (40, 670, "Etschweg 5"),
+        (40, 655, "39018 Terlan"),
+        (300, 700, "Brought to"),
+        (300, 685, "Frischemarkt eG"),
+        (300, 670, "Großmarkt 12"),
+        (300, 655, "45329 Essen"),
+        (40, 600, "Gross weight kg"),
+        (300, 600, "1.250"),
+    ]
 )
 
 
@@ -128,19 +119,14 @@ def test_a_place_that_is_taken_for_another_field_speaks_against_a_value() -> Non
 
 
 def test_pages_that_the_tagger_does_not_read_are_left_to_the_rules(reader: PdfReader) -> None:
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(600, 800))
-    for number in range(MOST_PAGES + 1):
-        canvas.drawString(40, 700, f"Seal no: AB{number}44120")
-        canvas.showPage()
-    canvas.save()
+    content = make_pdf(*([(40.0, 700.0, f"Seal no: AB{number}44120")] for number in range(MOST_PAGES + 1)))
     seen: list[str] = []
 
     def point(text: str) -> list[tuple[str, int, int, float]]:
         seen.append(text)
         return []
 
-    message = message_from_pdf(buffer.getvalue(), Limits())
+    message = message_from_pdf(content, Limits())
     found = extract(message, reader, now=NOW, point=point, weigh=lambda *_: [])
     assert len(seen) == MOST_PAGES
     assert [f.value for f in told(found, "seal")] == [f"AB{MOST_PAGES}44120"]
