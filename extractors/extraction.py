@@ -180,7 +180,8 @@ def extract(
             last = near[-1].page.number
             pointed = list(_pointed(near, cells[: len(near)], document, setting, point))
             early = [f for f in settled if (f.evidence.page or 0) <= last]
-            settled = [*weigh(early, pointed), *(f for f in settled if (f.evidence.page or 0) > last)]
+            later = [f for f in settled if (f.evidence.page or 0) > last]
+            settled = list(_each_told_once([*weigh(early, pointed), *later]))
         found += settled
     extraction = Extraction(message=message, documents=tuple(documents))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
@@ -224,12 +225,21 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
-        if field in _ONE_EACH and len({finding.value for finding in of_field}) > 1:
-            best = max(finding.score for finding in of_field)
-            of_field = [f for f in of_field if f.score == best] if best > _AS_TEXT else []
-            if field in _COUNTS and len({f.value for f in of_field}) > 1:
-                of_field = _sum_of(of_field)
-        yield from of_field
+        yield from _told_once(field, of_field)
+
+
+def _each_told_once(found: Sequence[Finding]) -> Iterator[Finding]:
+    for field in sorted({finding.field for finding in found}):
+        yield from _told_once(field, [finding for finding in found if finding.field == field])
+
+
+def _told_once(field: str, found: list[Finding]) -> list[Finding]:
+    """Of several values of a field that a document states once, the best; none where none is told well."""
+    if field not in _ONE_EACH or len({finding.value for finding in found}) < 2:
+        return found
+    best = max(finding.score for finding in found)
+    found = [f for f in found if f.score == best] if best > _AS_TEXT else []
+    return _sum_of(found) if field in _COUNTS and len({f.value for f in found}) > 1 else found
 
 
 def _is_other_plate(plate: Finding, other: Finding) -> bool:

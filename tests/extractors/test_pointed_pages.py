@@ -101,6 +101,15 @@ def finding(field: str, value: str, score: float, start: int, method: Method = "
     return Finding(field=field, value=value, score=score, method=method, evidence=place)
 
 
+@pytest.mark.parametrize(("score", "kept"), [(0.9, ["1250 KGM"]), (0.5, [])])
+def test_of_two_weights_of_a_document_the_one_that_is_told_well_stands(
+    reader: PdfReader, score: float, kept: list[str]
+) -> None:
+    page = make_pdf([(40, 700, "Line 1"), (40, 600, "420 kg"), (40, 500, "Line 2"), (40, 400, "1.250 kg")])
+    pointed = pointing(("gross_weight", "420 kg", 0.45), ("gross_weight", "1.250 kg", score))
+    assert [f.value for f in told(read(reader, page, pointed), "gross_weight")] == kept
+
+
 def test_what_both_find_weighs_more_than_what_one_finds() -> None:
     rules, tagger = finding("shipment", "TR-88120", 0.8, 10), finding("shipment", "TR-88120", 0.9, 40, "model")
     (alone,), (both,) = weighed([rules], []), weighed([rules], [tagger])
