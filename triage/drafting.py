@@ -8,6 +8,7 @@ from extractors.message import RecordRef
 from triage.odoo.records import Record
 from triage.policy import Policy
 from triage.result import Draft, Kind, Result
+from triage.summary import best_reference
 from triage.threads import Change, Earlier
 
 LONGEST_SUMMARY = 120
@@ -17,9 +18,6 @@ FOLLOWS: dict[Change, str] = {
     "changed": "Changed:",
     "update": "Update:",
 }
-
-_KNOWN_BEST = ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container")  # to Odoo
-_ABOUT = 0.15  # scores as far apart are about the same
 
 # Everything that came from outside goes through this environment, which escapes it.
 _templates = Environment(
@@ -72,7 +70,7 @@ def draft(
     matched = RecordRef(model=result.match.model, id=result.match.id) if result.match else None
     same_case = earlier and (earlier.asked, earlier.category, earlier.record) == (kind, category, matched)
     before = earlier.item if earlier and same_case else None
-    name = record.name if record else _best_reference(result)
+    name = record.name if record else best_reference(result.fields) or "no record"
     return Draft(
         kind=kind,
         key=key,
@@ -88,10 +86,3 @@ def draft(
         adds_to=before if moved == "update" else None,
         replaces=before if before and before.kind == "approval" and moved in ("escalation", "changed") else None,
     )
-
-
-def _best_reference(result: Result) -> str:
-    """The surest reference; of several about as sure, the one that Odoo would know best."""
-    told = [result.fields[field][0] for field in _KNOWN_BEST if result.fields.get(field)]
-    least = max((value.score for value in told), default=0.0) - _ABOUT
-    return next((value.value for value in told if value.score >= least), "no record")

@@ -209,7 +209,7 @@ def decide(
         understanding.quotes,
         record,
         prediction.abstained,
-        extraction.findings,
+        values,
         understanding.gist,
     )
     llm = understanding.llm

@@ -7,20 +7,24 @@ said in its words, if every figure and reference in them stands in the source; e
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from extractors.conflicts import SURE
-from extractors.evidence import Finding
 from extractors.extraction import Extraction
 from extractors.message import Value
 from prompts import Ask, Question, load_prompt
 from triage.odoo.records import Record
-from triage.result import Quote
+from triage.result import FieldValue, Quote
+
+Fields = Mapping[str, Sequence[FieldValue]]
 
 LONGEST_QUOTE = 200
 LONGEST_ASKED = 6_000  # characters that are sent
-_NAMES = ("delivery_order", "shipment", "container", "awb", "tracking", "sales_order", "purchase_order", "cmr", "bol")
+# What a case is called by, the names that Odoo knows best before the others.
+_NAMES = ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container", "awb", "cmr", "bol")
+_ABOUT = 0.15  # scores as far apart are about the same
 _WHEN = (
     ("eta_revised", "now expected"),
     ("pickup_planned", "collection planned for"),
@@ -93,7 +97,7 @@ def summarise(
     quotes: Sequence[Quote],
     record: Record | None,
     abstained: str | None,
-    findings: Sequence[Finding] = (),
+    fields: Fields = MappingProxyType({}),
     gist: Gist | None = None,
 ) -> str:
     """The first sentence says what happened; the second to what, and what was promised and is expected now."""
@@ -103,11 +107,11 @@ def summarise(
         said = f": “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else " wrote nothing that could be quoted"
         what = f"{sender or 'The sender'}{said}"
     head = "It cannot be told what this is" if abstained else title
-    return f"{head}. {what}. {_at_stake(record, findings, gist)}"
+    return f"{head}. {what}. {_at_stake(record, fields, gist)}"
 
 
-def _at_stake(record: Record | None, findings: Sequence[Finding], gist: Gist | None) -> str:
-    expected = _first(findings, "eta_revised", SURE)
+def _at_stake(record: Record | None, fields: Fields, gist: Gist | None) -> str:
+    expected = _surely(fields, "eta_revised")
     now_expected = f", now expected {_moment(expected)}" if expected else ""
     if record is not None:
         partner = f" for {record.partner}" if record.partner else ""
@@ -115,17 +119,22 @@ def _at_stake(record: Record | None, findings: Sequence[Finding], gist: Gist | N
         return f"It is about {record.name}{partner}{promised}{now_expected}."
     if gist is not None and gist.threatens:
         return f"{gist.threatens}. No record was matched."
-    name = next((value for field in _NAMES if (value := _first(findings, field))), None)
-    when = next(
-        (f", {words} {_moment(value)}" for field, words in _WHEN if (value := _first(findings, field, SURE))), ""
-    )
+    name = best_reference(fields)
+    when = next((f", {words} {_moment(value)}" for field, words in _WHEN if (value := _surely(fields, field))), "")
     return f"It names {name}{when}, and no record was matched." if name else "No record was matched."
 
 
-def _first(findings: Sequence[Finding], field: str, least: float = 0.0) -> str | None:
-    """The best told value; a time below `least` stands among the fields, with its score, and in no sentence."""
-    best = max((f for f in findings if f.field == field and f.score >= least), key=lambda f: f.score, default=None)
-    return best.value if best else None
+def best_reference(fields: Fields) -> str | None:
+    """The surest reference; of several about as sure, the one that Odoo would know best."""
+    told = [max(fields[name], key=lambda found: found.score) for name in _NAMES if fields.get(name)]
+    least = max((found.score for found in told), default=0.0) - _ABOUT
+    return next((found.value for found in told if found.score >= least), None)
+
+
+def _surely(fields: Fields, name: str) -> str | None:
+    """The best told value; an unsure one stands among the fields, with its score, and in no sentence."""
+    best = max(fields.get(name, ()), key=lambda found: found.score, default=None)
+    return best.value if best and best.score >= SURE else None
 
 
 def _moment(value: str) -> str:

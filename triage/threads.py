@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from extractors.conflicts import SURE
 from extractors.message import RecordRef, Value
 from triage.result import FieldValue, Kind, OdooItem, Priority
 
@@ -38,8 +39,10 @@ def is_solved(earlier: Earlier | None, label: str) -> bool:
 
 
 def facts(fields: Mapping[str, Sequence[FieldValue]]) -> frozenset[tuple[str, str]]:
-    """The values whose change is news, with their fields' names."""
-    return frozenset((name, found.value) for name in NEWS & fields.keys() for found in fields[name])
+    """The values whose change is news, with their fields' names; a guess is none."""
+    return frozenset(
+        (name, found.value) for name in NEWS & fields.keys() for found in fields[name] if found.score >= SURE
+    )
 
 
 def change(

@@ -13,8 +13,8 @@ from extractors.extraction import Extraction
 from extractors.message import Message
 from prompts import Question
 from triage.odoo.records import Record
-from triage.result import Quote
-from triage.summary import Gist, ask_gist, summarise, unproven
+from triage.result import FieldValue, Quote
+from triage.summary import Fields, Gist, ask_gist, best_reference, summarise, unproven
 
 TEXT = (
     "Der LKW mit WH/OUT/00042 steht seit 09:40 bei Weert, Getriebeschaden, drei Paletten Blutbeutel (2-8 °C) an Bord.\n"
@@ -90,9 +90,10 @@ def quote(text: str = "Der LKW steht.") -> tuple[Quote, ...]:
     return (Quote(quote=text, part="body", start=0, end=len(text)),)
 
 
-def found(field: str, value: str, score: float = 0.9) -> Finding:
+def found(field: str, value: str, score: float = 0.9) -> Fields:
     evidence = Evidence(part="body", quote="x", start=0, end=1)
-    return Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
+    finding = Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
+    return FieldValue.by_field([finding])
 
 
 RECORD = Record.model_validate(
@@ -103,17 +104,17 @@ RECORD = Record.model_validate(
 
 def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_record() -> None:
     eta = found("eta_revised", "2026-11-24T06:00:00+01:00")
-    said = summarise("Vehicle breakdown", "Jan", quote(), RECORD, None, [eta])
+    said = summarise("Vehicle breakdown", "Jan", quote(), RECORD, None, eta)
     assert said == (
         "Vehicle breakdown. Jan: “Der LKW steht”. It is about WH/OUT/00042 for AZ Ulm,"
         " promised for 23 Nov 2026 14:00 UTC, now expected 24 Nov 2026 06:00 UTC+01:00."
     )
     alone = summarise(
-        "Damage", None, quote(), None, None, [found("shipment", "4711"), found("eta_revised", "2026-11-24")]
+        "Damage", None, quote(), None, None, found("shipment", "4711") | found("eta_revised", "2026-11-24")
     )
     assert alone.endswith("It names 4711, now expected 24 Nov 2026, and no record was matched.")
     guessed = summarise(
-        "Damage", None, quote(), None, None, [found("shipment", "4711"), found("eta_revised", "2026-11-24", 0.43)]
+        "Damage", None, quote(), None, None, found("shipment", "4711") | found("eta_revised", "2026-11-24", 0.43)
     )
     assert guessed.endswith("It names 4711, and no record was matched.")
     assert summarise("Damage", None, (), None, "ambiguous") == (
@@ -121,12 +122,18 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
     )
 
 
+def test_a_case_is_called_by_its_surest_reference_or_of_equals_by_the_one_that_odoo_knows() -> None:
+    assert best_reference(found("awb", "020-12345675", 0.98) | found("sales_order", "S00045", 0.65)) == "020-12345675"
+    assert best_reference(found("awb", "020-12345675", 0.98) | found("sales_order", "S00045", 0.9)) == "S00045"
+    assert best_reference(found("eta_revised", "2026-11-24")) is None
+
+
 def test_with_a_model_its_words_say_what_happened_and_the_record_what_is_at_stake() -> None:
     gist = Gist(happened="The truck stands near Weert", threatens="The hospital needs them by 14:00")
-    assert summarise("Vehicle breakdown", "Jan", quote(), RECORD, None, (), gist) == (
+    assert summarise("Vehicle breakdown", "Jan", quote(), RECORD, None, {}, gist) == (
         "Vehicle breakdown. The truck stands near Weert."
         " It is about WH/OUT/00042 for AZ Ulm, promised for 23 Nov 2026 14:00 UTC."
     )
-    assert summarise("Vehicle breakdown", "Jan", quote(), None, None, (), gist).endswith(
+    assert summarise("Vehicle breakdown", "Jan", quote(), None, None, {}, gist).endswith(
         "The hospital needs them by 14:00. No record was matched."
     )

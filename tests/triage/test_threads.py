@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.ledger import Ledger
-from triage.result import OdooItem
-from triage.threads import Change, Earlier, change
+from triage.result import FieldEvidence, FieldValue, OdooItem
+from triage.threads import Change, Earlier, change, facts
 
 BROKEN = (
     "Breakdown A67",
@@ -106,6 +106,12 @@ def test_the_same_trouble_with_a_new_time_of_arrival_is_a_change_and_the_same_ti
     assert change(earlier, "transit_delay", "P2", eta) == "update"
     assert change(earlier, "transit_delay", "P2") == "update"
     assert change(earlier, "transit_delay", "P2", frozenset({("eta_revised", "2026-11-27")})) == "changed"
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.9, frozenset({("eta_revised", "2026-11-27")})), (0.4, frozenset())])
+def test_a_guessed_time_of_arrival_is_no_news(score: float, expected: frozenset[tuple[str, str]]) -> None:
+    evidence = FieldEvidence(part="body", quote="Friday", start=0, end=6, method="pointed")
+    assert facts({"eta_revised": (FieldValue(value="2026-11-27", score=score, evidence=evidence),)}) == expected
 
 
 def test_without_an_item_in_odoo_there_is_nothing_to_close() -> None:
