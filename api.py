@@ -7,6 +7,7 @@ import base64
 import binascii
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -38,6 +39,7 @@ from triage.telemetry import RECEIVED, REFUSED
 from triage.web import pages
 
 T = TypeVar("T")
+WAIT_SECONDS = 0.1  # between two looks at whether a message that somebody waits for is done
 log = logging.getLogger(__name__)
 Code = Literal["P1", "P2", "P3", "P4"]
 
@@ -136,7 +138,9 @@ async def caller_of(request: Request, runtime: RuntimeOf) -> Caller:
     key = request.headers.get("x-api-key")
     if scheme.lower() == "bearer":
         key = credentials.strip()
-    elif scheme.lower() == "basic":  # a browser on the dashboard: any user name, the key as password
+    # A browser on the dashboard: any user name, the key as password. It sends that with the forms of other web sites
+    # too, so it opens nothing else.
+    elif scheme.lower() == "basic" and request.url.path.startswith("/dashboard"):
         try:
             key = base64.b64decode(credentials).decode().partition(":")[2]
         except (ValueError, binascii.Error):
@@ -290,14 +294,16 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
             caller.need_site(message.site)
             if message.callback_url:
                 check_url(message.callback_url, settings)
-            accepted = runtime.service.accept(message, header=header, original=body.original)
+            accepted = runtime.service.accept(message, header=header, original=body.original, sites=caller.sites)
             RECEIVED.labels(message.channel, str(accepted.duplicate).lower()).inc()
             return accepted.id, accepted.duplicate
 
         message_id, duplicate = await in_thread(runtime, accept)
-        result = await in_thread(
-            runtime, lambda: runtime.service.wait(message_id, wait), wait + settings.intake_seconds
-        )
+        result = await finished(runtime, message_id, wait)
+        if duplicate and not caller.covers(
+            result.site
+        ):  # another site sent it first: this one learns that it came, and no more
+            result = Result(id=result.id, state=result.state, channel=result.channel, received_at=result.received_at)
         if duplicate or (wait and result.state in FINAL_STATES):
             response.status_code = 200
         return result.model_copy(update={"duplicate": duplicate})
@@ -371,10 +377,23 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
         return await in_thread(runtime, retry)
 
 
+async def finished(runtime: Runtime, message_id: str, seconds: float) -> Result:
+    """The result as soon as it is final, or as far as it has come when the time is over.
+
+    The waiting holds no thread: those who wait would leave none for intake.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (await in_thread(runtime, lambda: runtime.store.state(message_id)))[0] in FINAL_STATES:
+            break
+        await asyncio.sleep(WAIT_SECONDS)
+    return await in_thread(runtime, lambda: runtime.store.get(message_id))
+
+
 def visible(runtime: Runtime, caller: Caller, message_id: str) -> Result:
     """Raises NotFound also for a message of another site: its existence is not told."""
     result = runtime.store.get(message_id)
-    if caller.sites is not None and result.site not in caller.sites:
+    if not caller.covers(result.site):
         raise NotFound(f"there is no message {message_id}", field="id")
     return result
 

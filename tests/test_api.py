@@ -346,6 +346,75 @@ def test_keys_have_scopes_and_sites_and_are_stored_hashed(service: TestClient) -
     assert service.get("/v1/me", headers=auth).status_code == 401
 
 
+def test_what_another_site_sent_before_is_a_duplicate_and_tells_nothing_else(service: TestClient) -> None:
+    store, clock = store_of(service), service.app.state.runtime.clock  # type: ignore[attr-defined]
+    login = {}
+    for site in ("ANR", "RTM"):
+        key, digest = make_key()
+        store.add_key(site, digest, ["ingest"], [site], clock())
+        login[site] = {"X-API-Key": key}
+    url = "/v1/messages?wait=20"
+    first = service.post(url, json=portal(external_id="1001", subject="Between us"), headers=login["ANR"]).json()
+    guess = service.post(url, json=portal("guess", external_id="1001"), headers=login["RTM"])
+    told = guess.json()
+    assert (guess.status_code, told["id"], told["duplicate"]) == (200, first["id"], True)
+    assert (told["site"], told["subject"], told["sender"], told["summary"]) == (None, None, None, None)
+    assert told["fields"] == {} and told["evidence"] == []
+    again = service.post(url, json=portal(external_id="1001", subject="Between us"), headers=login["ANR"]).json()
+    assert (again["subject"], again["duplicate"]) == ("Between us", True)
+
+
+def test_sixty_who_wait_keep_nobody_else_waiting(settings: Settings, tools: Tools, ledger: Ledger) -> None:
+    ledger.down.touch()  # so that none of them is done before its time
+    slow = settings.model_copy(update={"intake_seconds": 3.0})
+    app = create_app(slow, lambda s: Runtime.build(s, records=ledger, publisher=ledger, tools=tools))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client, ThreadPoolExecutor(61) as pool:
+        sent = [
+            pool.submit(client.post, "/v1/messages?wait=6", json=portal(f"{BREAKDOWN} {n}", external_id=f"w-{n}"))
+            for n in range(60)
+        ]
+        assert [answer.result().status_code for answer in sent] == [202] * 60
+
+
+def test_the_login_of_a_browser_opens_the_dashboard_only(service: TestClient) -> None:
+    key, digest = make_key()
+    runtime = service.app.state.runtime  # type: ignore[attr-defined]
+    runtime.store.add_key("dana", digest, ["ingest", "read", "admin"], None, runtime.clock())
+    basic = {"Authorization": "Basic " + base64.b64encode(f"dana:{key}".encode()).decode()}
+    assert service.get("/dashboard", headers=basic).status_code == 200
+    forged = service.post("/v1/messages", data={"channel": "portal", "text": "forged"}, headers=basic)
+    assert forged.status_code == 401, "a browser sends its login with the forms of other web sites, too"
+
+
+def test_a_site_has_one_name_whatever_the_message_calls_it(tmp_path: Path, settings: Settings, tools: Tools) -> None:
+    rules = yaml.safe_load(PACKAGED_POLICY.read_text(encoding="utf-8"))
+    rules["sites"] = {"ANR": {"title": "Antwerp", "warehouses": ["WH2"], "policy": {"assignee": "anna"}}}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump(rules, sort_keys=False), encoding="utf-8")
+    here = settings.model_copy(update={"policy_file": tmp_path / "policy.yaml"})
+    with TestClient(
+        create_app(here, lambda s: Runtime.build(s, tools=tools)), base_url="http://127.0.0.1:8000"
+    ) as client:
+        for number, (said, site) in enumerate([("ANR", "ANR"), ("anr", "ANR"), ("WH2", "ANR"), ("GOT", "GOT")]):
+            sent = portal(external_id=f"s-{number}", site=said)
+            assert client.post("/v1/messages?wait=20", json=sent).json()["site"] == site
+        store = store_of(client)
+        assert sum(store.states(["ANR"]).values()) == 3 and sum(store.states().values()) == 4
+
+
+def test_a_message_whose_file_is_lost_fails_and_says_so(service: TestClient, ledger: Ledger) -> None:
+    ledger.down.touch()
+    file = {"filename": "a.txt", "content_base64": base64.b64encode(b"hello").decode()}
+    sent = service.post("/v1/messages?wait=2", json=portal(external_id="lost", attachments=[file])).json()
+    runtime = service.app.state.runtime  # type: ignore[attr-defined]
+    for path in (runtime.settings.data_dir / "files").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    ledger.down.unlink()
+    runtime.service.publish(sent["id"], "0", 1)
+    ended = service.get(f"/v1/messages/{sent['id']}").json()
+    assert (ended["state"], ended["failure"]["code"]) == ("failed", "internal_error")
+
+
 def test_without_keys_no_other_machine_and_no_web_page_is_answered(service: TestClient) -> None:
     assert service.get("/v1/me", headers={"Host": "evil.example"}).status_code == 401
     assert service.get("/v1/me", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 401

@@ -10,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Protocol
@@ -232,6 +233,35 @@ class Engine:
             connection.close()
             raise AlreadyRunning(f"another worker runs as {self._executor_id!r}; give each its own TRIAGE_EXECUTOR_ID")
         return connection
+
+    def keep_lock(self) -> None:
+        """A periodic task: a lock that went with its session is taken again, before the others think us dead."""
+        try:
+            if isinstance(self._lock, sa.Connection):
+                self._lock.execute(sa.select(1))
+                self._lock.commit()
+                return
+        except sa.exc.DBAPIError:
+            log.warning("the session of this worker's lock is gone; taking it again")
+            self._lock.close()
+            self._lock = None
+        self._lock = self._take_lock()
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[bool]:
+        """Whether no other worker does this at the moment."""
+        if self._sqlite:
+            yield True
+            return
+        name = f"alone:{what}"  # no worker's
+        with self._engine.connect() as connection:
+            got = _try_lock(connection, name)
+            try:
+                yield got
+            finally:
+                if got:
+                    connection.execute(_lock_query("pg_advisory_unlock", name))
+                    connection.commit()
 
     def adopt_dead(self) -> Callable[[], None]:
         """A periodic task: a worker whose lock is free twice in a row is dead; what it had begun is queued again."""

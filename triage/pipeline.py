@@ -146,6 +146,7 @@ def decide(
         (c for c in candidates if matching.match and (c.model, c.id) == (matching.match.model, matching.match.id)), None
     )
 
+    named = policy.site_of(message.site, None)
     site = policy.site_of(message.site, record.site if record else None, message.recipients)
     policy = policy.at(site)
     documents = {document.type for document in extraction.documents}
@@ -218,7 +219,7 @@ def decide(
         state="processing",
         channel=message.channel,
         external_id=message.external_id,
-        site=message.site or site,
+        site=named or site,
         subject=message.subject or None,
         sender=message.sender.email or message.sender.name,
         received_at=message.received_at or now,
@@ -251,7 +252,7 @@ def decide(
         or bool(conflicts)
         or not policy.confidence.may_stand(prediction.version, prediction.confidence),
         abstained=prediction.abstained,
-        supersedes=earlier.id if earlier and moved not in (None, "update") else None,
+        supersedes=earlier.id if actionable and earlier and moved not in (None, "update") else None,
         provenance=Provenance(
             classifier=prediction.version,
             policy=policy.name,

@@ -150,6 +150,7 @@ class Runtime:
         if self.settings.retention_days:
             self.engine.every(RETENTION_SECONDS, self.forget)
         if self.settings.database_url:
+            self.engine.every(self.settings.takeover_seconds / 2, self.engine.keep_lock)
             self.engine.every(self.settings.takeover_seconds, self.engine.adopt_dead())
 
     def stop(self) -> None:
@@ -232,7 +233,10 @@ class Runtime:
         if self.service.records is None:
             return {"status": "not_configured"}
         try:
-            self.service.records.find({})
+            if self.gateway is not None:  # `find` without a reference asks nothing of Odoo
+                self.gateway.search_read("res.users", [("id", "=", self.gateway.uid)], ["id"], limit=1)
+            else:
+                self.service.records.find({})
         except Exception as error:
             return {"status": "degraded", "problem": str(error)}
         return {"status": "ok"}

@@ -33,9 +33,12 @@ class Caller(Value):
         if not self.may(scope):
             raise Forbidden(f"the key {self.name!r} lacks the scope {scope!r}; add a key that has it")
 
+    def covers(self, site: str | None) -> bool:
+        return self.sites is None or site in self.sites
+
     def need_site(self, site: str | None) -> None:
         """Raises Forbidden for a message of a site that the key does not cover."""
-        if self.sites is not None and site not in self.sites:
+        if self.sites is not None and not self.covers(site):
             raise Forbidden(
                 f"the key {self.name!r} covers the sites {', '.join(self.sites)}, not {site!r}", field="site"
             )

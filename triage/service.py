@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from classifiers.taxonomy import Taxonomy
 from extractors.message import Attachment, Message
 from triage.engine import Engine
-from triage.errors import OdooUnavailable, TooManyMessages, TriageError
+from triage.errors import Conflict, NotFound, OdooUnavailable, TooManyMessages, TriageError
 from triage.odoo.records import Record, Records
 from triage.odoo.remembered import Basis, watch
 from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Decision, Tools, decide, understand
@@ -67,7 +67,9 @@ class Service:
 
     # Intake
 
-    def accept(self, message: Message, *, header: str | None, original: bytes | None) -> Accepted:
+    def accept(
+        self, message: Message, *, header: str | None, original: bytes | None, sites: Sequence[str] | None = None
+    ) -> Accepted:
         """One transaction stores the message and queues it; when this returns, it is safe.
 
         Raises Conflict for a reused Idempotency-Key, TooManyMessages past the queue's limit.
@@ -77,17 +79,12 @@ class Service:
             raise TooManyMessages(f"{self.settings.max_queued} messages are waiting; send this one again in a minute")
         original_sha256 = self.store.keep_files(message, original)
         with self.store.transaction() as connection:
-            accepted = self.store.accept(connection, message, header=header, original_sha256=original_sha256, now=now)
+            accepted = self.store.accept(
+                connection, message, header=header, original_sha256=original_sha256, now=now, sites=sites
+            )
             if not accepted.duplicate:
                 self.engine.submit_triage(connection, accepted.id, "0")
         return accepted
-
-    def wait(self, message_id: str, seconds: float) -> Result:
-        """The result as soon as it is final, or as far as it has come when the time is over."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and self.store.state(message_id)[0] not in FINAL_STATES:
-            time.sleep(0.05)
-        return self.store.get(message_id)
 
     def retry(self, message_id: str, actor: str) -> Result:
         with self.store.transaction() as connection:
@@ -100,16 +97,16 @@ class Service:
     def understand(self, message_id: str, run: str) -> None:
         if self.store.state(message_id)[0] in FINAL_STATES:
             return
-        understanding = self.store.understanding(message_id)  # there already when this step runs again
-        if understanding is None:
-            try:
+        try:
+            understanding = self.store.understanding(message_id)  # there already when this step runs again
+            if understanding is None:
                 with STAGE_SECONDS.labels("understand").time():
                     understanding = understand(self.store.message(message_id), self.tools, self.taxonomy, self.clock())
-            except sa.exc.SQLAlchemyError:
-                raise
-            except Exception as error:
-                self._fail(message_id, error)
-                return
+        except sa.exc.SQLAlchemyError:
+            raise
+        except Exception as error:
+            self._fail(message_id, error)
+            return
         columns = {"label": understanding.prediction.label}
         with self.store.transaction() as connection:
             self.store.save_understanding(connection, understanding, message_id, self.clock())
@@ -117,10 +114,12 @@ class Service:
             self.engine.submit_publish(connection, message_id, run)
 
     def publish(self, message_id: str, run: str, attempt: int) -> None:
-        understanding = self.store.understanding(message_id)
-        if understanding is None or self.store.state(message_id)[0] in FINAL_STATES:
+        if self.store.state(message_id)[0] in FINAL_STATES:
             return
         try:
+            understanding = self.store.understanding(message_id)
+            if understanding is None:
+                return
             with STAGE_SECONDS.labels("publish").time():
                 self._publish(message_id, self._decide(message_id, understanding, self.records))
         except sa.exc.SQLAlchemyError:
@@ -220,6 +219,11 @@ class Service:
 
     def sweep(self) -> None:
         """Submit again what no workflow works on, and give up what took its worker down again and again."""
+        with self.engine.alone("sweep") as alone:
+            if alone:  # of two at once each would submit the same message, under another name
+                self._submit_stranded()
+
+    def _submit_stranded(self) -> None:
         unfinished = self.store.unfinished()
         poisoned, active = self.engine.given_up(), self.engine.active()
         for message_id, _, generation in unfinished:
@@ -240,4 +244,5 @@ class Service:
         if self.records is None:
             return
         for message_id in self.store.held_because(ODOO_NOT_CONFIGURED):
-            self.retry(message_id, "service")
+            with suppress(Conflict, NotFound):  # another worker, or a person, was first
+                self.retry(message_id, "service")

@@ -16,7 +16,9 @@ MEGABYTE = 1024 * 1024
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="TRIAGE_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TRIAGE_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(Path("data"), description="folder of the SQLite file and of the stored originals")
     database_url: str | None = Field(
@@ -99,7 +101,11 @@ class Settings(BaseSettings):
         for name in cls.model_fields:
             path = os.environ.get(f"TRIAGE_{name.upper()}_FILE")
             if path and name not in values:
-                values[name] = Path(path).read_text(encoding="utf-8").strip()
+                try:
+                    values[name] = Path(path).read_text(encoding="utf-8").strip()
+                except (OSError, ValueError) as error:
+                    what = getattr(error, "strerror", None) or "it is no UTF-8"
+                    raise ValueError(f"TRIAGE_{name.upper()}_FILE: {path} cannot be read ({what}); mend it") from None
         return values
 
     @model_validator(mode="after")

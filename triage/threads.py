@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from extractors.conflicts import SURE
@@ -53,4 +54,18 @@ def change(
         return "solved"
     if priority < earlier.priority:  # P1 before P2
         return "escalation"
-    return "changed" if label != earlier.label or stated - earlier.facts else "update"
+    news = [fact for fact in stated if not any(_agree(fact, known) for known in earlier.facts)]
+    return "changed" if label != earlier.label or news else "update"
+
+
+def _agree(now: tuple[str, str], before: tuple[str, str]) -> bool:
+    """Whether a value says no more than an earlier one did: the same, its day alone, its moment in another zone."""
+    (field, value), (known, told) = now, before
+    if field != known or value == told:
+        return field == known
+    if len(value) == len("2026-11-24"):
+        return told.startswith(value)
+    try:
+        return datetime.fromisoformat(value) == datetime.fromisoformat(told)
+    except ValueError:
+        return False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,15 @@ def test_a_login_or_a_key_is_enough_and_nothing_is_asked_of_odoo_yet(given: dict
 def test_what_is_missing_is_named(given: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Settings(_env_file=None, **given)
+
+
+def test_an_error_in_the_settings_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="TRIAGE_ODOO_LOGIN") as shown:
+        Settings(_env_file=None, **WHERE, odoo_password="hunter2-secret")
+    assert "hunter2" not in str(shown.value)
+    monkeypatch.setenv("TRIAGE_ODOO_PASSWORD_FILE", str(tmp_path / "nothing"))
+    with pytest.raises(ValueError, match=r"TRIAGE_ODOO_PASSWORD_FILE: .*nothing cannot be read \(No such file"):
+        Settings(_env_file=None)
 
 
 def test_the_transport_of_the_settings_is_the_one_that_is_used() -> None:

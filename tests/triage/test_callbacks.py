@@ -264,6 +264,9 @@ def test_who_claimed_one_and_died_leaves_it_to_the_next_after_the_lease(
         with store.transaction() as connection:
             message_id = connection.execute(sa.select(t.message.c.id)).scalar_one()
             store.set_state(connection, message_id, "held", now)
-        assert [c.attempt for c in store.claim_callbacks(8, now, callbacks.LEASE)] == [1]
-        assert store.claim_callbacks(8, now + timedelta(seconds=1), callbacks.LEASE) == []
-        assert [c.attempt for c in store.claim_callbacks(8, now + callbacks.LEASE, callbacks.LEASE)] == [2]
+        later = now + timedelta(hours=30)  # the hours of a callback count from here: there was nothing to post before
+        tries = [
+            store.claim_callbacks(8, later + wait, callbacks.LEASE)
+            for wait in (timedelta(), timedelta(seconds=1), callbacks.LEASE)
+        ]
+        assert [[(c.attempt, c.created_at) for c in claimed] for claimed in tries] == [[(1, later)], [], [(2, later)]]

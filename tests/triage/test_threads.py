@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api import create_app
+from classifiers.prediction import Prediction
+from classifiers.taxonomy import load_taxonomy
+from extractors.evidence import Evidence, Finding
+from extractors.extraction import Extraction
+from extractors.message import Message
 from tests.ledger import Ledger
+from triage.pipeline import Tools
 from triage.result import FieldEvidence, FieldValue, OdooItem
+from triage.runtime import Runtime
+from triage.settings import Settings
 from triage.threads import Change, Earlier, change, facts
 
 BROKEN = (
@@ -112,6 +122,54 @@ def test_the_same_trouble_with_a_new_time_of_arrival_is_a_change_and_the_same_ti
 def test_a_guessed_time_of_arrival_is_no_news(score: float, expected: frozenset[tuple[str, str]]) -> None:
     evidence = FieldEvidence(part="body", quote="Friday", start=0, end=6, method="pointed")
     assert facts({"eta_revised": (FieldValue(value="2026-11-27", score=score, evidence=evidence),)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2026-11-24", "update"),
+        ("2026-11-24T13:00:00+00:00", "update"),
+        ("2026-11-24T14:00:00", "changed"),
+        ("2026-11-25", "changed"),
+        ("soon", "changed"),
+    ],
+)
+def test_the_day_alone_and_the_same_moment_in_another_zone_are_no_news(value: str, expected: Change) -> None:
+    told = frozenset({("eta_revised", "2026-11-24T14:00:00+01:00")})
+    earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2", item=ITEM, facts=told)
+    assert change(earlier, "transit_delay", "P2", frozenset({("eta_revised", value)})) == expected
+
+
+def read_as(label: str, eta: tuple[str, float] | None = None) -> Tools:
+    """Tools that take every message for one label and find one reference and time of arrival in it."""
+
+    def extract(message: Message, _now: datetime) -> Extraction:
+        told = [("delivery_order", "WH/OUT/00042", 0.97), *([("eta_revised", *eta)] if eta else [])]
+        where = Evidence(part="body", quote="x", start=0, end=1)
+        found = [Finding(field=f, value=v, score=s, method="pattern", evidence=where) for f, v, s in told]
+        return Extraction(message=message, findings=tuple(found))
+
+    def classify(_extraction: Extraction) -> Prediction:
+        scores = {code: 0.999 if code == label else 0.00004 for code in load_taxonomy().codes}
+        return Prediction(label=label, confidence=0.999, scores=scores, abstained=None, version="told")
+
+    return Tools(extract=extract, classify=classify, word_weights=lambda _text, _label: [], extractor="told")
+
+
+def test_what_is_filed_unseen_supersedes_nothing(settings: Settings, ledger: Ledger) -> None:
+    def read(message: bytes, tools: Tools) -> dict[str, Any]:
+        app = create_app(settings, lambda s: Runtime.build(s, records=ledger, publisher=ledger, tools=tools))
+        with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+            return post(client, message)
+
+    first = read(mail(BROKEN, 1), read_as("vehicle_breakdown", ("2026-11-27", 0.9)))
+    away = read(mail(("Away", "I am out of the office."), 2, reply_to=1), read_as("not_dispatch"))
+    assert (first["state"], away["state"], away["supersedes"]) == ("published", "ignored", None)
+    guess = read(mail(("Re", "Friday?"), 3, reply_to=1), read_as("vehicle_breakdown", ("2026-11-25", 0.3)))
+    same = read(mail(("Re", "27th"), 4, reply_to=1), read_as("vehicle_breakdown", ("2026-11-27", 0.9)))
+    assert (guess["supersedes"], same["supersedes"]) == (None, None), "a guess in between changes nothing"
+    news = read(mail(("Re", "28th"), 5, reply_to=1), read_as("vehicle_breakdown", ("2026-11-28", 0.9)))
+    assert news["supersedes"] == same["id"], "the newest of the thread that stands"
 
 
 def test_without_an_item_in_odoo_there_is_nothing_to_close() -> None:

@@ -237,7 +237,25 @@ class OdooRecords:
                 currency=related_name(row.get("currency_id")),
             )
             records.append(record)
-        return records
+        return self._loaded(records) if model == "stock.picking.batch" else records
+
+    def _loaded(self, batches: list[Record]) -> list[Record]:
+        """With what is aboard: what needs an approval for a shipment needs it for the batch that carries it."""
+        rows = self._search("stock.picking", [_in("batch_id", [batch.id for batch in batches])])
+        of = {row["id"]: related_id(row["batch_id"]) for row in rows}
+        shipments = self._shipments(rows, [])
+        loaded = []
+        for batch in batches:
+            aboard = [s for s in shipments if of[s.id] == batch.id]
+            values, currencies = [s.value for s in aboard if s.value], {s.currency for s in aboard if s.value}
+            more = {
+                "regulated": any(s.regulated for s in aboard),
+                "value": sum(values) if values else None,
+                "currency": currencies.pop() if len(currencies) == 1 else None,  # of several: it needs approval
+                "scheduled_at": min((s.scheduled_at for s in aboard if s.scheduled_at), default=None),
+            }
+            loaded.append(batch.model_copy(update=more))
+        return loaded
 
     def _without_inner_steps(self, rows: list[Row]) -> list[Row]:
         types = self._table("stock.picking.type", _ids(rows, "picking_type_id"), ["code"])
@@ -337,7 +355,8 @@ class OdooRecords:
                 more = move["product_uom_qty"] * product.get("list_price", 0.0)
                 contents[picking] = (
                     (worth or 0.0) + more if counted else None,
-                    regulated or any(product.get(flag) for flag in flags),
+                    # Of a list that was cut nobody knows what the rest holds.
+                    regulated or any(product.get(flag) for flag in flags) or (bool(flags) and not counted),
                     (units or 0.0) + move["product_uom_qty"] if counts else None,
                 )
         return contents

@@ -15,11 +15,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def create_engine(url: str) -> sa.Engine:
     """SQLite in WAL mode with full synchronisation, or PostgreSQL with checked connections."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True, pool_timeout=10)
+        return sa.create_engine(
+            url, pool_size=20, max_overflow=10, pool_pre_ping=True, pool_timeout=10, hide_parameters=True
+        )
     path = sa.engine.make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, pool_size=20, max_overflow=10)
+    engine = sa.create_engine(url, pool_size=20, max_overflow=10, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from extractors.message import Attachment, Message, RecordRef, Value
 from triage.errors import BadInput, Conflict, NotFound
 from triage.odoo.remembered import Basis
-from triage.result import FINAL_STATES, Draft, Failure, FieldValue, OdooItem, Result, State
+from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.store import tables as t
 from triage.store.files import Files
 from triage.threads import Earlier, facts
@@ -174,6 +174,7 @@ class Store:
         header: str | None,
         original_sha256: str | None,
         now: datetime,
+        sites: Sequence[str] | None = None,
     ) -> Accepted:
         """Insert the message, or find the one that came before it.
 
@@ -211,7 +212,9 @@ class Store:
             self._expect_callback(connection, message_id, message.callback_url, now)
             return Accepted(id=message_id, duplicate=False)
         first = connection.execute(
-            sa.select(t.message.c.id, t.message.c.content_hash).where(t.message.c.idempotency_key == key)
+            sa.select(t.message.c.id, t.message.c.content_hash, t.message.c.site).where(
+                t.message.c.idempotency_key == key
+            )
         ).one()
         if header and first.content_hash != digest:
             raise Conflict(
@@ -219,7 +222,8 @@ class Store:
                 field="Idempotency-Key",
                 code="idempotency_key_reused",
             )
-        self._expect_callback(connection, first.id, message.callback_url, now)
+        if sites is None or first.site in sites:  # what another site sent is told to nobody else
+            self._expect_callback(connection, first.id, message.callback_url, now)
         return Accepted(id=first.id, duplicate=True)
 
     def earlier(self, message_id: str) -> Earlier | None:
@@ -246,9 +250,12 @@ class Store:
             found = [self._result(earlier) for earlier in connection.execute(query)]
         domain = _domain(row.body["sender"]["email"])
         found = [result for result in found if domain and _domain(result.sender) == domain]
-        told: dict[str, Sequence[FieldValue]] = {}  # what the thread said last of each field
+        told: dict[str, set[tuple[str, str]]] = {}  # what the thread said last of each field
         for result in found:
-            told = {**result.fields, **told}
+            of_it: dict[str, set[tuple[str, str]]] = {}
+            for fact in facts(result.fields):
+                of_it.setdefault(fact[0], set()).add(fact)
+            told = {**of_it, **told}
         found.sort(key=lambda result: not _stands(result))  # stable: newest first among equals
         for result in found[:1]:
             if result.label and result.priority:
@@ -262,7 +269,7 @@ class Store:
                     item=result.odoo[0] if result.odoo else None,
                     asked=result.draft.kind if result.draft else None,
                     category=result.draft.category if result.draft else None,
-                    facts=facts(told),
+                    facts=frozenset(fact for of_field in told.values() for fact in of_field),
                 )
         return None
 
@@ -281,7 +288,10 @@ class Store:
             return [(row.id, row.created_at) for row in connection.execute(query)]
 
     def supersede(self, connection: sa.Connection, message_id: str, by: str, now: datetime) -> None:
-        where = (t.message.c.id == message_id, t.message.c.superseded_by.is_(None))
+        other = t.message.alias()
+        failed = sa.select(other.c.id).where(other.c.state == "failed")
+        free = sa.or_(t.message.c.superseded_by.is_(None), t.message.c.superseded_by.in_(failed))
+        where = (t.message.c.id == message_id, free)
         connection.execute(sa.update(t.message).where(*where).values(superseded_by=by))
         self.log(connection, now, "service", "superseded", message_id, {"by": by})
 
@@ -531,10 +541,13 @@ class Store:
         }
         return Result.model_validate_json(json.dumps((row.decision or {}) | base))
 
-    def states(self) -> dict[str, int]:
-        """How many messages stand in each state."""
+    def states(self, sites: Sequence[str] | None = None) -> dict[str, int]:
+        """How many messages stand in each state, of all sites or of these."""
+        query = sa.select(t.message.c.state, sa.func.count()).group_by(t.message.c.state)
+        if sites is not None:
+            query = query.where(t.message.c.site.in_(sites))
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(t.message.c.state, sa.func.count()).group_by(t.message.c.state))
+            rows = connection.execute(query)
             return {state: count for state, count in rows}  # noqa: C416
 
     def ping(self) -> None:
@@ -674,7 +687,11 @@ class Store:
         due = due.where(c.state == "waiting", c.next_at <= now, t.message.c.state.in_(FINAL_STATES))
         due = due.order_by(c.next_at).limit(limit)
         claim = sa.update(t.callback).where(c.state == "waiting", c.next_at <= now)
-        claim = claim.values(next_at=now + lease, attempts=c.attempts + 1)
+        claim = claim.values(
+            next_at=now + lease,
+            attempts=c.attempts + 1,
+            created_at=sa.case((c.attempts == 0, sa.literal(now, t.UtcDateTime)), else_=c.created_at),
+        )
         with self.engine.begin() as connection:
             ids = connection.execute(due).scalars().all()
             if not ids:

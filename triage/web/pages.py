@@ -68,7 +68,7 @@ _templates = _environment()
 
 def queue(runtime: Runtime, where: Filter, cursor: str | None, query: Mapping[str, str]) -> str:
     results, following = runtime.store.page(where, PAGE_SIZE, cursor)
-    states = runtime.store.states()
+    states = runtime.store.states(where.sites)
     shown = {name: value for name, value in query.items() if name != "cursor"}
     return _templates.get_template("queue.html").render(
         results=results,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tests.triage.test_retention import NOW, YEAR, age_files, on_disk, rows, take_in
 from triage.callbacks import LEASE
+from triage.engine import AlreadyRunning, Engine
 from triage.retention import Forgotten, forget
 from triage.store import tables as t
 from triage.store.database import create_engine, migrate
@@ -56,6 +57,26 @@ def test_a_callback_is_claimed_by_one_of_two_workers(store: Store) -> None:
         claimed = [c.id for batch in pool.map(lambda _: store.claim_callbacks(20, NOW, LEASE), range(8)) for c in batch]
     assert len(claimed) == len(set(claimed)) == 20
     assert len(store.claim_callbacks(20, NOW + LEASE, LEASE)) == 20
+
+
+def test_a_lock_that_was_lost_with_its_session_is_taken_again(store: Store) -> None:
+    mine, other = Engine(store.engine, "a"), Engine(store.engine, "a")
+    mine.keep_lock()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    with store.engine.begin() as connection:
+        connection.execute(sa.text(cut))
+    mine.keep_lock()
+    mine.keep_lock()
+    with pytest.raises(AlreadyRunning):
+        other.keep_lock()
+
+
+def test_what_one_worker_does_alone_no_other_does_meanwhile(store: Store) -> None:
+    one, other = Engine(store.engine, "a"), Engine(store.engine, "b")
+    with one.alone("sweep") as first, other.alone("sweep") as second:
+        assert (first, second) == (True, False)
+    with other.alone("sweep") as after:
+        assert after
 
 
 def test_a_bookmark_moves(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,9 +74,11 @@ def attach(
 def ended(runtime: Runtime) -> list[Result]:
     with runtime.store.engine.connect() as connection:
         ids = connection.execute(sa.select(t.message.c.id).order_by(t.message.c.created_at)).scalars().all()
-    results = [runtime.service.wait(message_id, 30) for message_id in ids]
-    assert all(result.state in FINAL_STATES for result in results)
-    return results
+    until = time.monotonic() + 30
+    while any(runtime.store.state(message_id)[0] not in FINAL_STATES for message_id in ids):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return [runtime.store.get(message_id) for message_id in ids]
 
 
 def test_a_new_pdf_is_taken_in_once_and_ends_as_an_activity_on_its_record(

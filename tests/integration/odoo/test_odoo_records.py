@@ -127,6 +127,8 @@ def test_a_batch_stands_for_its_shipments_and_a_single_one_for_itself(odoo: Odoo
     assert (whole.model, whole.name) == ("stock.picking.batch", "BATCH/00033")
     assert records.get("stock.picking.batch", whole.id) == whole
     assert gateway.actions["stock.picking.batch"]
+    (first, second) = (records.find({"delivery_order": [name]})[0].value for name in (one.name, two.name))
+    assert first and second and whole.value == first + second, "a batch needs the approvals of what it carries"
     (single,) = records.find({"shipment": ["BATCH/00034"]})
     assert (single.model, single.id) == ("stock.picking", three.id)
     assert {"BATCH/00034", three.name} <= set(single.references)
