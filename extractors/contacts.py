@@ -67,6 +67,8 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _PHONES:
         for match in pattern.finditer(text):
             start, end = match.span("number") if "number" in pattern.groupindex else match.span()
+            if text[start] == "(" and ")" not in text[start:end]:
+                start += 1  # "Herr Kowalski (0171 2345678)"
             digits = sum(c.isdigit() for c in text[start:end])
             if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start) or _DATE_IN.search(text, start, end):
                 continue

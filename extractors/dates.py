@@ -8,6 +8,7 @@ Cheap patterns find the candidates; only those that hold words ("demain 14h", "2
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -46,24 +47,40 @@ _TODAY = (
     r"(?:this (?:morning|afternoon|evening)|tonight|heut(?:e (?:früh|morgen|mittag|nachmittag|abend|nacht))?|ce (?:matin|soir|midi)|cet après-midi"
     r"|esta (?:mañana|tarde|noche)|stamattina|stamane|stasera|stanotte|vanochtend|vanmorgen|vanmiddag|vanavond|vannacht|dziś (?:rano|wieczorem))\b"
 )
+_THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|h)\b)(?:\s?uhr\b|\s?h\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
+_SPAN = r"(?:[01]?\d|2[0-3])\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"  # 14-16 Uhr
+_HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b)?"  # 15:00-17:00 is a span of time
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
 _NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
-_SHORT = (
-    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?![\d/])"
-)
+_SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:2[4-9]|3[01])[.-](?:0[1-9]|1[0-2])(?![\d:.,/-]\d|\d|\s?(?:t|to|tons?|kgs?|eur|usd|zł|%|€|m3|cbm|ldm)\b)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?![\d/])"
 _NAMED = (
     rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
     rf"|(?:0?[1-9]|[12]\d|3[01])-?{_MONTH}-?(?:19|20)\d{{2}}\b"
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
 )
 _GLUED = re.compile(r"(?<=\d)-?(?=[A-Za-zÀ-ÿ]{3})|(?<=[A-Za-zÀ-ÿ]{3})-?(?=\d)")  # 04-NOV-2026, 12NOV2026
+_WEEKDAY = (  # before its date: "Thursday 26 November", "Mi., den 25.11."
+    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|(?:mo|di|mi|do|fr|sa|so)(?=[.,])"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:lun|mar|mer|jeu|ven|sam|dim)(?=[. ])|lunes|martes|miércoles|jueves|viernes|sábado|domingo|lunedì|martedì|mercoledì|giovedì|venerdì"
+    r"|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:ma|wo|vr|za|zo)(?=[. ])|poniedział\w+|wtor\w+|śro\w+|czwart\w+|piąt\w+|sobot\w+|niedziel\w+|(?:pon|pn|wt|śr|czw|pt)(?=[. ]))"
+    r"\.?[ ,]{1,2}(?:the |den |dem |der |le |el |día |il |de |dnia )?"
+)
+_PART_OF_DAY = (
+    r"(?:morning|afternoon|evening|früh|vormittag|nachmittag|abend|mittag|matin|après-midi|soir|midi|mattina|pomeriggio|sera"
+    r"|ochtend|middag|avond|vroeg|rano|wieczorem|po południu|por la (?:mañana|tarde|noche))"
+)
+_TO_TIME = (  # words between a day and its time
+    r"(?:(?:(?:time|uhrzeit|zeit|(?:lade|entlade|liefer)zeit|heure|hora|ora|(?:laad|los)?tijd|godz(?:ina)?)\.?[ ]?:|not later than|no later than|at the latest(?: by)?|spätestens(?: um| bis)?|fix(?: um)?|between|from|after|about|around|approx\.?|before|until|till?|at|by|zwischen|von|nach|vor|gegen|ab|bis(?: spätestens)?|um"
+    r"|entre|avant|après|à partir de|vers(?: les)?|de|dès|à|antes de las?|hasta las?|desde las?|sobre las?|a partir de las?|de las?|a las?|tra le|fra le|entro le|dopo le|prima delle|verso le|dalle(?: ore)?|alle(?: ore)?|ore|tussen|voor|vanaf|na|rond|uiterlijk|om"
+    r"|między|przed|około|ok\.|do godz\.?|od godz\.?|o godz\.?|godz\.?|do|od|po|o|ca\.?)[ ]){0,2}"
+)
+_DAY = rf"(?:(?:{_WEEKDAY})?(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT}))|(?:{_WEEKDAY}|(?:am|vom|zum|den|dnia|na dzień|na|op|le|du|au|il|el|al|dal|del) )(?P<bare>(?:0?[1-9]|[12]\d|3[01])[.-](?:0?[1-9]|1[0-2]))\.?(?![\d:.,/-]?\d)|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD})(?:[ ]?{_PART_OF_DAY}\b)?)"
 _CANDIDATE = re.compile(
-    rf"(?<![\w/.:-])(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT})|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD}))"
-    rf"(?:[ ,]{{0,3}}(?:(?:at|um|à|a las?|alle|ore|om|o|godz\.?|by|till?|before|bis|ab|gegen|vers|around|approx\.?|ca\.?)"
-    rf" )?(?P<time>{_TIME}){_ZONE})?(?![\w])",
+    rf"(?<![\w/.:-]){_DAY}"
+    rf"(?:[ ,]{{0,3}}{_TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?:[/-](?:20)?\d{2})?(?![\w/.-])")
@@ -72,28 +89,73 @@ _AMERICAN = re.compile(
     r"|(?:CT|M[AE]|N[HJ]|RI|VT),? 0)\d{4}(?!\d| \d)"
     r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|\d ?(?:[AP]M ?)?[ECMP][SD]T|[AP]M [ECMP]T)\b"
 )
-_CLOCK = re.compile(rf"(?<![\w/.:,-])(?P<time>{_TIME}){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE)
-_FROM_BEFORE = re.compile(r"\d\s?(?:h|uhr)?\s?(?:-|–|to|bis|à|do|tot)\s?$", re.IGNORECASE)  # it ends a span of time
+_CLOCK = re.compile(
+    rf"(?<![\w/.:,-])(?P<time>{_SPAN}|{_TIME}(?<!\d uur)(?<!\duur)){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE
+)
+_FROM_BEFORE = re.compile(
+    r"\d\s?(?:h|hrs?|uhr|uur)?\s?(?:-|–|to|till|until|and|bis|und|à|et|y|a|e|en|tot|do|i)\s?(?:(?:las|le|les|alle|ore|um|godz\.?) )?$",
+    re.IGNORECASE,
+)  # it ends a span of time
+_THEN_DAY = re.compile(  # "16:40 yesterday", "um 9 Uhr am 24.11."
+    rf"(?P<clock>(?:{_SPAN}|{_TIME}){_ZONE}),? (?:(?:on|this|next|am|vom|den|nächsten|le|du|ce|el|del|de|il|di|op|van|w|we|dnia) ){{0,2}}(?P<day>{_DAY})(?!\w|,? (?:at |um |à |om |o )?{_TIME})",
+    re.IGNORECASE,
+)
 _TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}(?![\w.:/-])", re.IGNORECASE)
-_TIME_CELL = re.compile(rf"(?:[^\W\d]{{1,7}}\.? ){{0,2}}{_TIME}", re.IGNORECASE)
+_TIME_CELL = re.compile(
+    rf"(?:[^\W\d]{{1,10}}\.?:? ){{0,2}}{_TIME}(?: ?(?:-|–|bis|to|à|a|tot|do) ?{_TIME})?", re.IGNORECASE
+)
 _TIME_FIRST = re.compile(rf"(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME}(?= [^\W\d])", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
 
+_NEAR_DAY = 40  # letters
 _GENERIC, _NEAR = 0.65, 15  # words that only say delivery: their score, and how many letters away they still speak
+_UNLOADING = (
+    r"unload(?:ing)?|entlad(?:ung|en)|entladestelle|abladen|déchargement|descarga|scarico|lossen|lossing|rozładun\w+"
+)
+_UNLOADED = re.compile(rf"(?<!\w)(?:{_UNLOADING})(?!\w)", re.IGNORECASE)
 _MEANINGS: tuple[tuple[str, float, str], ...] = (
-    ("eta_original", 0.8, r"(?:livraison prévue|entrega prevista|consegna prevista)(?=\s?:)|entladetermin|entladezeit|liefertermin|losdatum|termin (?:dostawy|rozładunku)|original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
-    ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|voraussichtlich\w*|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|prévue?|nueva (?:eta|fecha)|llegada|prevista|nuova (?:eta|data)|arrivo|previst[oa]|nieuwe (?:eta|datum|levertijd)|verwacht\w*|aankomst|now[ay] (?:eta|termin|data)|przewidywan\w+|spodziewan\w+|przyjazd"),
-    ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
-    ("pickup_planned", 0.8, r"pick-?\s?up|collection|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|odbi[oó]r\w*|załadun\w+"),
+    ("", 0.0, r"etd|atd|departure|departed|sail(?:ed|ing|s)|abfahrt|abgefahren|départ|parti|salida|salió|partenza|partito|vertrek|vertrokken|wyjazd|wyjechał|odjazd|due date|payment|payable|zahl\w+|fällig\w*|échéance|vencimiento|scadenza|vervaldatum|płatno\w+|valid (?:until|to)|cut-?off|closing|expir\w+|best before|mhd|dlc"),
+    ("eta_original", 0.8, _UNLOADING),
+    ("eta_original", 0.8, r"needed (?:on site )?by|required (?:on site )?by|delivery deadline|(?:livraison prévue|entrega prevista|consegna prevista)(?=\s?:)|entladetermin|entladezeit|liefertermin|losdatum|termin (?:dostawy|rozładunku)|original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
+    ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|nueva (?:eta|fecha)|llegada|nuova (?:eta|data)|arrivo|nieuwe (?:eta|datum|levertijd)|aankomst|now[ay] (?:eta|termin|data)|przyjazd"),
+    ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogido|(?:sido|fue|fueron|est[áa]n?) recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
+    ("pickup_planned", 0.8, r"pick-?\s?up|collect(?:ion)?(?! (?:charges?|freight|on delivery))|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|lading(?= (?:is|op|om|van|mo|di|wo|do|vr|\d))|beladen|laadmoment|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
-    ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|livraison|entrega|consegna|levering|bezorging|afspraak|dostaw[aęy]|dostarczenie"),
+    ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y(?! (?:note|order|docket|slip|receipt|no\b))|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|(?<!bon de )(?<!bons de )livraison|(?<!nota de )(?<!albarán de )entrega|(?<!bolla di )(?<!documento di )consegna|levering|bezorging|afspraak|(?<!dokument )dostaw[aęy]|dostarczenie"),
     ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill|confirmation) date|date of issue|dated|issued(?: on)?|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
 )  # fmt: skip
 _MEANING = tuple(
     (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
 )
+_MOVED_TO = re.compile(  # "moved from 24.11. to 26.11.", "ETA was 20/11, now 26/11", "27/11 (was 25/11)"
+    r"(?:(?<!\w)(?:moved|postponed|rescheduled|pushed|put back|brought forward|verschoben|verlegt|décal\w*|report(?:ée?s?|er)|aplaz\w+|pospuest\w+|spostat\w+|rinviat\w+|posticip\w+|verplaatst|verzet|verschoven|uitgesteld|przesun\w+|przełoż\w+)(?!\w).{0,40}?"
+    r"(?<!\w)(?:(?P<old>from|vo[nm]|d[ue]|del|dal|van|z)|to|auf(?: den)?|au|al|naar|na|para el|a|until|till|bis)|(?P<was>(?:(?<=\()|(?:eta|date|delivery|termin)\W{0,2} ?)(?:was|war|était|era))|\d[^\n]{0,12}, (?:now|jetzt|nun|maintenant|ahora|adesso|ora|nu|teraz))[ :]{0,2}$",
+    re.IGNORECASE,
+)
+_PLANNED = re.compile(  # say of what is named before them that it is to come, and of nothing else that it arrives
+    r"(?<!\w)(?:prévue?s?|previst[oa]s?|verwacht\w*|przewidywan\w+|spodziewan\w+|voraussichtlich\w*)(?!\w)",
+    re.IGNORECASE,
+)
+_VERB_AFTER = tuple(  # "am Freitag um 14:20 zugestellt", "wordt vrijdag opgehaald"
+    (happened, planned, re.compile(rf"[^.;!?\n]{{0,40}}?(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for happened, planned, words in (
+        (
+            "delivered_at",
+            "eta_original",
+            r"(?:aus|an|ab)?geliefert|zugestellt|entladen|abgeladen|(?:af)?geleverd|bezorgd|gelost",
+        ),
+        ("pickup_actual", "pickup_planned", r"abgeholt|verladen|beladen|geladen|übernommen|aufgeladen|opgehaald"),
+        ("", "eta_original", r"(?:an|aus|ab)(?:zu)?liefern|zu(?:zu)?stellen|(?:af)?leveren|bezorgen"),
+        ("", "pickup_planned", r"ab(?:zu)?holen|ophalen"),
+    )
+)
+_TO_COME = re.compile(
+    r"\b(?:wird|werden|soll(?:en|te|ten)?|kann|können|muss|müssen|möchten?|wollen|würden|wordt|worden|zal|zullen|moet(?:en)?|kan|kunnen|mag)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie|noch)\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
     r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
 )
@@ -109,15 +171,19 @@ _DURATION = re.compile(
     rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w)))?(?!\w)", re.IGNORECASE
 )
 _LATE_BEFORE = re.compile(
-    r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wartet?|attente|espera|attesa|wachttijd|wacht|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
+    r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|attesa|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
     r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|ca\.|approx\.){0,25}$",
     re.IGNORECASE,
 )
 _LATE_AFTER = re.compile(
-    r"[^.\n;]{0,15}?\b(?:wait(?:ing)?|(?:d')?attente|de espera|di attesa|wachten|wachttijd|gewartet|wartezeit|standzeit|oczekiwania|postoju|down|late|later|delay\w*|behind|verspät\w+|verzöger\w+|später|zu spät|de retard|en retard|de retraso|tarde"
+    r"[^.\n;]{0,15}?\b(?:wait(?:ing)?|(?:d')?attente|esperando|aspettando|de espera|di attesa|wachten|wachttijd|gewartet|wartezeit|standzeit|oczekiwania|postoju|down|late|later|delay\w*|behind|verspät\w+|verzöger\w+|später|zu spät|de retard|en retard|de retraso|tarde"
     r"|di ritardo|in ritardo|te laat|later|vertraging|opóźnienia|spóźnienia|później)\b",
     re.IGNORECASE,
 )
+_AT_HOUR = re.compile(
+    r"(?<!\w)(?:(?:om|vanaf|rond)|(?P<since>sinds|depuis|seit|desde las?|dalle|od))\s$", re.IGNORECASE
+)
+_LONGEST_SPOKEN = 5  # hours: "depuis 2h30" is how long, "depuis 8h30" since when
 _WORD_NUMBERS = {
     **dict.fromkeys(["a", "an", "one", "ein", "eine", "einen", "einer", "un", "une", "een"], 1.0),
     **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwie"], 2.0),
@@ -153,6 +219,8 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if apart and _CANDIDATE.fullmatch(quote) is None:
         quote = f"{apart['day']} {apart['clock']}"
     match = _CANDIDATE.fullmatch(quote)
+    if match is None and (turned := _THEN_DAY.fullmatch(quote)):
+        return value_of(field, f"{turned['day']} {turned['clock']}", reference, month_first=month_first)
     if match and field == "document_date":
         day = (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")]
         return day if day and int(day[:4]) >= reference.year - _OLDEST else None
@@ -264,25 +332,59 @@ def clock_in(text: str) -> tuple[int, int] | None:
 
 
 def _moments(text: str, reference: datetime, month_first: bool, clocks: bool) -> Iterator[Span]:
+    days: list[tuple[int, int]] = []
     for pattern in (_CANDIDATE, _CLOCK) if clocks else (_CANDIDATE,):
         for match in islice(pattern.finditer(text), _MAX_CANDIDATES):
-            meaning = _meaning(text, match.start())
+            if pattern is _CANDIDATE and not (match["today"] or (match["word"] or "").lower() in _THIS_DAY):
+                days.append(match.span())
+            turned = _THEN_DAY.match(text, match.start()) if pattern is _CLOCK else None
+            if pattern is _CLOCK and turned is None and _names_a_day(text, match.start(), days):
+                continue  # a time of that day, not of today
+            match = turned or match
+            meaning = _meaning(text, match.start(), match.end(), day=pattern is _CANDIDATE)
             if meaning is None or (meaning[0] == "document_date" and pattern is _CLOCK):
                 continue
-            if pattern is _CLOCK and _FROM_BEFORE.search(text, max(0, match.start() - 8), match.start()):
+            if pattern is _CLOCK and _FROM_BEFORE.search(text, max(0, match.start() - 16), match.start()):
                 continue
             field, score = meaning
             value = value_of(field, match[0], reference, month_first=month_first)
             if value is None:
                 continue
+            unloaded = _UNLOADED.search(text, max(0, match.start() - _NEAR_DAY), match.start())
+            if clocks and unloaded and field == "eta_original" and value[:10] <= reference.date().isoformat():
+                continue  # in mail: when it was unloaded is no field
             end = match.end()
             if match[0].endswith(".") and value_of(field, match[0][:-1], reference, month_first=month_first) == value:
                 end -= 1  # the full stop of the sentence
-            yield Span(field, value, match.start(), end, score if pattern is _CANDIDATE else round(score - 0.15, 2))
+            yield Span(
+                field, value, match.start(), end, score if turned or pattern is _CANDIDATE else round(score - 0.15, 2)
+            )
 
 
-def _meaning(text: str, start: int) -> tuple[str, float] | None:
-    """The field that the nearest words before `start`, in the same clause, give to a date there."""
+def _names_a_day(text: str, start: int, days: list[tuple[int, int]]) -> bool:
+    """Whether a day stands before a time of day, in the same clause."""
+    at = bisect_right(days, (start, start))
+    last = days[at - 1][1] if at else -_NEAR_DAY
+    return start - last < _NEAR_DAY and not _CLAUSE_END.search(text, last, start)
+
+
+def _by_verb(text: str, clause: str, end: int) -> tuple[str, float] | None:
+    """The field that a verb after a date gives it, where nothing before it does."""
+    found = [
+        (after.end(), happened, planned)
+        for happened, planned, verbs in _VERB_AFTER
+        if (after := verbs.match(text, end))
+    ]
+    if not found:
+        return None
+    last, happened, planned = min(found)
+    said = f"{clause} {text[end:last]}"
+    field = planned if _TO_COME.search(said) else happened
+    return (field, 0.7) if field and not _DENIED.search(said) else None
+
+
+def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float] | None:
+    """The field that the nearest words before `start`, in the same clause, give to a date there, or a verb after it."""
     before = text[max(0, start - 70) : start]
     clause = before
     for stop in _CLAUSE_END.finditer(before):
@@ -295,7 +397,16 @@ def _meaning(text: str, start: int) -> tuple[str, float] | None:
                 continue
             if best is None or (match.end(), len(match[0])) > best[:2]:
                 best = (match.end(), len(match[0]), field, score)
+    if day and (moved := _MOVED_TO.search(clause)) and (best is None or best[2] in ("eta_original", "eta_revised")):
+        best = (len(clause), 0, "eta_original" if moved["old"] or moved["was"] else "eta_revised", 0.85)
+    planned = max((m.end() for m in _PLANNED.finditer(clause)), default=-1)
+    if planned >= 0 and (best is None or best[2] in ("document_date", "delivered_at")):
+        best = (planned, 0, "eta_revised", 0.85)
+    elif best and planned > best[0]:  # "recogida prevista para el jueves"
+        best = (planned, best[1], "pickup_planned" if best[2] == "pickup_actual" else best[2], best[3])
     if best is None:
+        return _by_verb(text, clause, end)
+    if not best[2]:
         return None
     distance = len(clause) - best[0]
     far = distance > (_NEAR if best[3] == _GENERIC else 30)
@@ -311,9 +422,9 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
             day = reference.replace(year=year, month=month, day=day_number)
         elif groups["numeric"]:
             day = _numeric(groups["numeric"], reference, month_first)
-        elif groups["short"]:
-            day_number, month = (int(part) for part in re.split(r"[./]", groups["short"])[:2])
-            if month > 12 or (month_first and "/" in groups["short"] and day_number <= 12):
+        elif short := groups["short"] or groups["bare"]:
+            day_number, month = (int(part) for part in re.split(r"[./-]", short)[:2])
+            if month > 12 or (month_first and "/" in short and day_number <= 12):
                 day_number, month = month, day_number
             day = _nearest(reference, month, day_number, past)
         elif groups["today"]:
@@ -377,7 +488,11 @@ def _parsed(word: str, today: str, has_day: bool, past: bool) -> datetime | None
 
 def _time_of(clock: str) -> tuple[int, int, int] | None:
     """Hour, minute and second; None where it is none, as 13 pm."""
-    parts = _CLOCK_PARTS.match(clock.strip())
+    clock = clock.strip()
+    if re.fullmatch(_SPAN, clock, re.IGNORECASE) and (half := re.search(r"[ap]\.?m\b\.?$", clock, re.IGNORECASE)):
+        first, last = (int(n) for n in re.findall(r"\d+", clock)[:2])
+        clock = f"{first}{half[0]}" if first <= last else f"{first} h"  # 9 to 2pm begins in the morning
+    parts = _CLOCK_PARTS.match(clock)
     if parts is None:
         return None
     hour = int(parts[1])
@@ -404,6 +519,10 @@ def _with_time(day: datetime, clock: str, quote: str) -> str | None:
 def _delays(text: str) -> Iterator[Span]:
     for match in _DURATION.finditer(text):
         before = text[max(0, match.start() - 45) : match.start()]
+        if match["h"] and match["number"][0].isdigit() and (at := _AT_HOUR.search(before)):
+            clock = match["rest"] or re.search(r"[.,]\d\d$", match["number"])
+            if not at["since"] or (clock and float(match["number"].replace(",", ".")) >= _LONGEST_SPOKEN):
+                continue  # "sinds 8.30 uur"
         if _LATE_AFTER.match(text, match.end(), match.end() + 40) or _LATE_BEFORE.search(before):
             value = _minutes(match)
             if value is not None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from statistics import median
 
 from extractors import (
@@ -32,7 +32,7 @@ from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
 from extractors.values import value_of
 
-VERSION = "rules-2026.11i"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11j"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
@@ -225,6 +225,7 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
+            of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
         yield from _told_once(field, of_field)
 
 
@@ -348,9 +349,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     place = titled or (identifiers.find_number(text[:_HEAD]) if number and read.page.number == 1 else None)
     if number and place and (value := identifiers.value_of(number, text[slice(*place)])):
         yield _read_on_page(Span(number, value, *place, _TITLED if titled else _OWN_NUMBER), read, part, "pattern")
-    spans: list[tuple[Span, Method]] = [
-        (span, "pattern") for span in (*forms.spans_in(text, setting), *parties.find_named(text))
-    ]
+    spans: list[tuple[Span, Method]] = [(span, "pattern") for span in forms.spans_in(text, setting)]
+    spans += [(span, "pattern") for named in parties.find_named(text) if (span := _in_cell(text, cells, named))]
     spans += [(span, "layout") for span in forms.in_pairs(text, cells, pairs, setting)]
     tables = columns.read_tables(text, cells)
     shipped = list(parties.shipping_names(text))
@@ -388,6 +388,21 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         span = span._replace(field=_meant(span, text, document))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
+
+
+def _in_cell(text: str, cells: Sequence[Word], span: Span) -> Span | None:
+    """What running text names, up to the end of its cell: the words of the next column say something else."""
+    cell = next((c for c in cells if c.start <= span.start < c.end), None)
+    if cell is None or span.end <= cell.end:
+        return span
+    if span.field in parties.ADDRESSES:  # fine where each of its lines is one cell
+        lines = [c for c in cells if c.start < span.end and span.start < c.end]
+        beside = any(layout.on_line(a, b) for a, b in pairwise(lines))
+        return None if beside else span
+    value = (
+        parties.value_of(span.field, text[span.start : cell.end]) if "\n" not in text[span.start : span.end] else None
+    )
+    return span._replace(value=value, end=cell.end) if value else None
 
 
 def _meant(span: Span, text: str, document: Document) -> str:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
@@ -71,15 +72,44 @@ def setting_of(text: str, reference: datetime) -> Setting:
     return Setting(reference, american, contacts.region_of(text, american=american))
 
 
-def spans_in(text: str, setting: Setting, *, clocks: bool = False) -> Iterator[Span]:
+_IN_LINE = re.compile(  # "Referentie klant: KL-4410"
+    r"(?:^|(?<=[\n;|•]))[ \t*•>-]{0,6}(?P<label>[^\W\d_][^:=\n;|]{1,50}?)[ \t]{0,3}:[ \t]{0,3}"
+    r"(?P<value>(?=[^\n;|]{0,79}\d)[^\n;|]{2,80})"
+)
+_ENDS = r"(?=[ \t]*(?:$|[,;|(]|[ \t][^\W\d]))"
+_FIRST_NUMBER = re.compile(rf"[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}")
+_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,']\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
+
+
+def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: bool = True) -> Iterator[Span]:
     """What has a form of its own, and what numbers say by the words before them."""
     references = identifiers.find_references(text)
     yield from references
+    for span in in_lines(text) if captions else ():
+        if span.field not in identifiers.FIELDS:
+            yield span
+        elif not any(r.start < span.end and span.start < r.end for r in references):
+            references.append(span)
+            yield span
     for span in contacts.find_contacts(text, setting.region):
         if not any(r.start < span.end and span.start < r.end for r in references):
             yield span
     yield from dates.find_dates(text, setting.reference, month_first=setting.month_first, clocks=clocks)
     yield from quantities.find_quantities(text)
+
+
+def in_lines(text: str) -> Iterator[Span]:
+    """References after captions of forms in running text, where the words that it is searched for know none."""
+    for match in islice(_IN_LINE.finditer(text), _MAX_LABELS):
+        field = caption_of(match["label"])
+        if field in identifiers.FIELDS and not field.endswith("plate"):
+            number = _FIRST_NUMBER.match(text, match.start("value"), match.end("value"))
+            if number:
+                yield from (s._replace(score=0.7) for s in identifiers.captioned(field, text, *number.span()))
+        elif field in _AMOUNTS:
+            amount = _FIRST_AMOUNT.match(text, match.start("value"), match.end("value"))
+            if amount and (span := quantities.captioned(field, text, *amount.span(), match["label"])):
+                yield span._replace(score=0.73)
 
 
 Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them
@@ -103,7 +133,10 @@ def in_pairs(text: str, cells: list[Word], pairs: Pairs, setting: Setting) -> It
         begins.append(length + len(head))
         values.append(value)
         length += len(lines[-1]) + len(_APART)
-    for span in spans_in(_APART.join(lines), setting):
+    for cell in cells:
+        for span in in_lines(text[cell.start : cell.end]):
+            yield span._replace(start=span.start + cell.start, end=span.end + cell.start)
+    for span in spans_in(_APART.join(lines), setting, captions=False):
         at = bisect_right(begins, span.start) - 1
         end = begins[at] + values[at].end - values[at].start if at >= 0 else 0
         if span.end <= end:

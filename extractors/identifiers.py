@@ -277,18 +277,18 @@ def _numbers(text: str) -> Iterator[Span]:
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PRO"),
-    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni[ea]"),
-    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
-    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
+    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
+    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
     ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
-    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence)?|rif|réf|sto|file|dossier|akte|expediente|pratica"),
+    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|con(?=[ :#])|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|zending|rit|przesyłk[ai]|ładunek|zlecenie(?: transportowe)?|transport"),
-    ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|camion|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?=[ :#])|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|viaggio|zending|zendingen|rit|przesyłk[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
+    ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
@@ -297,9 +297,9 @@ _CONNECTOR = (
 )
 _VALUE = (
     r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/-]{3,13}(?![\w/.-])"  # with the letters of a country or a firm
-    r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-])|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
+    r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-]| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w.,/-]| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
-_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9 -])|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _CONTEXTS = tuple(
     (
         field,
@@ -335,7 +335,7 @@ _BY_PREFIX = (  # Polish bookkeeping numbers its papers so
     ("invoice", re.compile(r"(?<![\w/])F[VSA]/\d+(?:/[\dA-Z]+)+(?![\w/])")),
 )
 _TWO_PLATES = re.compile(
-    r"(?i:kennz\w*|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw)[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]\s*"
+    r"(?i:kennz\w*|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw|vehicle|véhicule|auto|pojazd|vrachtwagen|camión|camion|targhe|kentekens?)(?:[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]|\.?(?: rej\.?| no\.?| nr\.?)?[ :]{0,2})\s*"
     rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"
 )
 _NEXT = re.compile(
@@ -346,6 +346,10 @@ _NEXT = re.compile(
 _UNIT_AFTER = re.compile(
     r"\s?(?:kgs?|lbs?|tons?|t|pcs|pieces?|pallets?|palet\w*|cartons?|colis|colli|stück|km|miles?|m3|cbm|%|€|\$|£|eur|usd|gbp"
     r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
+    re.IGNORECASE,
+)
+_OF_A_PLACE = re.compile(  # "Lieu de livraison : 13127 Vitrolles" names no delivery note
+    r"(?<!\w)(?:place|point|address|lieu|adresse|endroit|luogo|indirizzo|lugar|dirección|punto|miejsce|adres|plaats|ort|date|data|fecha|datum|termin)(?: of| de| du| di| del| della| der| van)? $",
     re.IGNORECASE,
 )
 _MORE_OF_A_PRICE = re.compile(r"[.,]\d\d(?!\d)")
@@ -380,7 +384,9 @@ def _by_words(text: str) -> Iterator[Span]:
     for field, score, pattern in _CONTEXTS:
         for match in pattern.finditer(text):
             start, end = match.span("value")
-            if not _plausible(field, text, start, end):
+            if not _plausible(field, text, start, end) or _OF_A_PLACE.search(
+                text, max(0, match.start() - 24), match.start()
+            ):
                 continue
             value = value_of(field, text[start:end])
             if value is not None:

@@ -148,7 +148,7 @@ _RECEIVED_LABEL = re.compile(
 _FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
 _FORM = f"(?:{_FORMS}|{_FORMS.upper()})"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
-_KIND = r"(?:ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
+_KIND = r"(?:C/|ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
 _PARTICLE = (
     r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
 )
@@ -159,7 +159,7 @@ _NAMED_STREET = (
 )
 _STREET = rf"(?:\d{{1,5}}[a-zA-Z]?(?:[-/]\d{{1,4}})?,? (?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET}|(?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET},? (?:n[°º.]? ?)?\d{{1,5}}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{{1,4}}[a-z]?)?)"
 _ADDRESS = re.compile(
-    rf"(?<![\w/.-])(?P<value>{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
+    rf"(?<![\w/.-])(?P<value>(?:(?i:units?|suite|plot|block|building|bldg|dock|gate|halle?|hal|bât\.?|nave|capannone|hala) [A-Z]?\d{{1,4}}[A-Za-z]?(?:[-/&]\d{{1,4}})?,? (?:[^,\n\d]{{3,40}}, )?(?=[^\n]))?{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
 _BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")
@@ -613,7 +613,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -639,6 +639,9 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     return start + begin, start + len(line)
 
 
+_NEXT_LABEL = re.compile(r"\s[A-ZÀ-Ž][^\W\d]{1,20}\.?(?: [a-zà-ž]{1,12}){0,2}\s?:")
+
+
 def _labelled(text: str) -> Iterator[Span]:
     for field, pattern in _IN_LINE:
         for match in islice(pattern.finditer(text), _MAX):
@@ -647,12 +650,23 @@ def _labelled(text: str) -> Iterator[Span]:
                 address = _ADDRESS.search(text, start, min(len(text), end + _LONGEST))
                 if address and address.start() - start < 60 and (value := value_of(field, address["value"])):
                     yield Span(field, value, *address.span("value"), 0.85)
+                    named = text[start : address.start()].rstrip(" ,\n-–")
+                    party = {"pickup_address": "shipper", "delivery_address": "consignee"}[field]
+                    name = name_at(text, start, start + len(named)) if named and "\n" not in named else None
+                    if (
+                        name
+                        and not _BUILDING.match(text[slice(*name)])
+                        and (firm := value_of(party, text[slice(*name)]))
+                    ):
+                        yield Span(party, firm, *name, 0.6)
                 continue
             place: tuple[int, int] | None
             if field == "remarks":
                 said = text[start:end].rstrip()
                 place = (start, start + len(said)) if is_note(said) else None
             elif field == "description":
+                if next_label := _NEXT_LABEL.search(text, start, end):
+                    end = next_label.start()
                 if place := goods_in(text, start, end):
                     place = (place[0], place[0] + len(text[slice(*place)].rstrip(" .")))
             else:

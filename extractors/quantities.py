@@ -20,13 +20,14 @@ FIELDS = COUNTS | MONEYS | _TEMPERATURES | {"gross_weight", "volume", "hazard_cl
 _AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
 _PIECE = (
-    r"(?:pcs|pieces?|ctns?|cartons?|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
+    r"(?:pcs|pieces?|ctns?|cartons?|karton\w{0,3}|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
     r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
-_COUNT = rf"(?<![\w.,/-])(?P<n>\d{{1,6}}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
-_PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,4}})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
-_PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>\d{{1,6}})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
+_WHOLE = r"[1-9]\d{0,2}(?:[.,']\d{3}){1,2}|\d{1,6}"
+_COUNT = rf"(?<![\w.,/-])(?P<n>{_WHOLE}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
+_PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
+_PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
 _ITEM = re.compile(
     r"(?:pcs|pieces?|pezzi|piezas?|pièces|stuks|stück|units?|items|szt\w*)$", re.IGNORECASE
 )  # not packed
@@ -36,12 +37,17 @@ _SOME = re.compile(
 )
 _COUNTED = re.compile(_COUNT, re.IGNORECASE)
 _IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
+_OF = r"(?:out of|of|von|sur|de|su|van|z|ze|of the|of our|of your|out of the|von den|von unseren|der|des|sur les|de los|de las|degli|delle|dei|van de|met een totaal van|spośród)"
+_PART_OF = re.compile(  # "4 colis sur 32", "3 of the 12 pallets", "2 von 14 Europaletten"
+    rf"(?<![\w.,/-])(?P<part>\d{{1,4}}|{_ONE})(?: (?P<unit1>{_PALLET}|{_PIECE}))? {_OF} (?P<whole>{_WHOLE})(?: (?P<unit2>{_PALLET}|{_PIECE}))?(?![\w/-]|[.,:]\d)",
+    re.IGNORECASE,
+)
 _LOSS = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
         (
             "pieces_short",
-            r"short(?:age|ed)?|shy|missing|not (?:there|found|located|on it)|lost|verloren|perdus?|perdid[oa]s?|pers[aoie]|smarrit[oaie]|zoek|kwijt|zgubion\w+|zaginę\w+|brakuje|fehl(?:en|t|end\w*|menge)|manqu(?:e|ent|ants?)|falta[ns]?|faltantes?|manca(?:no|nti|nte)?|mancanza|ontbre(?:ken|ekt)|vermist|te ?kort|brak(?:uje|owało|ujące)?",
+            r"short(?:age|ed)?|shy|missing|not (?:received|delivered|loaded|supplied)|too few|less than|fewer|zu wenig|nicht (?:dabei|geliefert|erhalten|angekommen|mitgekommen)|en moins|non (?:livrée?s?|reçue?s?)|in meno|non (?:consegnat|ricevut)[oaie]|de menos|no (?:entregad|recibid)[oa]s?|te weinig|niet (?:geleverd|ontvangen|meegekomen)|za mało|nie (?:dostarczono|dojechał\w*|dotarł\w*)|not (?:there|found|located|on it)|lost|verloren|perdus?|perdid[oa]s?|pers[aoie]|smarrit[oaie]|zoek|kwijt|zgubion\w+|zaginę\w+|brakuje|fehl(?:en|t|end\w*|menge)|manqu(?:e|ent|ants?)|falta[ns]?|faltantes?|manca(?:no|nti|nte)?|mancanza|ontbre(?:ken|ekt)|vermist|te ?kort|brak(?:uje|owało|ujące)?",
         ),
         (
             "pieces_damaged",
@@ -55,7 +61,7 @@ _WEIGHT = re.compile(
     re.IGNORECASE,
 )
 _BARE_WEIGHT = re.compile(
-    rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs?|tonnes?|tonnen|toneladas|tonnellate|ton|t))(?!\w|/|[.,]\d)",
+    rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs?|tonnes?|tonnen|toneladas|tonnellate|tons?|mt|t))(?!\w|/|[.,]\d)",
     re.IGNORECASE,
 )
 _POSTCODE_BEFORE = re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? $")
@@ -76,20 +82,21 @@ _TEMPERATURE = re.compile(
 )
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
 _BARE_TEMPERATURE = re.compile(
-    r"(?<!\w)(?:return air|supply air|temp(?:eratur\w*)?\.?|core temp\w*)[^\d\n;:,+−–-]{0,18}:?[ ]?(?P<n>[+−–-]?\d{1,2}[.,]\d)(?![\w%.,]|\s?(?:°|º|[CF]\b))",
+    r"(?<!\w)(?:return air|supply air|(?:recorder|logger|probe|display) (?:shows?|showed|reads?|reading)|temp(?:eratur\w*)?\.?|core temp\w*)[^\d\n;:,+−–-]{0,18}:?[ ]?(?P<n>[+−–-]?\d{1,2}[.,]\d)(?![\w%.,]|\s?(?:°|º|[CF]\b))",
     re.IGNORECASE,
 )
+_HEAVIEST = 100  # tonnes on one truck
 _HOTTEST = 40  # degrees without a scale
 _TEMPERATURE_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
         (
             "temperature_required",
-            r"set ?(?:point|temp\w*)?|requir\w+|must|keep|kept|store\w*|hold|spec\w*|limit|between|carriage|maintain|soll\w*|vorgabe|zwischen|lager\w+|consigne|entre|requise?|maximum|max\.?|min\.?|requerid\w+|entre|tra|richiest\w+|tussen|vereist\w*|moet\w*|między|wymagan\w+|temp(?:erature|eratur|ératuur)? range",
+            r"set ?(?:point|temp\w*|at|to)?|eingestellt(?: auf)?|réglée?s? (?:à|sur)|ajustad[oa] a|impostat[oa] a|ingesteld op|ustawion\w+ na|nastaw\w*|requir\w+|must|keep|kept|store\w*|hold|spec\w*|limit|between|carriage|maintain|soll\w*|vorgabe|zwischen|lager\w+|consigne|entre|requise?|maximum|max\.?|min\.?|requerid\w+|entre|tra|richiest\w+|tussen|vereist\w*|moet\w*|między|wymagan\w+|temp(?:erature|eratur|ératuur)? range",
         ),
         (
             "temperature_recorded",
-            r"record\w*|logger|logged|read\w*|showed?|shows|showing|measured|reached|rose|risen|arrived at|probe|alarm|actual|ist|gemessen|stieg|angestiegen|zeigt\w*|relevée?|mesurée?|affich\w+|atteint|registr\w+|marcab?a?|rilevat\w+|segna\w*|gemeten|opgelopen|aangegeven|zmierzon\w+|wzros\w+|pokaz\w+|excursion|up to|at",
+            r"record\w*|logger|logged|read\w*|showed?|shows|showing|measured|reached|rose|risen|arrived at|probe|alarm|actual|ist|gemessen|stieg|angestiegen|zeigt\w*|relevée?|mesurée?|affich\w+|atteint|registr\w+|marcab?a?|rilevat\w+|segna\w*|gemeten|opgelopen|aangegeven|zmierzon\w+|wzros\w+|pokaz\w+|excursion|up to|(?<!set )at",
         ),
     )
 )
@@ -104,18 +111,30 @@ _DANGER = re.compile(
     r"\bUN ?\d{4}\b|\bONU ?\d{4}\b|haz(?:ard|mat)|\bADR\b|IMDG|\bIATA DGR\b|dangerous|gefahrgut|dangereu|peligros|pericolos|gevaarlijk|niebezpieczn",
     re.IGNORECASE,
 )
+_MONIES = r"EUR(?:OS?)?|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|€|\$|£|zł|złotych|dollars?|pounds"
 _MONEY = re.compile(
-    rf"(?<![\w.,])(?:(?P<c1>EUR|USD|GBP|PLN|CHF|€|\$|£)[ ]?(?P<n1>{_AMOUNT})|(?P<n2>{_AMOUNT})[ ]?(?P<c2>EUR|USD|GBP|PLN|CHF|€|\$|£|zł))(?![\w]|[.,]\d)",
+    rf"(?<![\w.,])(?:(?P<c1>{_MONIES})[ ]?(?P<n1>{_AMOUNT})(?:,-+|,–)?|(?P<n2>{_AMOUNT})(?:,-+|,–)?[ ]?(?P<c2>{_MONIES}))(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
-_CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP", "zł": "PLN"}
-_UNITS = {"k": "KGM", "l": "LBR", "t": "TNE"}
+_CURRENCY = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "zł": "PLN",
+    "euro": "EUR",
+    "euros": "EUR",
+    "złotych": "PLN",
+    "dollar": "USD",
+    "dollars": "USD",
+    "pounds": "GBP",
+}
+_UNITS = {"k": "KGM", "l": "LBR", "t": "TNE", "m": "TNE"}
 _MONEY_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
         ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|importe total(?: de la)? factura|total invoiced? (?:amount|value)|wartość faktury|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
-        ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
-        ("disputed_amount", r"disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
+        ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|(?:agreed|transport|freight|haulage) (?:price|cost)|transportpreis|frachtpreis|preis für (?:den transport|die (?:fahrt|tour|fracht))|prix (?:du transport|convenu)|precio (?:del )?(?:transporte|porte)|prezzo (?:del )?trasporto|prijs (?:voor|van) (?:deze|de|het) (?:rit|transport)|vrachtprijs|ritprijs|stawka|przewoźne|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
+        ("disputed_amount", r"schadenersatz|schadensersatz|schadevergoeding|dommages(?:-intérêts)?|indemni\w+|risarcimento|odszkodowani\w+|disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
     )
 )  # fmt: skip
 _WORD_NUMBERS = {
@@ -152,9 +171,29 @@ _DISPUTED = re.compile(
 )
 
 
+_ABBREVIATED = r"(?<!\bca)(?<!approx)(?<!\btemp)(?<!\bnr)(?<!\bno)(?<!\bok)(?<!\binkl)(?<!\bzzgl)(?<!\bcirc)(?<!\bapp)"
+_CLAUSES = re.compile(rf"[;!?\n]|{_ABBREVIATED}\.\s", re.IGNORECASE)
+
+
 def find_quantities(text: str) -> list[Span]:
     """Quantities and money in `text`, in order."""
-    return without_overlaps(list(_all(text)))
+    wholes = list(_wholes(text))
+    others = [
+        span
+        for span in without_overlaps(list(_all(text)))
+        if span.field in LOSSES or not any(whole.start < span.end and span.start < whole.end for whole in wholes)
+    ]
+    return sorted([*wholes, *others], key=lambda span: span.start)
+
+
+def _wholes(text: str) -> Iterator[Span]:
+    """How many there should be, where a part of them is spoken of: `4 colis sur 32`."""
+    for match in _parts(text):
+        unit = match["unit1"] or match["unit2"]
+        field = "pallets" if _IS_PALLET.fullmatch(unit) else "pieces"
+        place = match.span("whole") if not match["unit2"] else (match.start("whole"), match.end("unit2"))
+        if value := value_of(field, text[slice(*place)]):
+            yield Span(field, value, *place, 0.76)
 
 
 def find_total(text: str) -> tuple[int, int, str] | None:
@@ -174,12 +213,18 @@ def value_of(field: str, quote: str) -> str | None:
         if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., ]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
             return f"{count} {'PF' if field == 'pallets' else 'H87'}"
+        if field in LOSSES and (parts := _PART_OF.fullmatch(quote)):
+            unit = parts["unit1"] or parts["unit2"] or ""
+            number = parts["part"].casefold()
+            return f"{_WORD_NUMBERS.get(number) or int(number)} {'PF' if _IS_PALLET.fullmatch(unit) else 'H87'}"
         match = _COUNTED.fullmatch(quote) or (_ANY_COUNTED.fullmatch(quote) if field in LOSSES else None)
         if match is None:
             return None
         number = match["n"].casefold()
         unit = "PF" if _IS_PALLET.fullmatch(match["unit"]) else "H87"
-        return f"{_WORD_NUMBERS[number] if number in _WORD_NUMBERS else int(number)} {unit}"
+        return (
+            f"{_WORD_NUMBERS[number] if number in _WORD_NUMBERS else int(''.join(filter(str.isdigit, number)))} {unit}"
+        )
     if field in _TEMPERATURES:
         match = _TEMPERATURE.fullmatch(quote)
         if match is None and re.fullmatch(r"[+−–-]?\d{1,2}[.,]\d", quote):  # its words say that it is a temperature
@@ -198,7 +243,7 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "gross_weight":
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
             return f"{_plain(quote, decimals=3)} KGM"
-        match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|t(?:ons?|onn\w*|onelad\w*)?))", quote)
+        match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|mt|t(?:ons?|onn\w*|onelad\w*)?))", quote)
         return f"{_plain(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
     match = _MONEY.fullmatch(quote)
     if match is None:
@@ -243,9 +288,11 @@ def _all(text: str) -> Iterator[Span]:
         if _POSTCODE_BEFORE.search(text, max(0, match.start() - 6), match.start()) and len(match[0]) == 3:
             continue  # OL16 5LB
         if value := value_of("gross_weight", match["quote"]):
+            if value.endswith(" TNE") and Decimal(value.split()[0]) > _HEAVIEST and match[0][-1] in "tT":
+                continue  # KR 8814 T is a plate
             yield Span("gross_weight", value, match.start(), match.end(), 0.5)
     for match in _MONEY.finditer(text):
-        before = re.split(r"[;\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
+        before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
         best = max(
             ((m.end(), field) for field, pattern in _MONEY_MEANING for m in pattern.finditer(before)), default=None
         )
@@ -307,10 +354,22 @@ def tells_of_loss(text: str) -> bool:
     return _SOME.match(text) is not None and any(words.search(text) for _, words in _LOSS)
 
 
+def _parts(text: str) -> Iterator[re.Match[str]]:
+    for match in _PART_OF.finditer(text):
+        named = match["unit2"] or (match["unit1"] and not re.search(r"(?<!out) of \d", match[0], re.IGNORECASE))
+        if named and int(re.sub(r"\D", "", match["part"]) or 1) < int(re.sub(r"\D", "", match["whole"])):
+            yield match
+
+
 def _losses(text: str) -> Iterator[Span]:
     """Counts with a word of loss in the same clause, no other count between: `2 ctn short`, `es fehlen 3 Kartons`."""
+    parts = list(_parts(text))
+    for match in parts:
+        for span in _loss(text, match):
+            yield span._replace(score=0.82)
     for match in _COUNTED.finditer(text):
-        yield from _loss(text, match)
+        if not any(part.start() <= match.start() < part.end() for part in parts):
+            yield from _loss(text, match)
 
 
 def _loss(text: str, match: re.Match[str]) -> Iterator[Span]:
@@ -332,7 +391,7 @@ def _temperatures(text: str) -> Iterator[Span]:
     for match in _TEMPERATURE.finditer(text):
         value = _degrees(match)
         signed = match["low"].strip().startswith(("+", "-", "−", "–"))
-        before = re.split(r"[;!?\n]|\.\s", text[max(0, match.start() - 50) : match.start()])[-1]
+        before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
         if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
         if not match["letter"] and not match["scale"] and abs(_signed(match["low"])) > _HOTTEST:
