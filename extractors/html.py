@@ -32,7 +32,8 @@ _HIDING = re.compile(
 _COLOUR = re.compile(r"(?:^|;|\s)color\s*:\s*([^;!]{1,40})", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:^|;|\s)background(?:-color)?\s*:\s*([^;!]{1,80})", re.IGNORECASE)
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})", re.IGNORECASE)
-_STYLE_RULE = re.compile(r"\.([\w-]{1,60})\s*\{([^{}]{0,2000})\}")
+_STYLE_END = re.compile(r"</style", re.IGNORECASE)
+_CLASS = re.compile(r"\.([\w-]{1,60})\s*(?:,|$)")
 _AT_RULE = re.compile(r"@media[^{}]{0,300}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,300}", re.IGNORECASE)
 
 
@@ -56,12 +57,18 @@ def _without_declarations(html: str) -> tuple[str, int]:
     """Comments, doctypes and processing instructions cut out in one pass; an unclosed one ends the document."""
     out: list[str] = []
     at = comments = 0
+    last_style = max((found.start() for found in _STYLE_END.finditer(html)), default=-1)
     while (start := html.find("<", at)) >= 0:
         if html.startswith("<!--", start):
             close, skip = "-->", 3
             comments += 1
         elif html.startswith(("<!", "<?"), start):
             close, skip = ">", 1
+        elif start < last_style and html[start : start + 6].lower() == "<style":
+            end = _STYLE_END.search(html, start).start()  # type: ignore[union-attr] # the last one is yet to come
+            out.append(html[at:end].replace("<!--", "").replace("-->", ""))  # old browsers' habit: no comment
+            at = end
+            continue
         else:
             out.append(html[at : start + 1])
             at = start + 1
@@ -77,7 +84,8 @@ def _hidden_classes(soup: BeautifulSoup) -> frozenset[str]:
     """Classes that a style sheet hides everywhere; rules inside @media hide on some screens only and do not count."""
     css = "\n".join(style.get_text() for style in soup.find_all("style"))[:200_000]
     css = _AT_RULE.sub("", css)
-    return frozenset(name for name, body in _STYLE_RULE.findall(css) if _HIDING.search(body))
+    rules = (rule.rpartition("{") for rule in css.split("}"))
+    return frozenset(name for names, _, body in rules if _HIDING.search(body) for name in _CLASS.findall(names))
 
 
 def _is_white(colour: str) -> bool:

@@ -111,7 +111,7 @@ class _Form(Value):
 
     channel: Channel | None = None
     external_id: str | None = Field(None, min_length=1, max_length=500)
-    site: str | None = Field(None, max_length=100)
+    site: str | None = Field(None, max_length=64)
     received_at: datetime | None = None
     sender: Sender = Sender()
     subject: str = ""
@@ -158,7 +158,7 @@ def message_from_form(fields: Mapping[str, str], files: Sequence[tuple[str, byte
     return _from_fields(data, files, limits)
 
 
-def message_from_rfc822(raw: bytes, limits: Limits, **metadata: Any) -> Message:
+def message_from_rfc822(raw: bytes, limits: Limits, /, **metadata: Any) -> Message:
     """A raw email. `metadata` are fields of the JSON form, which win over the headers.
 
     Broken mail is read as far as it goes; raises `InputError` where nothing is in it, `LimitError` past a limit.
@@ -170,7 +170,7 @@ def message_from_rfc822(raw: bytes, limits: Limits, **metadata: Any) -> Message:
     return _message(form, mail, limits, default_channel="email")
 
 
-def message_from_pdf(raw: bytes, limits: Limits, **metadata: Any) -> Message:
+def message_from_pdf(raw: bytes, limits: Limits, /, **metadata: Any) -> Message:
     """One PDF as a message of the channel `document`; `metadata` as above, and `filename`."""
     if sniff.content_type(raw) != "application/pdf":
         raise InputError("The body is not a PDF; send a file that begins with %PDF", field="body")
@@ -208,15 +208,16 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
 
 def _message(form: _Form, mail: rfc822.Mail, limits: Limits, *, default_channel: Channel) -> Message:
     signals = mail.signals
+    spent: Counter[str] = Counter()
     files: list[tuple[str, bytes]] = []
     pending, mail.files = mail.files, []
     for filename, content in pending:
         kind = sniff.content_type(content)
         if kind == "message/rfc822":
-            rfc822.absorb(mail, rfc822.read(content, limits, depth=1))
-        elif kind == outlook.MSG and (forwarded := rfc822.of_outlook(content, limits)):
+            rfc822.absorb(mail, rfc822.read(content, limits, depth=1, spent=spent))
+        elif kind == outlook.MSG and (forwarded := rfc822.of_outlook(content, limits, spent)):
             rfc822.absorb(mail, forwarded)
-        elif kind == outlook.TNEF and (opened := outlook.open_container(content, kind)):
+        elif kind == outlook.TNEF and (opened := rfc822.open_container(content, kind, spent)):
             mail.text = mail.text or rfc822.body(opened.text, opened.html, limits, signals, stub_allowed=False)
             mail.files.extend(opened.files)
         else:

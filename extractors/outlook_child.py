@@ -28,8 +28,11 @@ def _tnef(content: bytes) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
     from tnefparse import TNEF
 
     parsed = TNEF(content, do_checksum=False)
-    files = [(str(a.long_filename() or a.name or ""), bytes(a.data or b"")) for a in parsed.attachments]
-    return {"text": _text(parsed.body), "html": _text(parsed.htmlbody)}, files
+    charset = parsed.codepage or "cp1252"
+    for attachment in parsed.attachments:
+        attachment._name = _text(attachment._name, charset)  # the library takes it for UTF-8
+    files = [(str(_text(a.long_filename(), charset)), bytes(a.data or b"")) for a in parsed.attachments]
+    return {"text": _text(parsed.body, charset), "html": _text(parsed.htmlbody, charset)}, files
 
 
 def _msg(content: bytes) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
@@ -47,8 +50,15 @@ def _msg(content: bytes) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
     return said, [(a.file_name or "", a.file_bytes) for a in message.attachments if a.file_bytes]
 
 
-def _text(value: str | bytes | None) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
+def _text(value: str | bytes | None, charset: str = "cp1252") -> str:
+    if not isinstance(value, bytes):
+        return value or ""
+    for name in ("utf-8", charset):
+        try:
+            return value.decode(name)
+        except (UnicodeError, LookupError):
+            continue
+    return value.decode("cp1252", "replace")
 
 
 if __name__ == "__main__":

@@ -175,8 +175,16 @@ def _pieces(path: Any, most: int) -> Iterator[tuple[float, float, float, float]]
         last = here
 
 
+def _shown(page: pdfium.PdfPage) -> Box:
+    """Left, bottom, right and top of what is seen of the page, in the page's own space."""
+    box = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page, box)
+    return box.left, box.bottom, box.right, box.top
+
+
 def _may_hide_text(page: pdfium.PdfPage) -> bool:
     """Whether an object of the page draws text that nobody sees, or is a form, which may hold such."""
+    shown = _shown(page)
     for number in range(min(raw.FPDFPage_CountObjects(page), _MAX_PAGE_CHARS)):
         item = raw.FPDFPage_GetObject(page, number)
         kind = raw.FPDFPageObj_GetType(item)
@@ -188,6 +196,11 @@ def _may_hide_text(page: pdfium.PdfPage) -> bool:
             if raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE:
                 return True
             if raw.FPDFPageObj_GetFillColor(item, *colours) and alpha.value == 0:
+                return True
+            left, bottom, right, top = (raw.c_float() for _ in range(4))
+            if raw.FPDFPageObj_GetBounds(item, left, bottom, right, top) and (
+                left.value < shown[0] or bottom.value < shown[1] or right.value > shown[2] or top.value > shown[3]
+            ):
                 return True
     return False
 
@@ -202,6 +215,7 @@ class _Text:
         count = self._textpage.count_chars()
         self.cut = count > _MAX_PAGE_CHARS
         self.hidden = 0
+        self._shown = _shown(page)
         may_hide = _may_hide_text(page)
         chars: list[str] = []
         indices: list[int] = []
@@ -227,7 +241,13 @@ class _Text:
         text_object = raw.FPDFText_GetTextObject(self._textpage, index)
         invisible = bool(text_object) and raw.FPDFTextObj_GetTextRenderMode(text_object) == _INVISIBLE
         colours = [raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha]
-        return invisible or bool(raw.FPDFText_GetFillColor(self._textpage, index, *colours) and alpha.value == 0)
+        if invisible or (raw.FPDFText_GetFillColor(self._textpage, index, *colours) and alpha.value == 0):
+            return True
+        left, right, bottom, top = (raw.c_double() for _ in range(4))
+        if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top):
+            return False
+        x0, y0, x1, y1 = self._shown
+        return right.value <= x0 or top.value <= y0 or left.value >= x1 or bottom.value >= y1
 
     def words(self, until: int) -> Iterator[tuple[int, int, Box]]:
         """Start, end and (left, top, right, bottom), in points from the top left, of each word that is drawn."""

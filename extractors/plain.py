@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
+from contextlib import suppress
 
 from charset_normalizer import from_bytes
 
@@ -24,6 +26,9 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 _ZERO_WIDTH = re.compile("[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_C1 = re.compile("[\x80-\x9f]")
+# Mailers give Windows' charsets these names; what they hold more are control characters by the name.
+_WINDOWS = {"iso8859-1": "cp1252", "iso8859-2": "cp1250", "iso8859-9": "cp1254"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
@@ -53,9 +58,14 @@ def decode(content: bytes, charset: str | None = None) -> str:
         if name is None or (name == "utf-8-sig" and (charset or "").lower().startswith(("utf-16", "iso-2022"))):
             continue
         try:
-            return content.decode(name)
+            text = content.decode(name)
         except (UnicodeError, LookupError, ValueError):
             continue
+        windows = _WINDOWS.get(codecs.lookup(name).name)
+        if windows and _C1.search(text):
+            with suppress(UnicodeError):
+                return content.decode(windows)
+        return text
     sample = content[:20_000]
     guesses = [(_expected(sample.decode(name, "replace"), letters), name) for name, letters in _LETTERS]
     share, likely = max(guesses, key=lambda guess: guess[0])

@@ -22,6 +22,7 @@ from extractors.limits import LimitError, Limits
 
 _MAX_WORK = 20_000_000  # lines times boundaries: what the standard parser gets through in about 2 s
 _MAX_PARTS = 1000
+_MAX_CONTAINERS = 10  # of Outlook's, in one message: each costs a process
 _LOGO_BYTES = 30_000  # inline images below this are logos and icons
 _MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,250}", re.ASCII)  # the standard parser recurses on comments
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
@@ -43,13 +44,18 @@ class Mail:
     signals: Counter[str] = field(default_factory=Counter)
 
 
-def read(raw: bytes, limits: Limits, *, depth: int = 0) -> Mail:
-    """`raw` as a `Mail`; raises `LimitError` where parsing it would cost too much, and nothing else."""
-    if (raw.lower().count(b"boundary") + 2) * raw.count(b"\n") > _MAX_WORK:
+def read(raw: bytes, limits: Limits, *, depth: int = 0, spent: Counter[str] | None = None) -> Mail:
+    """`raw` as a `Mail`; raises `LimitError` where parsing it would cost too much, and nothing else.
+
+    `spent` is what the message that holds it has cost before: what is nested counts together.
+    """
+    spent = Counter() if spent is None else spent
+    spent["work"] += (raw.lower().count(b"boundary") + 2) * raw.count(b"\n")
+    if spent["work"] > _MAX_WORK:
         raise LimitError("The email has too many lines and parts; send it without its attachments", field="body")
     try:
         mime = email.message_from_bytes(raw, policy=compat32)
-        return _read(mime, limits, depth)
+        return _read(mime, limits, depth, spent)
     except RecursionError:
         raise LimitError("The email is nested too deeply; send the inner message by itself", field="body") from None
 
@@ -62,8 +68,9 @@ def addresses(values: Iterable[str | None]) -> tuple[str, ...]:
 
 def message_ids(value: str | None) -> tuple[str, ...]:
     """Message-IDs without their angle brackets, in order."""
-    value = (value or "")[:20_000]
-    return tuple(_MESSAGE_ID.findall(value)) or tuple(value.replace(",", " ").split()[:100])
+    value = plain.line(value, Counter(), 20_000)  # without what no store can hold
+    found = _MESSAGE_ID.findall(value) or value.replace(",", " ").split()[:100]
+    return tuple(one for one in found if len(one) <= 500)
 
 
 def address(value: str | None) -> tuple[str | None, str | None]:
@@ -91,7 +98,7 @@ def moment(value: str | None) -> datetime | None:
         return None
 
 
-def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
+def _read(mime: Mime, limits: Limits, depth: int, spent: Counter[str]) -> Mail:
     signals: Counter[str] = Counter()
     references = message_ids(_header(mime, "References", 20_000))
     replied_to = message_ids(_header(mime, "In-Reply-To"))
@@ -117,7 +124,7 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
         if part.get_content_type() == "message/rfc822" and part.is_multipart():
             inner = part.get_payload(0)
             if isinstance(inner, Mime):
-                nested.append(_read(inner, limits, level + 1))
+                nested.append(_read(inner, limits, level + 1, spent))
             continue
         content = part.get_payload(decode=True)
         if not isinstance(content, bytes):
@@ -135,12 +142,12 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
             continue
         if kind == "message/rfc822":  # a forwarded mail that its mailer declared as a plain file
             if level < limits.max_mime_depth:
-                nested.append(read(content, limits, depth=level + 1))
+                nested.append(read(content, limits, depth=level + 1, spent=spent))
                 continue
-        elif kind == outlook.MSG and (forwarded := of_outlook(content, limits)):
+        elif kind == outlook.MSG and (forwarded := of_outlook(content, limits, spent)):
             nested.append(forwarded)
             continue
-        elif kind == outlook.TNEF and (opened := outlook.open_container(content, kind)):
+        elif kind == outlook.TNEF and (opened := open_container(content, kind, spent)):
             signals["winmail_dat"] += 1  # the same mail once more, as Exchange packs it
             if not any(text.strip() for text in (*texts, *htmls)):
                 texts.append(opened.text)
@@ -159,9 +166,15 @@ def _read(mime: Mime, limits: Limits, depth: int) -> Mail:
     return mail
 
 
-def of_outlook(content: bytes, limits: Limits) -> Mail | None:
+def open_container(content: bytes, kind: str, spent: Counter[str]) -> outlook.Opened | None:
+    """None also for one too many."""
+    spent["containers"] += 1
+    return outlook.open_container(content, kind) if spent["containers"] <= _MAX_CONTAINERS else None
+
+
+def of_outlook(content: bytes, limits: Limits, spent: Counter[str]) -> Mail | None:
     """A .msg file as a `Mail`; None where it cannot be read."""
-    opened = outlook.open_container(content, outlook.MSG)
+    opened = open_container(content, outlook.MSG, spent)
     if opened is None:
         return None
     headers = {name.lower(): value for name, value in opened.headers.items()}

@@ -230,8 +230,15 @@ class Conversation:
         try:
             answer, took = self._model.answer(question, self._people)
         except NoAnswer as problem:
-            problems = tuple(dict.fromkeys((*self.use.problems, problem.code)))
-            self.use = self.use.model_copy(update={"problems": problems, "prompts": named})
+            spent = problem.tokens if isinstance(problem, Failed) else (0, 0)
+            more = {
+                "problems": tuple(dict.fromkeys((*self.use.problems, problem.code))),
+                "prompts": named,
+                "input_tokens": self.use.input_tokens + spent[0],
+                "output_tokens": self.use.output_tokens + spent[1],
+                "cost": round(self.use.cost + self._model._price(*spent), 8),
+            }
+            self.use = self.use.model_copy(update=more)
             raise
         so_far = self.use
         self.use = LlmUse(
@@ -325,6 +332,10 @@ class LangchainWire:
             raise Failed(UNAVAILABLE, f"it did not answer within {seconds:g} s", (estimate, 0)) from None
         except openai.APIStatusError as error:
             raise Failed(UNAVAILABLE, f"it answered with the status {error.status_code}") from None
+        except openai.LengthFinishReasonError as error:
+            usage = error.completion.usage
+            used = (usage.prompt_tokens, usage.completion_tokens) if usage else (estimate, max_tokens)
+            raise Failed(INVALID, f"its answer is longer than {max_tokens} tokens", used) from None
         except openai.APIConnectionError as error:
             raise Failed(UNAVAILABLE, f"it cannot be reached ({type(error.__cause__ or error).__name__})") from None
         except Exception as error:  # an answer of another form fails somewhere within the libraries

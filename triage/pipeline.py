@@ -201,7 +201,8 @@ def decide(
     values = FieldValue.by_field(extraction.findings)
     moved = None
     if earlier and not prediction.abstained:
-        moved = change(earlier, label.code, urgency.priority, facts(values))
+        reasons = frozenset(recommendations[0].approval_reasons if recommendations else ())
+        moved = change(earlier, label.code, urgency.priority, facts(values), reasons)
     others = sorted(prediction.scores.items(), key=lambda item: -item[1])
     others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(

@@ -20,7 +20,7 @@ class Earlier(Value):
     """The newest earlier message of the thread from the same sender's side, as it was decided.
 
     `item` is what stands, or stood, in Odoo for it, `asked` and `category` as what it was drafted; `record` what it
-    was matched to; `facts` its values of `NEWS`.
+    was matched to; `facts` its values of `NEWS`, `reasons` why its first step needs approval (None: not kept then).
     """
 
     id: str
@@ -32,6 +32,7 @@ class Earlier(Value):
     asked: Kind | None = None
     category: str | None = None
     facts: frozenset[tuple[str, str]] = frozenset()
+    reasons: frozenset[str] | None = None
 
 
 def is_solved(earlier: Earlier | None, label: str) -> bool:
@@ -47,15 +48,23 @@ def facts(fields: Mapping[str, Sequence[FieldValue]]) -> frozenset[tuple[str, st
 
 
 def change(
-    earlier: Earlier, label: str, priority: Priority, stated: frozenset[tuple[str, str]] = frozenset()
+    earlier: Earlier,
+    label: str,
+    priority: Priority,
+    stated: frozenset[tuple[str, str]] = frozenset(),
+    reasons: frozenset[str] = frozenset(),
 ) -> Change:
-    """How the state moved: anything but an `update` supersedes the earlier result. `stated` are the newer `facts`."""
+    """How the state moved: anything but an `update` supersedes the earlier result.
+
+    `stated` are the newer `facts`, `reasons` the newer reasons for approval: one that nobody was asked about is news.
+    """
     if is_solved(earlier, label):
         return "solved"
     if priority < earlier.priority:  # P1 before P2
         return "escalation"
     news = [fact for fact in stated if not any(_agree(fact, known) for known in earlier.facts)]
-    return "changed" if label != earlier.label or news else "update"
+    unasked = earlier.reasons is not None and not reasons <= earlier.reasons
+    return "changed" if label != earlier.label or news or unasked else "update"
 
 
 def _agree(now: tuple[str, str], before: tuple[str, str]) -> bool:

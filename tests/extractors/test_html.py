@@ -26,6 +26,8 @@ def test_tables_are_read_row_by_row_also_where_the_cells_hold_paragraphs() -> No
         "<p hidden>secret</p>",
         "<style>.x{display:none}</style><p class=x>secret</p>",
         "<div style='max-height:0;overflow:hidden'>secret</div>",
+        "<style>.x, .y{display:none}</style><p class=x>secret</p>",
+        "<style><!-- .x{display:none} --></style><p class=x>secret</p>",
     ],
 )
 def test_hidden_text_is_removed_and_counted(hidden: str) -> None:

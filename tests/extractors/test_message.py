@@ -270,6 +270,8 @@ def test_a_raw_email_gives_headers_text_and_files_typed_by_their_bytes() -> None
         ("Le chauffeur a été retardé à Liège", "cp1252", "x-unknown"),
         ("Ciężarówka się zepsuła, spóźnienie", "cp1250", "us-ascii"),
         ("Größe “falsch”", "cp1252", "punycode"),
+        ("1.200 € – the driver didn’t wait…", "cp1252", "iso-8859-1"),
+        ("Ciężarówka nie ruszyła, „źle” załadowana", "cp1250", "iso-8859-2"),
     ],
 )
 def test_wrong_charsets_are_repaired(text: str, encoding: str, declared: str) -> None:
@@ -432,3 +434,24 @@ def test_an_invite_alone_is_the_message_and_beside_a_text_it_is_left_out() -> No
     assert message_from_rfc822(both, Limits()).text.strip() == "See the invite."
     broken = b"From: a@b.example\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:soon\n"
     assert message_from_rfc822(broken, Limits()).attachments, "kept as a file"
+
+
+def test_an_invite_that_repeats_every_second_since_1970_is_read_at_once() -> None:
+    zone = b"BEGIN:VTIMEZONE\nTZID:Depot\n" + b"".join(
+        b"BEGIN:%b\nDTSTART:19700101T000000\nTZOFFSETFROM:+0%d00\nTZOFFSETTO:+0%d00\nRRULE:FREQ=SECONDLY\nEND:%b\n"
+        % (part, before, after, part)
+        for part, before, after in ((b"STANDARD", 2, 1), (b"DAYLIGHT", 1, 2))
+    )
+    hostile = INVITE.replace(b"BEGIN:VEVENT", zone + b"END:VTIMEZONE\nBEGIN:VEVENT").replace(
+        b"Europe/Brussels", b"Depot"
+    )
+    message = message_from_rfc822(b"From: a@b.example\nContent-Type: text/calendar\n\n" + hostile, Limits())
+    assert "Delivery slot moved, WH/OUT/00042" in message.text
+
+
+def test_ids_that_no_store_can_hold_are_mended_or_left_out() -> None:
+    raw = b"From: a@b.example\nMessage-ID: <1\x00a@x>\nIn-Reply-To: <" + b"y" * 600 + b"@x>\n\nHello"
+    message = message_from_rfc822(raw, Limits())
+    assert (message.message_id, message.thread.in_reply_to) == ("1a@x", None)
+    replied = message_from_json({"text": "Hello", "thread": {"in_reply_to": "<a\ud83d@x>"}}, Limits())
+    replied.thread.model_dump_json().encode()

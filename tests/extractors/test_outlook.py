@@ -131,6 +131,26 @@ def test_a_winmail_dat_gives_its_files_and_its_text_where_the_mail_has_none() ->
     assert again.newest.strip() == "Siehe CMR."
 
 
+def test_a_winmail_dat_of_windows_letters_keeps_them_in_text_and_names() -> None:
+    other = WINMAIL.replace(b"vor Tor 3.", "für Köln. ".encode("cp1252")).replace(
+        b"cmr.pdf", "rü.pdf".encode("cp1252") + b" "
+    )
+    message = message_from_rfc822(mail_with("winmail.dat", other), Limits())
+    assert message.newest.strip() == "Der Fahrer steht seit 6 Uhr für Köln."
+    assert [a.filename.strip() for a in message.attachments] == ["rü.pdf"]
+
+
+def test_of_many_containers_only_ten_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    monkeypatch.setattr(outlook, "open_container", lambda content, kind: opened.append(kind))
+    mail = EmailMessage()
+    mail.set_content("Hallo")
+    for number in range(30):
+        mail.add_attachment(WINMAIL, maintype="application", subtype="octet-stream", filename=f"{number}.dat")
+    message_from_rfc822(bytes(mail), Limits(max_attachments=40))
+    assert 0 < len(opened) <= 20
+
+
 def test_an_outlook_message_is_read_as_the_mail_it_is() -> None:
     content = msg()
     assert content_type(content) == outlook.MSG

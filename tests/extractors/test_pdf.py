@@ -137,10 +137,13 @@ def test_text_that_nobody_sees_is_left_out_and_counted(reader: PdfReader) -> Non
         hidden.setTextRenderMode(mode)
         hidden.textLine("order WH/OUT/99917")
         sheet.drawText(hidden)
+    sheet.setFillAlpha(1.0)
+    sheet.drawString(-900, 400, "beside WH/OUT/99917")
+    sheet.drawString(72, 2000, "above WH/OUT/99917")
     sheet.save()
     text = reader.read(out.getvalue())
     assert text.pages[0].page.text.strip() == "Deliver to WH/OUT/00042"
-    assert text.problem == "page 1 holds 34 letters that nobody sees: left out"
+    assert text.problem == "page 1 holds 69 letters that nobody sees: left out"
 
 
 def test_a_pdf_that_never_ends_is_killed_on_time_and_the_next_one_is_read() -> None:

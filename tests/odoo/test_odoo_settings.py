@@ -7,6 +7,7 @@ import pytest
 
 from triage.odoo.connect import connect, odoo_access
 from triage.odoo.json2 import Json2Transport
+from triage.odoo.setup import Bot, Setup
 from triage.settings import Settings
 
 WHERE: dict[str, Any] = {"odoo_url": "http://127.0.0.1:1", "odoo_db": "prod"}
@@ -50,3 +51,35 @@ def test_the_transport_of_the_settings_is_the_one_that_is_used() -> None:
     settings = Settings(_env_file=None, **WHERE, **KEY, odoo_transport="json2")
     assert isinstance(connect(odoo_access(settings)), Json2Transport)
     assert "0123" not in repr(settings)
+
+
+class Users:
+    """An Odoo in which an earlier set-up made one bot and the dispatchers' own service user has too many rights."""
+
+    uid = 2
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, Any]] = []
+
+    def call(self, model: str, method: str, args: Any, options: Any) -> Any:
+        bot = {"id": 8, "login": "dispatch-triage", "groups_id": [1, 20], "active": True, "partner_id": [80, "p"]}
+        other = {"id": 9, "login": "odoo-svc", "groups_id": [1, 50], "active": True, "partner_id": [90, "p"]}
+        if method == "fields_get":
+            return {field: {} for field in ("login", "groups_id", "active", "partner_id")}
+        if method != "search_read":
+            self.written.append((method, args))
+            return True
+        if model == "ir.model.data" and ("module", "=", "base") in options["domain"]:
+            return [{"id": 1, "res_id": 1}]
+        if model == "ir.model.data":
+            return [{"id": 1, "name": "bot", "model": "res.users", "res_id": 8}]
+        if model == "res.groups":
+            return [{"id": number, "implied_ids": []} for number in (1, 20, 50)]
+        ((field, _, value),) = options["domain"] or [("id", "=", 0)]
+        return [user for user in (bot, other) if model == "res.users" and user[field] == value]
+
+
+def test_take_over_takes_the_named_user_though_an_earlier_set_up_made_another() -> None:
+    odoo = Users()
+    Setup(odoo, "http://odoo.example")._bot(Bot("odoo-svc", take_over=True), 20)  # type: ignore[arg-type]
+    assert odoo.written == [("write", ([9], {"groups_id": [(6, 0, [1, 20])]}))]

@@ -310,6 +310,13 @@ def test_a_call_that_failed_costs_nothing_and_a_bad_answer_costs_what_it_took(do
     server.script(says("no JSON"))
     refusal(model)
     assert model.health()["tokens_today"] == INPUT_TOKENS + OUTPUT_TOKENS
+    cut = completion('{"label": "dam') | {
+        "usage": {"prompt_tokens": 400, "completion_tokens": 220, "total_tokens": 620}
+    }
+    cut["choices"][0]["finish_reason"] = "length"
+    server.script(Reply(json.dumps(cut).encode()))
+    refusal(model)
+    assert model.health()["tokens_today"] == INPUT_TOKENS + OUTPUT_TOKENS + 620
 
 
 def test_a_broken_file_of_the_cache_costs_the_answer_and_never_the_message(door: Door, tmp_path: Path) -> None:

@@ -140,6 +140,13 @@ def test_the_day_alone_and_the_same_moment_in_another_zone_are_no_news(value: st
     assert change(earlier, "transit_delay", "P2", frozenset({("eta_revised", value)})) == expected
 
 
+def test_a_new_reason_for_approval_is_a_change_and_one_that_was_asked_about_is_none() -> None:
+    asked = frozenset(["carrier selection"])
+    earlier = Earlier(id="msg_1", label="no_capacity", is_exception=True, priority="P2", item=ITEM, reasons=asked)
+    assert change(earlier, "no_capacity", "P2", reasons=asked) == "update"
+    assert change(earlier, "no_capacity", "P2", reasons=asked | {"regulated goods"}) == "changed"
+
+
 def read_as(label: str, eta: tuple[str, float] | None = None) -> Tools:
     """Tools that take every message for one label and find one reference and time of arrival in it."""
 

@@ -73,6 +73,7 @@ class Records(Protocol):
 
 _MAX_REFERENCES = 40  # per field: a message that names more is a list, and a list names no record
 _MAX_MOVES = 500
+_MAX_ABOARD = 500  # shipments of the batches that are named
 _MAX_PARTNERS = 50
 _MAX_OPEN = 20  # open shipments of a sender's firm: of more, none stands out
 _UNITS = re.compile(r"(?:unit|unité|unidad|einheit|eenhe|stück|stuk|piece|pièce|pce|pcs|szt)", re.IGNORECASE)
@@ -241,7 +242,8 @@ class OdooRecords:
 
     def _loaded(self, batches: list[Record]) -> list[Record]:
         """With what is aboard: what needs an approval for a shipment needs it for the batch that carries it."""
-        rows = self._search("stock.picking", [_in("batch_id", [batch.id for batch in batches])])
+        rows = self._search("stock.picking", [_in("batch_id", [batch.id for batch in batches])], _MAX_ABOARD)
+        cut = len(rows) == _MAX_ABOARD  # of what the rest is nobody knows
         of = {row["id"]: related_id(row["batch_id"]) for row in rows}
         shipments = self._shipments(rows, [])
         loaded = []
@@ -249,7 +251,7 @@ class OdooRecords:
             aboard = [s for s in shipments if of[s.id] == batch.id]
             values, currencies = [s.value for s in aboard if s.value], {s.currency for s in aboard if s.value}
             more = {
-                "regulated": any(s.regulated for s in aboard),
+                "regulated": cut or any(s.regulated for s in aboard),
                 "value": sum(values) if values else None,
                 "currency": currencies.pop() if len(currencies) == 1 else None,  # of several: it needs approval
                 "scheduled_at": min((s.scheduled_at for s in aboard if s.scheduled_at), default=None),
@@ -290,15 +292,16 @@ class OdooRecords:
         plate_of = {vehicle["id"]: vehicle["license_plate"] for vehicle in vehicles}
         for batch in batches:
             batch["license_plate"] = plate_of.get(related_id(batch.get("vehicle_id")) or 0)
-        aboard = self._search("stock.picking", [_in("batch_id", [batch["id"] for batch in batches])])
+        aboard = self._search("stock.picking", [_in("batch_id", [batch["id"] for batch in batches])], _MAX_ABOARD)
         by_batch = {b["id"]: [row for row in aboard if related_id(row["batch_id"]) == b["id"]] for b in batches}
-        single = {rows[0]["id"]: batch for batch in batches if len(rows := by_batch[batch["id"]]) == 1}
+        alone = 1 if len(aboard) < _MAX_ABOARD else None  # of a list that was cut no batch is known to hold just one
+        single = {rows[0]["id"]: batch for batch in batches if len(rows := by_batch[batch["id"]]) == alone}
         known = {shipment.id: shipment for shipment in shipments}
         known |= {r.id: r for r in self._shipments([r for r in aboard if r["id"] in single.keys() - known.keys()], [])}
         for picking, batch in single.items():
             references = _unique([*known[picking].references, batch["name"], batch["license_plate"]])
             known[picking] = known[picking].model_copy(update={"references": references})
-        whole = [batch for batch in batches if len(by_batch[batch["id"]]) != 1]
+        whole = [batch for batch in batches if len(by_batch[batch["id"]]) != alone]
         busy = _ids(batches, "vehicle_id")
         trips = self._orders("stock.picking.batch", whole)
         idle = self._orders("fleet.vehicle", [vehicle for vehicle in vehicles if vehicle["id"] not in busy])
@@ -347,6 +350,8 @@ class OdooRecords:
         counted = len(moves) < _MAX_MOVES  # a part of the value would pass for the whole
         products = self._table("product.product", _ids(moves, "product_id"), ["list_price", *flags])
         contents: dict[int, tuple[float | None, bool, float | None]] = {}
+        if not counted:  # those of which not even one move is in the list, too
+            contents = {row["id"]: (None, bool(flags), None) for row in rows}
         for move in moves:
             picking, product = related_id(move["picking_id"]), products.get(related_id(move["product_id"]) or 0, {})
             if picking is not None:
@@ -361,14 +366,14 @@ class OdooRecords:
                 )
         return contents
 
-    def _search(self, model: str, terms: Iterable[Sequence[Any]]) -> list[Row]:
+    def _search(self, model: str, terms: Iterable[Sequence[Any]], limit: int = 80) -> list[Row]:
         """Rows for which any of the terms holds; no call where there is none, or for fields the server lacks."""
         there = self._gateway.fields(model)
         known = [term for term in terms if term and all(isinstance(t, str) or t[0] in there for t in term)]
         if not known:
             return []
         domain = ["|"] * (len(known) - 1) + [part for term in known for part in term]
-        return self._gateway.search_read(model, domain, sorted(there), order="id desc")
+        return self._gateway.search_read(model, domain, sorted(there), limit=limit, order="id desc")
 
     def _table(self, model: str, ids: Iterable[int], fields: Sequence[str] | None = None) -> dict[int, Row]:
         """Rows by id; with all that may be read of them, or with some fields."""

@@ -270,8 +270,10 @@ class Setup:
                 text = f"{bot.login} is a user who would lose {len(more)} groups; choose another login or --take-over."
                 raise BadInput(text, field="bot")
             as_it_is = frozenset(user[field]) if allowed <= set(user[field]) and not more else frozenset(allowed)
-            self._ensure("bot", "res.users", bot.login, {field: as_it_is}, adopt=[("id", "=", user["id"])])
-            if "bot_partner" in self._ours:  # the contact of a user that we made
+            earlier = self._ours.get("bot", ("res.users", user["id"])) != ("res.users", user["id"])
+            name = "another_bot" if earlier else "bot"  # by its own name the one of an earlier run would be found
+            self._ensure(name, "res.users", bot.login, {field: as_it_is}, adopt=[("id", "=", user["id"])])
+            if "bot_partner" in self._ours and not earlier:  # the contact of a user that we made
                 self._ensure("bot_partner", "res.partner", f"of {bot.login}", {})
 
     def _open_to_everybody(self) -> dict[str, int]:

@@ -270,6 +270,7 @@ class Store:
                     asked=result.draft.kind if result.draft else None,
                     category=result.draft.category if result.draft else None,
                     facts=frozenset(fact for of_field in told.values() for fact in of_field),
+                    reasons=frozenset(result.recommendations[0].approval_reasons if result.recommendations else ()),
                 )
         return None
 

@@ -79,6 +79,7 @@ def test_a_follow_up_without_news_adds_to_the_open_activity_and_makes_one_once_t
         assert len(ready.activities(shipment.id)) == 1
         page = service.get(f"/dashboard/messages/{first['id']}").text
         assert f"/dashboard/messages/{again['id']}" in page
+        assert "nothing else was made" in service.get(f"/dashboard/messages/{again['id']}").text
         done = ready.server.session(ready.db, DISPATCHER)
         done.execute_kw("mail.activity", "action_feedback", [[first["odoo"][0]["id"]]], {"feedback": "towed"})
         later = send(service, STILL, "case", 4)
