@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from extractors.captions import caption_of
+from extractors.dates import find_moments
 from extractors.identifiers import reference_label
 from extractors.items import column_of, is_total, rows_of
 from extractors.parties import begins_inside, goods_in
@@ -41,14 +43,18 @@ _OF_COLUMNS = frozenset(field for field, _ in _HEADINGS) - {"shipper", "consigne
 _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
 )
-_LEADING_NUMBER = re.compile(r"(?P<number>\d{1,7}(?:[.,]\d{1,3})?) +(?=[A-ZÀ-Ž])")
+_LEADING_NUMBER = re.compile(r"(?P<number>\d{1,7}(?:[.,]\d{1,3})?) +(?=[A-ZÀ-Ž]|\d{1,4} ?[x×] ?\d)")
 _PACKED = re.compile(r"(?P<number>\d{1,5})(?P<unit> [A-Za-z])")  # "6 IBC's 31HA1 à 1.000 l"
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
 _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
+_MOST_NUMBERS, _LONGEST_TOTAL = 6, 50  # of a cell of totals
 _AMOUNTS = frozenset({"gross_weight", "pieces", "pallets", "volume", "pieces_short", "pieces_damaged"})
 _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all of it is of use
 _NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pickup_actual", "delivered_at"})
+_DATED = frozenset({"pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at"})
+_REFERENCES = frozenset({"shipment", "tracking", "cmr", "bol", "purchase_order", "delivery_order", "sales_order"})
+_FEWEST_LISTED = 3  # columns of a list of shipments, which may count nothing
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL = r"totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie"
 _ALL_OF_IT = re.compile(rf"(?<!\w)(?:{_ALL})(?!\w)", re.IGNORECASE)
@@ -164,7 +170,8 @@ def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | No
         headings.append(_Heading(field, column[0].left, column[0].right, bool(pounds), column[0].frame))
     fields = {heading.field for heading in headings} - {""}
     counted = fields & _COUNTED
-    return headings if counted and (len(counted) > 1 or fields & _NAMED) else None
+    listed = fields & _DATED and fields & _REFERENCES and len(fields) >= _FEWEST_LISTED
+    return headings if listed or (counted and (len(counted) > 1 or fields & _NAMED)) else None
 
 
 def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
@@ -173,7 +180,7 @@ def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
 
 @lru_cache(maxsize=4096)  # a page's cells are asked for in several rows, and forms come again
 def _field_of(words: str) -> str:
-    if sum(c.isalpha() for c in words) < 2:
+    if sum(c.isalpha() for c in words) < 2 and words.strip(" :").casefold() not in ("m3", "m³"):
         return ""
     words = " ".join(_ALL_OF_IT.sub(" ", words).split())
     if _BARE_REFERENCE.fullmatch(words):  # of articles, as a heading
@@ -181,7 +188,7 @@ def _field_of(words: str) -> str:
     field = next((field for field, pattern in _HEADINGS if pattern.fullmatch(words)), "") or reference_label(words)
     if not field:
         caption = caption_of(words)
-        field = caption if caption in _OF_COLUMNS else ""
+        field = caption if caption in _OF_COLUMNS | _DATED else ""
     return field
 
 
@@ -203,7 +210,10 @@ def _body(
     before: Sequence[Word] = ()
     for at, row in enumerate(rows[:_MOST_ROWS]):
         if is_total(text, row):
-            return body, row
+            below = rows[at + 1] if at + 1 < len(rows) else row
+            captions = not any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) and len(row) > 1
+            under = captions and below[0].top - row[0].bottom < 2 * row[0].height
+            return body, below if under and any(_NUMBER.fullmatch(text, c.start, c.end) for c in below) else row
         if before and _heading_at(text, rows, at) is not None:
             break
         if before and len(row) > 1 and all(_is_caption(text[cell.start : cell.end]) for cell in row):
@@ -221,7 +231,9 @@ def _body(
             if heading.field in _AMOUNTS and (number := _number(text, heading, cell)) is not None
         }
         alone = not any(heading.field == "description" for heading, _ in placed)
-        if sums and amounts and alone and all(sums.get(field) == number for field, number in amounts.items()):
+        added = {field: sums[field] == number for field, number in amounts.items() if field in sums}
+        shorter = len(body) > 1 or len(row) < len(before)  # two lines may say the same
+        if added and alone and shorter and all(added.values()):
             return body, row
         for field, number in amounts.items():
             sums[field] = sums.get(field, Decimal(0)) + number
@@ -290,7 +302,7 @@ def _table(
     full = []
     all_placed = [list(_placed(text, row, headings, body)) for row in body]
     for row, placed in zip(body, all_placed, strict=True):
-        if not _is_counted(text, placed):
+        if not _is_counted(text, placed) and not _is_listed(text, placed):
             continue
         full.append(row)
         here: list[Told] = []  # one of each field: a second cell of a column says more about the first
@@ -304,6 +316,8 @@ def _table(
     goods = list(_goods(text, all_placed))
     totals: list[Told] = []
     source = last if last is not None else full[0] if len(full) == 1 else ()
+    if last is not None:
+        source = [part for cell in last for part in _numbers_in(text, cell)]
     for heading, cell in _placed(text, source, headings, body):
         place = _amount(text, heading, cell) if heading.field in _COUNTED else None
         if place is None or (heading.field == "quantity" and last is None):
@@ -322,8 +336,28 @@ def _table(
     return Table(tuple(goods), tuple(totals), tuple(named), said, lines, amounts)
 
 
+_COUNT_IN_TOTAL = re.compile(r"(?<![\w.,])\d[\d.,]*(?: (?:[^\W\d]{2,12})(?!\S))?")
+
+
+def _numbers_in(text: str, cell: Word) -> Iterator[Word]:
+    """A cell of a row of totals, or its numbers where it holds several of them: `TOTAL: 32 PALLETS 33,280.0`."""
+    found = list(islice(_COUNT_IN_TOTAL.finditer(text, cell.start, cell.end), _MOST_NUMBERS))
+    if len(found) < 2 or not is_total(text, [cell]) or cell.end - cell.start > _LONGEST_TOTAL:
+        yield cell
+        return
+    for number in found:
+        left, right = (cell.left + cell.letter * (at - cell.start) for at in number.span())
+        yield cell._replace(start=number.start(), end=number.end(), left=left, right=right)
+
+
 def _is_counted(text: str, placed: Sequence[tuple[_Heading, Word]]) -> bool:
     return any(heading.field in _COUNTED and _amount(text, heading, cell) for heading, cell in placed)
+
+
+def _is_listed(text: str, placed: Sequence[tuple[_Heading, Word]]) -> bool:
+    """Whether a row gives a reference and a day."""
+    referred = any(h.field in _REFERENCES and any(map(str.isdigit, text[c.start : c.end])) for h, c in placed)
+    return referred and any(h.field in _DATED and next(find_moments(text[c.start : c.end]), None) for h, c in placed)
 
 
 def _goods(text: str, rows: Sequence[Sequence[tuple[_Heading, Word]]]) -> Iterator[Told]:

@@ -25,14 +25,14 @@ _PHONES = (
 )
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _LONGEST = 20_000
-_ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se)(?![\w.-]|@)", re.IGNORECASE)
+_ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se|au|nz|za|sg)(?![\w.-]|@)", re.IGNORECASE)
 _ENDINGS = {"uk": "GB"}
 _SIGNS = tuple(
     (region, re.compile(words))
     for region, words in (
         ("GB", r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44"),
         ("US", r"(?<!\w)[A-Z]{2} \d{5}(?:-\d{4})?(?!\w)|\+1[ (-]"),
-        ("DE", r"GmbH|\+49|USt-?Id|[Ss]traße \d"),
+        ("DE", r"GmbH|GMBH|\+49|USt-?Id|[Ss]traße \d|STRASSE \d|\bHGB\b|\bADSp\b"),
         ("NL", r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\."),
         ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\."),
         ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bPol[ií]gono\b"),
@@ -42,6 +42,11 @@ _SIGNS = tuple(
         ("CH", r"\+41"),
         ("BE", r"\+32"),
         ("IE", r"\+353"),
+        ("PT", r"\+351|\bNIPC\b"),
+        ("AU", r"\+61|\bABN\b|\b(?:NSW|VIC|QLD|TAS) \d{4}\b"),
+        ("NZ", r"\+64|\bNZBN\b"),
+        ("ZA", r"\+27|\(Pty\) Ltd|\(PTY\) LTD"),
+        ("SG", r"\+65|\bP(?:te|TE) L(?:td|TD)\b|\b(?:Singapore|SINGAPORE) \d{6}\b"),
     )
 )
 _ACCOUNT_BEFORE = re.compile(
@@ -52,7 +57,7 @@ _FAX_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DATE_IN = re.compile(r"(?<!\d)[0-3]\d/[0-3]\d(?:/\d{2,4})?(?!\d)")
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?![./-]?\d)|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
 
 
 def emails(text: str) -> Iterator[tuple[int, int]]:

@@ -83,7 +83,8 @@ _CANDIDATE = re.compile(
     rf"(?:[ ,]{{0,3}}{_TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
-_SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?:[/-](?:20)?\d{2})?(?![\w/.-])")
+_SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?P<year>[/-](?:20)?\d{2})?(?![\w/.-])")
+_DOTTED = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d\.(?:20)?\d{2}(?![\d.])")
 _AMERICAN = re.compile(
     r"(?<![A-Za-z])(?:(?:A[KLRZ]|C[AO]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[DINOST]|N[CDEMVY]|O[HKR]|PA|S[CD]|T[NX]|UT|VA|W[AIVY]),? [1-9]"
     r"|(?:CT|M[AE]|N[HJ]|RI|VT),? 0)\d{4}(?!\d| \d)"
@@ -168,7 +169,8 @@ _UNIT = (
     r"|(?P<d>days?|tage?n?|jours?|días?|giorn[oi]|dag(?:en)?|dni|dzień))"
 )
 _DURATION = re.compile(
-    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w)))?(?!\w)", re.IGNORECASE
+    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w))|,?\s(?:(?:e|et|and|und|y|en|i)\s)?(?P<more>[0-5]?\d)\s?min\w{{0,6}})?(?!\w)",
+    re.IGNORECASE,
 )
 _LATE_BEFORE = re.compile(
     r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|attesa|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
@@ -196,7 +198,11 @@ def is_month_first(text: str) -> bool:
     """Whether numeric dates in `text` are written as in the United States: by dates that can be read one way only,
     else by an address or units from there.
     """
-    clear = [(int(m[1]), int(m[2])) for m in islice(_SLASHED.finditer(text), _MAX_CANDIDATES)]
+    found = list(islice(_SLASHED.finditer(text), _MAX_CANDIDATES))
+    written = [m for m in found if m["year"]]
+    if not written and not _DOTTED.search(text):  # "ramp 11-14" and "Form 04/23" are no dates where others are
+        written = [m for m in found if "/" in m[0]]
+    clear = [(int(m[1]), int(m[2])) for m in written]
     day, month = sum(a > 12 >= b for a, b in clear), sum(b > 12 >= a for a, b in clear)
     return month > day if month != day else _AMERICAN.search(text) is not None
 
@@ -262,6 +268,7 @@ _WHEN_RECEIVED = re.compile(
     r"(?: (?:of|de|der|di|van) \w+)?\W*",
     re.IGNORECASE,
 )
+_ARRIVAL = re.compile(r"(?:ETA|E\.T\.A\.)(?: [A-Z][\w'-]{2,20}){1,2}:?")  # at a port
 _PLACE_AND = r"(?:\d{1,2}[a-z]?[.)]? )?(?:place and date|lieu et date|ort und (?:tag|datum)|plaats en datum|lugar y fecha|luogo e data|miejsce i data|date|datum|data|fecha)"
 _BOX_LABELS = tuple(
     (field, re.compile(rf"{_PLACE_AND} {words}.{{0,40}}", re.IGNORECASE))
@@ -286,6 +293,8 @@ def box_label(words: str, *, received: bool = False) -> str | None:
         return "delivered_at"
     if _ESTABLISHED.fullmatch(words):
         return "document_date"
+    if _ARRIVAL.fullmatch(words):
+        return "eta_original"
     return next((field for field, pattern in _BOX_LABELS if pattern.fullmatch(words)), None)
 
 
@@ -533,8 +542,8 @@ def _minutes(match: re.Match[str]) -> str | None:
     word = match["number"].lower()
     number = _WORD_NUMBERS[word] if word in _WORD_NUMBERS else float(word.replace(",", "."))
     minutes = number * (60 if match["h"] else 1440 if match["d"] else 1)
-    if match["rest"]:
+    if rest := match["rest"] or match["more"]:
         if not match["h"]:
             return None
-        minutes += int(match["rest"])
+        minutes += int(rest)
     return str(round(minutes)) if 0 < minutes <= 129_600 else None

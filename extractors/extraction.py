@@ -23,6 +23,7 @@ from extractors import (
     plain,
     pointed_pages,
     quantities,
+    stops,
 )
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
@@ -32,7 +33,7 @@ from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
 from extractors.values import value_of
 
-VERSION = "rules-2026.11j"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11k"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
@@ -104,6 +105,7 @@ _OWN_NUMBER = 0.5  # of a document, where it is called no more than a number
 _GUESSES = dict.fromkeys([*parties.PARTIES, "received_by"], _FROM_PLACE) | {"shipment": _OWN_NUMBER}  # up to this score
 _AS_TEXT = 0.72  # a score above that says that a label or a row of totals named the value
 _LONG_NAME = 5  # words of goods' names; more describe what happened to them
+_SOLD = re.compile(r"S\.?O?\b|S\d")
 _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
@@ -193,6 +195,7 @@ def _pointed(
 ) -> Iterator[Finding]:
     for page, boxes in zip(pages, cells, strict=True):
         for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
+            span = span._replace(field=_meant(span, page.page.text, document))
             yield _read_on_page(span, page, document.part, "model", lines)
 
 
@@ -223,9 +226,9 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         if field == "remarks":  # of a note and a part of it, the note
             of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
+            of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
             best = max(finding.score for finding in of_field)
             of_field = [finding for finding in of_field if finding.score == best]
-            of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
         yield from _told_once(field, of_field)
 
 
@@ -368,7 +371,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     goods = not _has_articles(document)
     if document.type in _PRICED:  # or its lines are services
         tables = [t if t.amounts else t._replace(goods=()) for t in tables]
-    for span in forms.captioned(text, cells, pairs, total):
+    for span in (*forms.captioned(text, cells, pairs, total), *forms.in_cells(text, cells, total)):
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
         if not in_line:
             yield _read_on_page(span._replace(field=_meant(span, text, document)), read, part, "layout")
@@ -383,8 +386,10 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     receivers = forms.receivers(text, cells) if document.type in _RECEIVED else ()
     for span in (*receivers, *(forms.notes(text, cells, tables) if document.type not in _ORDERS else ())):
         yield _read_on_page(span, read, part, "layout")
-    stops = forms.stops(text, cells, setting) if document.type == "rate_confirmation" else ()
-    for span, lines in (*stops, *forms.in_boxes(text, cells, setting, headings, document.type)):
+    at_stops = forms.stops(text, cells, setting) if document.type == "rate_confirmation" else ()
+    planned = document.type in _PLANS - {"other_document"}
+    ends = stops.read_stops(text, cells, setting.reference, month_first=setting.month_first, planned=planned)
+    for span, lines in (*at_stops, *ends, *forms.in_boxes(text, cells, setting, headings, document.type)):
         span = span._replace(field=_meant(span, text, document))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
@@ -413,6 +418,8 @@ def _meant(span: Span, text: str, document: Document) -> str:
         return "pickup_actual"
     if span.field == "eta_original" and document.type in _AFTERWARDS:
         return "delivered_at"
+    if document.type in _PRICED and span.field == "sales_order" and not _SOLD.match(span.value):
+        return "shipment"  # the order is one of transport
     if document.type == "cmr_waybill" and span.field == "disputed_amount":  # its box 20 has reductions and refunds
         return "freight_charge"
     shipped = span.field == "document_date" and _SHIPPED.search(text[: span.start][-40:])

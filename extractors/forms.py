@@ -26,14 +26,17 @@ _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
 _WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
 _SIDES = {"shipper": 0, "pickup_address": 0, "consignee": 1, "delivery_address": 1, "carrier": 2}
-_OF_ALL = re.compile(r"total|due|pay|gesamt|zahl|import|montant|bedrag|kwota|razem|suma", re.IGNORECASE)
+_OF_ALL = re.compile(r"total|due|pay|gesamt|zahl|import|montant|bedrag|betrag|kwota|razem|suma", re.IGNORECASE)
+_TOTAL_IN = re.compile(
+    r"(?:grand |invoice )?(?:total|totaal|totale|gesamt|summe|razem)\W{1,3}[A-Z]{3}\W?", re.IGNORECASE
+)
+_TO_PLACE = re.compile(r"(?:\d{1,2}[a-z]?[.)]? )?(?:ship(?:ped)?|deliver(?:ed)?) ?to\W*", re.IGNORECASE)
 _NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _HALF_MARK = re.compile(r"[/+&·•|]")
 _HALF_OR_DASH = re.compile(r"[/+&·•|–—]|(?<= )-(?= )")
 _MOST_HALVES = 4
-_HALF = re.compile(r"[^\s/+&·•|][^/+&·•|]*[^\s/+&·•|]")
-_IN_HALVES = identifiers.FIELDS | {"driver_name"}
+_HALF = re.compile(r"[^\s/+&·•|](?:[^/+&·•|]*[^\s/+&·•|])?")
 _CANONICAL = {  # captions as the patterns of running text know them
     "shipment": "Shipment no",
     "bol": "B/L no",
@@ -57,6 +60,7 @@ _CANONICAL = {  # captions as the patterns of running text know them
 }
 _IS_CURRENCY = re.compile(r"(?:currency|währung|devise|monnaie|moneda|divisa|valuta|waluta)\W*", re.IGNORECASE)
 _AMOUNTS = frozenset({"pieces", "pallets", "gross_weight", "volume"})
+_IN_HALVES = identifiers.FIELDS | _AMOUNTS | {"driver_name"}
 
 
 class Setting(NamedTuple):
@@ -77,7 +81,9 @@ _IN_LINE = re.compile(  # "Referentie klant: KL-4410"
     r"(?P<value>(?=[^\n;|]{0,79}\d)[^\n;|]{2,80})"
 )
 _ENDS = r"(?=[ \t]*(?:$|[,;|(]|[ \t][^\W\d]))"
-_FIRST_NUMBER = re.compile(rf"[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}")
+_FIRST_NUMBER = re.compile(
+    rf"(?:[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
+)
 _FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,']\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
 
 
@@ -110,6 +116,38 @@ def in_lines(text: str) -> Iterator[Span]:
             amount = _FIRST_AMOUNT.match(text, match.start("value"), match.end("value"))
             if amount and (span := quantities.captioned(field, text, *amount.span(), match["label"])):
                 yield span._replace(score=0.73)
+
+
+_CELL_AMOUNT = re.compile(
+    r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,']{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
+)
+_CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/])?\d[A-Z0-9/.-]{3,22})")
+_CELL_MONEY = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,40}?)\s?: ")
+_OF_WHOLE = re.compile(
+    r"(?:total|totale|totaux|totaal|gesamt|insgesamt|summe|razem|łącznie) ?: (?=[^\n]{0,12}\d)", re.IGNORECASE
+)
+
+
+def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Span]:
+    """Amounts, references and the `total` in one cell with their caption: `Palettes 33`, `Prix net : 1.060 EUR`."""
+    for cell in cells:
+        place = (cell.start, cell.end)
+        money = _CELL_MONEY.match(text, *place)
+        if money and total and caption_of(money["label"]) == total:
+            if first := quantities.money_at(text, money.end(), cell.end):
+                yield Span(total, quantities.value_of(total, text[slice(*first)]) or "", *first, 0.84)
+        elif _OF_WHOLE.match(text, *place):  # "Gesamt: 18 EPAL / 6.185 kg brutto"
+            for span in quantities.find_quantities(text[slice(*place)]):
+                if span.field in _AMOUNTS:
+                    yield span._replace(start=cell.start + span.start, end=cell.start + span.end, score=0.84)
+        elif match := _CELL_AMOUNT.fullmatch(text, *place) or _CELL_NUMBER.fullmatch(text, *place):
+            field = caption_of(match["label"]) or ""
+            if field in _AMOUNTS and (
+                amount := quantities.captioned(field, text, *match.span("value"), match["label"])
+            ):
+                yield amount
+            elif field in identifiers.FIELDS and not field.endswith("plate"):
+                yield from identifiers.captioned(field, text, *match.span("value"))
 
 
 Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them
@@ -182,6 +220,8 @@ def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> 
     for label, value in pairs:
         caption = text[label.start : label.end].rstrip(" :")
         field = caption_of(caption)
+        if total and _TOTAL_IN.fullmatch(caption):
+            field = total
         if not field or _is_halved(text, label, value):
             continue
         below = _next_of_column(cells, label, value)
@@ -194,11 +234,18 @@ def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> 
             span = quantities.captioned(field, text, value.start, value.end, caption)
             if span and not unit and not column:
                 amounts.setdefault(span.field, []).append((columns.is_of_all(caption), span))
-        elif field == total:
+        elif field in quantities.TEMPERATURES:
+            if degrees := quantities.value_of(field, text[value.start : value.end]):
+                yield Span(field, degrees, value.start, value.end, 0.83)
+        elif field == total or field == "goods_value":
             said = text[value.start : value.end]
-            bare = _in_its_currency(text, cells, caption, said) if _OF_ALL.search(caption) else None
-            if money := quantities.value_of(field, said) or bare:
-                yield Span(field, money, value.start, value.end, 0.84)
+            sure = _OF_ALL.search(caption) or quantities.currencies_in(caption)
+            bare = _in_its_currency(text, cells, caption, said) if sure else None
+            first = quantities.money_at(text, value.start, value.end)
+            if first and (money := quantities.value_of(field, text[slice(*first)])):
+                yield Span(field, money, *first, 0.84)
+            elif bare:
+                yield Span(field, bare, value.start, value.end, 0.84)
     for of_field in amounts.values():  # of several, those of the lines are not the load's
         of_all = [span for total, span in of_field if total] or [span for _, span in of_field]
         if len({span.value for span in of_all}) == 1:
@@ -231,6 +278,10 @@ def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
         for field, (start, end) in zip(fields, parts, strict=False):
             if field in identifiers.FIELDS and not field.endswith("plate"):
                 yield from identifiers.captioned(field, text, start, end)
+                continue
+            if field in _AMOUNTS:
+                if amount := quantities.captioned(field, text, start, end, text[label.start : label.end]):
+                    yield amount._replace(score=0.83)
                 continue
             place = parties.name_at(text, start, end, person=True) if field in parties.FIELDS else (start, end)
             if place is None or (field.endswith("plate") and not identifiers.is_plate(text[slice(*place)])):
@@ -275,8 +326,12 @@ def in_boxes(
     labelled = [
         (cell, label)
         for cell in cells
-        if (cell.start, cell.end) not in headings and (label := parties.label_of(text[cell.start : cell.end]))
+        if (cell.start, cell.end) not in headings and (label := _label(text[cell.start : cell.end], kind))
     ][:_MAX_LABELS]
+    if any(of[0] == "consignee" and parties.is_receiver(text[c.start : c.end]) for c, of in labelled):
+        labelled = [  # the goods go elsewhere than to the consignee's seat
+            (c, ("delivery_address", of[1]) if _TO_PLACE.match(text, c.start, c.end) else of) for c, of in labelled
+        ]
     beside: dict[Word, list[Word]] = {}
     for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
         next_box = _NUMBERED_BOX.match(text, cell.start) and _NUMBERED_BOX.match(text, value.start)
@@ -291,6 +346,8 @@ def in_boxes(
         labels = [_label_of_box(text[value.start : value.end]) for value in near]
         if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
             continue  # the same label in another language: it speaks for itself
+        if field == "shipper" and kind == "freight_invoice" and parties.is_seller(words[:length]):
+            field = "carrier"  # who sells the transport
         customer = field == "consignee" and parties.is_customer(words[:length])
         if customer and kind == "freight_invoice":
             continue  # who pays
@@ -315,6 +372,12 @@ def in_boxes(
                     )
                     if moment:
                         yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def _label(words: str, kind: DocumentType) -> tuple[str, int] | None:
+    if kind == "rate_confirmation" and (length := parties.addressed(words)):
+        return "carrier", length  # who is to carry is written to
+    return parties.label_of(words)
 
 
 def stops(text: str, cells: list[Word], setting: Setting) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:

@@ -113,7 +113,7 @@ _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer
 _UN = re.compile(r"(\d{4})\s*$")
 _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
     field: re.compile(rf"^(?:{name})[\s.:#]+(?=\S*\d)")
-    for field, name in (("cmr", "CMR"), ("bol", "BOL|B/L"), ("pro", "PRO"))
+    for field, name in (("cmr", "CMR"), ("bol", "BOL|B/L"), ("pro", "PRO"), ("purchase_order", r"P\.?O"))
 }
 
 FIELDS = frozenset(
@@ -142,6 +142,8 @@ def value_of(field: str, quote: str) -> str | None:
         return None
     if field == "awb":
         return f"{compact[:3]}-{compact[3:]}"
+    if field.endswith("plate") and ("," in compact or not any(c.isdigit() for c in compact)):
+        return None
     if compact.isdecimal() and " " in text:  # digits in groups
         return compact
     return compact if field in _COMPACT else text or None
@@ -300,12 +302,13 @@ _VALUE = (
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-]| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w.,/-]| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
 _PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_ONE_PLATE = rf"{_PLATE}(?!/\d)"  # Reg. UE 2016/679 is a law
 _CONTEXTS = tuple(
     (
         field,
         score,
         re.compile(
-            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
+            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_ONE_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
             if field != "pro"
             else rf"(?<![\w/-])(?:PRO|Pro|pro(?=[ -]?(?:#|no|number|nr)))(?i:{_CONNECTOR}){_VALUE}(?![\w-])"
         ),
@@ -332,7 +335,7 @@ def reference_label(words: str) -> str | None:
 
 _BY_PREFIX = (  # Polish bookkeeping numbers its papers so
     ("delivery_order", re.compile(r"(?<![\w/])WZ/\d+(?:/[\dA-Z]+)+(?![\w/])")),
-    ("invoice", re.compile(r"(?<![\w/])F[VSA]/\d+(?:/[\dA-Z]+)+(?![\w/])")),
+    ("invoice", re.compile(r"(?<![\w/])F[VSA][/ ]\d+(?:/[\dA-Z]+)+(?![\w/])")),
 )
 _TWO_PLATES = re.compile(
     r"(?i:kennz\w*|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw|vehicle|véhicule|auto|pojazd|vrachtwagen|camión|camion|targhe|kentekens?)(?:[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]|\.?(?: rej\.?| no\.?| nr\.?)?[ :]{0,2})\s*"

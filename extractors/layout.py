@@ -20,7 +20,7 @@ _MOST_LINES = 6
 _HEADED = 120.0  # points, from a heading down to the last row of its block
 _INDENT = 12.0  # points, from the side of a frame to its text
 _FOLLOWS = 3.0  # heights between two cells of one line in a frame
-_LEADING, _LEADING_IN_FRAME = 1.3, 2.5  # heights between the lines of a box; lines around it tell where it ends
+_LEADING, _LEADING_IN_FRAME = 1.3, 3.0  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
 _SIGNED_ASIDE, _SIGNED_UNDER, _SIGNED_OVER, _SIGNED_BESIDE = 15.0, 45.0, 16.0, 120.0  # points, of a name in script
 _IN_PRINT = re.compile(r"name|naam|nom|imi[eę]|nazw", re.IGNORECASE)
@@ -396,9 +396,11 @@ def _turned(box: tuple[float, float, float, float], turned: int) -> tuple[float,
 
 
 def _stands_under(cell: Word, label: Word) -> bool:
-    """Begins about where the label begins, or is centred beneath it."""
+    """Begins about where the label begins, is centred beneath it, or ends right beneath its end."""
     starts = abs(cell.left - label.left) <= 1.5 * label.height
-    return starts or (cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height)
+    ends = abs(cell.right - label.right) <= 1 and cell.top - label.bottom < label.height
+    within = cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height
+    return starts or ends or within
 
 
 def _captioned(

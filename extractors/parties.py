@@ -66,7 +66,7 @@ _OTHER_LABEL = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|lt\. .*|laut .*|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben|same as .*|nos soins|own (?:vehicle|transport)|by (?:sender|receiver)|form [\w-]*\d.*|.*…)\W*",
+    r"\W*(?:paket|parcel|post|express|standard|economy|selbstabhol\w+|abholung|lkw|truck|road|sea|air|ocean|rail|own vehicle|eigen\w*|n/?a|none|lt\. .*|laut .*|keine?|aucune?|ninguna?|nessun[oa]?|geen|brak|same as (?:above|consignee)|tbc|tbd|to order|as above|idem|siehe oben|t\.?b\.?[ac]\.?|to be (?:advised|confirmed|announced)|folgt|same as .*|nos soins|own (?:vehicle|transport)|by (?:sender|receiver)|form [\w-]*\d.*|.*…)\W*",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -162,6 +162,10 @@ _ADDRESS = re.compile(
     rf"(?<![\w/.-])(?P<value>(?:(?i:units?|suite|plot|block|building|bldg|dock|gate|halle?|hal|bât\.?|nave|capannone|hala) [A-Z]?\d{{1,4}}[A-Za-z]?(?:[-/&]\d{{1,4}})?,? (?:[^,\n\d]{{3,40}}, )?(?=[^\n]))?{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
+_NOTICE = re.compile(r" [–-] |; ")
+_TOWN_THEN_POSTCODE = re.compile(  # as in Australia, South Africa and Singapore, whose post codes are bare numbers
+    rf"{_TOWN}(?:,? (?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT))?,? \d{{4,6}}"
+)
 _BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")
 _MORE_COUNTRIES = [
     "USA",
@@ -180,6 +184,10 @@ _MORE_COUNTRIES = [
 _NO_ADDRESS = re.compile(
     r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
     re.IGNORECASE,
+)
+_AFTER_ADDRESS = re.compile(  # days, opening hours, telephone numbers
+    r"(?:[^\d\n]{0,10}[^\w\n.-])?(?:[0-3]?\d[./-][01]?\d[./-](?:20)?\d{2}|20\d{2}-[01]\d-[0-3]\d|[0-2]\d[:.]?[0-5]\d ?[-–] ?[0-2]\d[:.]?[0-5]\d"
+    r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|[0-2]?\d:[0-5]\d)(?![\w-])|\W{0,3}\+\d"
 )
 _PICKUP_BEFORE = re.compile(
     r"(?<!\w)(?:pick(?:ed)?[ -]?up|collect\w*|load(?:ing|ed)?|from|origin|shipper|sender|abhol\w+|lade\w+|beladen|absender|ab|enlèvement|enlever|charge\w*|expéditeur|recog\w+|carga\w*|origen|remitente|ritir\w+|caric\w+|mittente|opha\w+|laad\w*|laden|afzender|odb[ió]\w+|załad\w+|nadawc\w+)(?!\w)",
@@ -219,6 +227,18 @@ def label_of(words: str) -> tuple[str, int] | None:
     field = caption_of(head or words) or ""
     field = PLACE_OF.get(field, field)
     return (field, len(head) or length) if field in FIELDS else None
+
+
+_ADDRESSED = re.compile(
+    r"(?:spett\.? ?(?:le|abile)(?: ditta)?|messrs\.?|[àa] l['’]attention de|attention|attn\.?|t\.? ?a\.? ?v\.?|z\. ?h(?:d|änden)\.?(?: von)?|(?:to|an|à|a|aan|do|para|per)(?=:| :))\s*:?\s*",
+    re.IGNORECASE,
+)
+
+
+def addressed(words: str) -> int:
+    """The length of what stands at the head of a letter before the name of whom it is written to; 0: none of that."""
+    match = _ADDRESSED.match(words)
+    return match.end() if match and (match.end() == len(words) or ":" in match[0]) else 0
 
 
 _NOT_SIGNED = re.compile(  # a paper that says so needs none
@@ -272,7 +292,30 @@ _RECEIVES = re.compile(
 
 def is_customer(label: str) -> bool:
     """Whether a label speaks of who buys, and not of who receives the goods."""
+    label = _ASIDE.sub("", label)  # BUYER (IF OTHER THAN CONSIGNEE)
     return _CUSTOMER.search(label) is not None and _RECEIVES.search(label) is None
+
+
+_ASIDE = re.compile(r"\([^()]{0,80}\)")
+_IS_RECEIVER = re.compile(
+    r"(?<!\w)(?:consignee|receiver|recipient|empfänger|destinataire|destinatario|geadresseerde|ontvanger|odbiorca)",
+    re.IGNORECASE,
+)
+
+
+def is_receiver(label: str) -> bool:
+    """Whether a label names the consignee as such, and not only where the goods go."""
+    return _IS_RECEIVER.search(label) is not None
+
+
+_SELLER = re.compile(
+    r"(?<!\w)(?:seller|vendor|verkäufer|vendeur|vendedor|venditore|verkoper|sprzedawca|wystawca)(?!\w)", re.IGNORECASE
+)
+
+
+def is_seller(label: str) -> bool:
+    """Whether a label speaks of who sells."""
+    return _SELLER.search(label) is not None
 
 
 def row_of(words: str) -> str | None:
@@ -310,12 +353,10 @@ def in_box(
         if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
             yield from _as_span(label, text, [place], 0.75)
         return
+    lines = lines[: next((n for n, line in enumerate(lines) if _ends_address(text, n, *line)), len(lines))]
     apart = len(lines) == 1 and len(both := list(_name_and_address(text, *lines[0]))) > 1
     if apart:
         lines = both
-    lines = lines[
-        : next((n for n, (start, end) in enumerate(lines) if _NO_ADDRESS.search(text, start, end)), len(lines))
-    ]
     if not lines:
         return
     named = len(lines) > 1 or label in PARTIES
@@ -331,9 +372,14 @@ def in_box(
         first = 1 if named else 0
         if last := _last_of_address(text, lines, first):
             first = _first_of_address(text, lines[:last], first)
-            yield from _as_span(field, text, lines[first:last], 0.85 if label in ADDRESSES else 0.75)
+            whole = [*lines[first : last - 1], _without_notice(text, *lines[last - 1])]
+            yield from _as_span(field, text, whole, 0.85 if label in ADDRESSES else 0.75)
         elif any_place and label in ADDRESSES and is_country(text[slice(*lines[0])].rpartition(", ")[2]):
             yield from _as_span(field, text, lines[:1], 0.7)  # no more than a town: the party's address says more
+
+
+def _ends_address(text: str, n: int, start: int, end: int) -> bool:
+    return bool(_NO_ADDRESS.search(text, start, end) or (n and _AFTER_ADDRESS.match(text, start, end)))
 
 
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
@@ -380,6 +426,7 @@ def _is_town(text: str, lines: Sequence[tuple[int, int]]) -> bool:
 
 
 _UNFINISHED = re.compile(rf" (?:&|and|und|et|e|y|en|i|{_PARTICLE})$")
+_OF_ANOTHER = re.compile(r"c/o|inh\.|inhaber|p\.?a\.? |chez ", re.IGNORECASE)
 _ENDS_WITH_FORM = re.compile(rf".*(?<!\w){_FORM}", re.IGNORECASE)
 
 
@@ -389,19 +436,20 @@ def _goes_on(first: str, second: str) -> bool:
         return True
     return (
         not any(c.isdigit() for c in first + second)
+        and not _OF_ANOTHER.match(second)
         and _ENDS_WITH_FORM.fullmatch(second.strip()) is not None
         and _ENDS_WITH_FORM.fullmatch(first.strip()) is None
     )
 
 
 _BUILDING = re.compile(
-    r"(?:hall|halle|hala|plant|unit|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods in)\b",
+    r"(?:hall|halle|hala|plant|unit|suite|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods in)\b",
     re.IGNORECASE,
 )
 
 
 _NUMBERED_BUILDING = re.compile(
-    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|bldg|loods|keet|nave|almac[eé]n|muelles?|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
+    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
     re.IGNORECASE,
 )
 
@@ -413,11 +461,15 @@ def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -
         if any(c.isdigit() for c in line):
             after = text[slice(*lines[n + 1])] if n + 2 < len(lines) else ""
             postcode = _HAS_POSTCODE.search(after)
-            street_next = any(c.isdigit() for c in after) and not (postcode and postcode.start() == 0)
-            if street_next and ((_BUILDING.match(line) and "," not in line) or _NUMBERED_BUILDING.search(line)):
+            towns = [_HAS_POSTCODE.search(text, *later) is not None for later in lines[n + 1 :]]
+            street_next = any(c.isdigit() for c in after) and (
+                any(towns[1:]) or not (postcode and postcode.start() == 0)  # 2044 Nandino Blvd looks like a town
+            )
+            building = _BUILDING.match(line) and not any(c.isdigit() for c in line.partition(",")[2])
+            if street_next and (building or _NUMBERED_BUILDING.search(line)):
                 continue
             town = _HAS_POSTCODE.search(line) or _BARE_POSTCODE.fullmatch(line.strip())
-            return first if town and town.start() == 0 and n > first else n
+            return first if town and town.start() == 0 and n > first and not any(towns) else n
     return first
 
 
@@ -429,7 +481,17 @@ def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) ->
             return n
         if _HAS_POSTCODE.search(line) or (n - first > 1 and _BARE_POSTCODE.fullmatch(line)):
             return n
+        under_street = n - first > 1 and any(c.isdigit() for c in text[slice(*lines[n - 2])])
+        if under_street and _TOWN_THEN_POSTCODE.fullmatch(line):
+            return n
     return 0
+
+
+def _without_notice(text: str, start: int, end: int) -> tuple[int, int]:
+    """The last line of an address without what a dash parts from its town: `97076 Würzburg – Termin 05:00`."""
+    town = _HAS_POSTCODE.search(text, start, end)
+    notice = _NOTICE.match(text, town.end(), end) if town else None
+    return (start, town.end()) if town and notice and not is_country(text[notice.end() : end]) else (start, end)
 
 
 @lru_cache(maxsize=1)
@@ -481,6 +543,7 @@ def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
 _LETTERHEAD = re.compile(
     rf"(?P<value>[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w&'’.+-]*(?: (?:{_PARTICLE} )?[\w&'’.+-]+){{0,6}},? {_FORM})(?=\s*(?:$|[·•|,\n–-]| {_CAPITAL}))"
 )
+_FORM_FIRST = re.compile(rf"{_FORM}(?!\w)")  # the second line of a firm's name
 _BRAND = re.compile(rf"{_CAPITAL}(?: (?:&|{_PARTICLE}|{_CAPITAL})){{0,4}} {_CAPITAL}")
 _ONE_WORD = re.compile(r"[A-Z][A-Za-z&.-]{4,}")
 _REST_OF_NAME = re.compile(rf",?(?: [\w&'’.+-]+){{0,4}},? {_FORM}(?!\w)")
@@ -495,6 +558,7 @@ def letterhead(
     What is in large print is looked for with its legal form too, up to the offset `in_full`.
     """
     places = [match.span("value") for start, end in cells[:2] if (match := _LETTERHEAD.search(text, start, end))]
+    places = [(start, end) for start, end in places if not _FORM_FIRST.match(text, start, end)]
     if places:
         return places[0]
     for start, end in large:
@@ -503,7 +567,7 @@ def letterhead(
         if (one or _BRAND.fullmatch(words)) and not _DOCUMENT_WORD.search(words) and not is_title(words):
             return _in_full(text[:in_full], words) or (start, end)
     for start, end in (*cells[2:_HEAD_CELLS], *cells[-_HEAD_CELLS:]):
-        if match := _LETTERHEAD.search(text, start, end):
+        if (match := _LETTERHEAD.search(text, start, end)) and not _FORM_FIRST.match(match["value"]):
             return match.span("value")
     return None
 
@@ -574,12 +638,15 @@ def value_of(field: str, quote: str) -> str | None:
         return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
     around = "" if field == "remarks" else " ,;"  # a remark is given as it stands
     lines = [" ".join(line.split()).strip(around) for line in quote.split("\n")]
+    if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
+        lines[-1:] = [lines[-1][: country.start()], country[1]]
     value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
 
 
+_COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
     r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
 )
@@ -613,7 +680,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\(|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -625,7 +692,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         line = line.rstrip(" .")
     while person and (last := line.rpartition(" ")) and last[0].count(" ") > 0 and _OTHER_LABEL.fullmatch(last[2]):
         line = last[0].rstrip(" -")  # the label of the next column
-    if ":" in line or signature_label(line):
+    if ":" in line[begin:] or signature_label(line):
         return None
     letters = sum(c.isalpha() for c in line)
     if _NO_NAME.fullmatch(line) or _NO_NOTE.match(line) or _NUMBERED.search(line) or is_country(line):
@@ -686,11 +753,21 @@ def _said(text: str) -> Iterator[Span]:
                 yield Span(field, value, start, end, 0.7)
 
 
+_NEAR = 20
+_VALID = re.compile(r"(?<!\w)(?:valid|valable|v[aá]lido|gültig|geldig|ważn\w+)\W{1,2}$", re.IGNORECASE)
+_NEEDS_NONE = re.compile(  # "valid without signature", "no signature is required"
+    r"[^.\n]{0,25}(?<!\w)(?:required|necessary|needed|valid|gültig|erforderlich|notwendig|requise|nécessaire|valable|necesaria|richiesta|necessaria|nodig|vereist|geldig|ważn\w+)",
+    re.IGNORECASE,
+)
+
+
 def _signed(text: str) -> Iterator[Span]:
     for value, pattern in _SIGNED:
-        if match := pattern.search(text):
-            yield Span("signed", value, *match.span(), 0.75)
-            return
+        for match in islice(pattern.finditer(text), _MAX):
+            before = text[max(0, match.start() - _NEAR) : match.start()]
+            if not _NEEDS_NONE.match(text, match.end()) and not _VALID.search(before):
+                yield Span("signed", value, *match.span(), 0.75)
+                return
 
 
 def _addresses(text: str) -> Iterator[Span]:

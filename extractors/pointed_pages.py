@@ -37,6 +37,9 @@ KINDS: dict[str, str] = (  # fields that are told alike
     | dict.fromkeys([*contacts.FIELDS, "un_number", "hazard_class", "signed"], "form")
 )
 
+_AT_STOPS = frozenset({"party", "address", "date"})
+_ONE_MEANING = frozenset({"reference", "date", "party", "address"})
+
 Weigh = Callable[[Sequence[Finding], Sequence[Finding]], list[Finding]]  # of the rules, of the tagger
 Places = Sequence[tuple[int, int]]  # stretches of a page's text
 
@@ -107,7 +110,41 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
         score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
         if score >= LEAST:
             kept.append(candidate.finding.model_copy(update={"score": round(score, 3)}))
+    return _one_meaning_each(kept)
+
+
+def _one_meaning_each(found: Sequence[Finding]) -> list[Finding]:
+    """Without what a likelier finding says too: the same words are one reference, one day, one party or one place, and
+    a part of a number, or a day whose time is known, says nothing more.
+    """
+    kept: list[Finding] = []
+    told: dict[tuple[str, int | None, int | str], list[Finding]] = {}  # by their letters, or by what they say
+    days: set[tuple[str, str]] = set()
+    for finding in sorted(found, key=lambda f: -f.score):
+        kind, place = KINDS.get(finding.field, ""), finding.evidence
+        letters = kind in ("reference", "date")
+        says = range(place.start, place.end) if letters else [_value_key(finding)[1]]
+        keys = [(kind, place.page, at) for at in says] if kind in _ONE_MEANING else []
+        others = [k for key in keys for k in told.get(key, ()) if _overlap(finding, k)]
+        if any(k.field != finding.field or (kind == "reference" and _is_part(finding, k)) for k in others):
+            continue
+        if (finding.field, finding.value) in days:
+            continue
+        kept.append(finding)
+        for key in keys:
+            told.setdefault(key, []).append(finding)
+        if kind == "date" and "T" in finding.value:
+            days.add((finding.field, finding.value.partition("T")[0]))
     return kept
+
+
+def _overlap(finding: Finding, other: Finding) -> bool:
+    return finding.evidence.start < other.evidence.end and other.evidence.start < finding.evidence.end
+
+
+def _is_part(finding: Finding, other: Finding) -> bool:
+    one, two = finding.evidence, other.evidence
+    return finding.value != other.value and two.start <= one.start and one.end <= two.end
 
 
 def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Candidate]:
@@ -118,7 +155,8 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
     by_page: dict[int | None, list[Finding]] = {}
     for finding in pointed:
         by_page.setdefault(finding.evidence.page, []).append(finding)
-    rules_of, tagger_of = _by_field(rules), _by_field(tagger)
+    sure = _best([f for f in found if _stands(f) and KINDS.get(f.field) in _AT_STOPS])
+    rules_of, tagger_of = _by_field({**rules, **sure}), _by_field(tagger)
     all_of = {**tagger, **rules}
     told = []
     for field, value in sorted(all_of):
@@ -168,7 +206,8 @@ def features(candidate: Candidate) -> dict[str, float]:
 
 def _stands(finding: Finding) -> bool:
     """Whether a finding of the rules is not weighed: free words, and references that their form proves."""
-    return KINDS.get(finding.field) == _FREE or (finding.field in identifiers.FIELDS and finding.score >= PROVEN)
+    kind = KINDS.get(finding.field)
+    return kind == _FREE or (kind in _AT_STOPS | {"reference"} and finding.score >= PROVEN)
 
 
 def _value_key(finding: Finding) -> tuple[str, str]:

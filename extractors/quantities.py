@@ -11,11 +11,11 @@ from itertools import islice
 
 from extractors.evidence import Span, without_overlaps
 
-_TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
+TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
 COUNTS = frozenset(["pieces", "pallets", "pieces_short", "pieces_damaged"])
 LOSSES = frozenset(["pieces_short", "pieces_damaged"])
 MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
-FIELDS = COUNTS | MONEYS | _TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
+FIELDS = COUNTS | MONEYS | TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
 
 _AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
@@ -24,7 +24,7 @@ _PIECE = (
     r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
-_WHOLE = r"[1-9]\d{0,2}(?:[.,']\d{3}){1,2}|\d{1,6}"
+_WHOLE = r"[1-9]\d{0,2}(?:[.,']\d{3}){1,2}|[1-9]\d{0,2} \d{3}(?!\d)|\d{1,6}"
 _COUNT = rf"(?<![\w.,/-])(?P<n>{_WHOLE}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
 _PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
 _PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
@@ -225,7 +225,7 @@ def value_of(field: str, quote: str) -> str | None:
         return (
             f"{_WORD_NUMBERS[number] if number in _WORD_NUMBERS else int(''.join(filter(str.isdigit, number)))} {unit}"
         )
-    if field in _TEMPERATURES:
+    if field in TEMPERATURES:
         match = _TEMPERATURE.fullmatch(quote)
         if match is None and re.fullmatch(r"[+−–-]?\d{1,2}[.,]\d", quote):  # its words say that it is a temperature
             return f"{_signed(quote):g} CEL"
@@ -241,6 +241,8 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "hazard_class":
         return quote.upper() if re.fullmatch(r"[1-9](?:\.[1-6][A-S]?)?", quote, re.IGNORECASE) else None
     if field == "gross_weight":
+        if _IN_GRAMS.fullmatch(quote):
+            return f"{Decimal(quote.replace(',', '.')).normalize():f} KGM"
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
             return f"{_plain(quote, decimals=3)} KGM"
         match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|mt|t(?:ons?|onn\w*|onelad\w*)?))", quote)
@@ -303,7 +305,14 @@ def _all(text: str) -> Iterator[Span]:
             yield Span("disputed_amount", value, match.start(), match.end(), 0.55)
 
 
+def money_at(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the money stands that a cell begins with, whatever is said of it: `480,00 EUR oltre IVA`."""
+    match = _MONEY.match(text, start, end)
+    return match.span() if match else None
+
+
 _PRICE = re.compile(r"[.,]\d\d$")
+_IN_GRAMS = re.compile(r"[2-9]\d{2}[.,]\d{3}")  # no load weighs 571 tonnes: to the gram
 _AMOUNT_ALONE = re.compile(rf"(?P<quote>{_AMOUNT})(?: ?(?P<unit>[A-Za-zÀ-ž³]{{1,12}}\.?(?: [a-zà-ž]{{1,4}})?))?")
 
 
@@ -318,7 +327,7 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     if match is None:
         return None
     if field in COUNTS:
-        if not re.fullmatch(r"\d{1,6}|\d{1,3}(?:[.,]\d{3})", match["quote"]):
+        if not re.fullmatch(r"\d{1,6}|\d{1,3}[., ]\d{3}", match["quote"]):
             return None
         pallets = match["unit"] and _IS_PALLET.match(match["unit"])
         place, field = match.span("quote"), "pallets" if pallets else field

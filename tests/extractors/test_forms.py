@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from extractors.dates import is_month_first
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
@@ -505,3 +506,43 @@ def stamped(canvas: Canvas) -> None:
 def test_frames_that_a_form_draws_again_and_again_are_where_it_draws_them(reader: PdfReader) -> None:
     found = read(reader, stamped)
     assert values(found, "shipper") == ["Kofler Obst"] and values(found, "consignee") == ["Frischemarkt eG"]
+
+
+def two_ends(canvas: Canvas) -> None:
+    lines(canvas, 30, 770, "TRANSPORT ORDER TO-26-1180", size=14)
+    lines(canvas, 30, 700, "1 PICK-UP", "Kofler Obst", "Etschweg 5", "I-39018 Terlan", "24.11.2026 08:00")
+    lines(canvas, 300, 700, "2 DELIVERY", "Frischemarkt eG", "Großmarkt 12", "D-45329 Essen", "25.11.2026 06:30")
+    lines(canvas, 30, 600, "Palettes 33")
+    lines(canvas, 300, 600, "Gesamt: 18 EPAL / 6.185 kg")
+
+
+def test_blocks_under_headings_for_both_ends_of_the_way_say_who_where_and_when(reader: PdfReader) -> None:
+    found = read(reader, two_ends)
+    assert values(found, "shipper") == ["Kofler Obst"] and values(found, "consignee") == ["Frischemarkt eG"]
+    assert values(found, "pickup_address") == ["Etschweg 5, I-39018 Terlan"]
+    assert values(found, "delivery_address") == ["Großmarkt 12, D-45329 Essen"]
+    assert [value[:16] for value in values(found, "pickup_planned")] == ["2026-11-24T08:00"]
+    assert [value[:16] for value in values(found, "eta_original")] == ["2026-11-25T06:30"]
+    assert values(found, "gross_weight") == ["6185 KGM"]
+
+
+def test_a_heading_for_one_end_alone_makes_no_stop(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 30, 770, "TRANSPORT ORDER", size=14)
+        lines(canvas, 30, 700, "Notes", "DELIVERY", "by truck only")
+
+    found = read(reader, draw)
+    assert values(found, "consignee") == [] and values(found, "delivery_address") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "american"),
+    [
+        ("Rampe 11-14, Ankunft 25.11.2026", False),
+        ("Form 04/23 rev. 2, 25.11.2026", False),
+        ("Pickup 11/24/2026, deliver 11/25/2026", True),
+        ("Delivery 24/11/2026", False),
+    ],
+)
+def test_only_dates_say_that_a_paper_is_american(text: str, american: bool) -> None:
+    assert is_month_first(text) is american

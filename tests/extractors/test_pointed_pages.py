@@ -13,7 +13,7 @@ from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
 from extractors.pdf import PdfReader
-from extractors.pointed_pages import MOST_PAGES, candidates, weighed
+from extractors.pointed_pages import MOST_PAGES, _one_meaning_each, candidates, weighed
 from extractors.pointing import Point
 from tests.extractors.conftest import make_pdf
 
@@ -143,3 +143,23 @@ def test_pages_that_the_tagger_does_not_read_are_left_to_the_rules(reader: PdfRe
 
 def _span(text: str, words: str) -> tuple[int, int]:
     return text.rindex(words), text.rindex(words) + len(words)
+
+
+def test_the_same_words_have_one_meaning_and_a_part_of_them_none() -> None:
+    def found(field: str, value: str, start: int, end: int, score: float) -> Finding:
+        evidence = Evidence(part="file", quote="x" * (end - start), start=start, end=end, page=1)
+        return Finding(field=field, value=value, score=score, method="model", evidence=evidence)
+
+    likely = [
+        found("shipment", "LD-229841", 10, 19, 0.9),
+        found("pickup_planned", "2026-11-24T08:00:00+00:00", 30, 46, 0.8),
+        found("consignee", "Frischemarkt eG", 60, 75, 0.8),
+    ]
+    less = [
+        found("purchase_order", "LD-229841", 10, 19, 0.5),
+        found("shipment", "229841", 13, 19, 0.5),
+        found("pickup_planned", "2026-11-24", 100, 110, 0.6),
+        found("eta_original", "2026-11-24T08:00:00+00:00", 30, 46, 0.5),
+        found("carrier", "Frischemarkt eG", 60, 75, 0.5),
+    ]
+    assert _one_meaning_each([*less, *likely]) == likely
