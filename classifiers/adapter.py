@@ -30,7 +30,8 @@ RATE, HEAD_RATE, DECAY, WARM_UP = 1e-3, 2e-3, 0.01, 0.1
 BATCH = 16
 EPOCHS = 4
 SMOOTHING = 0.05  # of labels: some are wrong
-DISTRACTED = 0.35  # of the texts of an epoch that get a sentence which changes nothing
+DISTRACTED = 0.5  # of the texts of an epoch that are read once more with a sentence which changes nothing
+BESIDE = 0.3  # of those sentences that stand in a line of the text; the others have one to themselves
 
 
 class Tuned(NamedTuple):
@@ -77,7 +78,8 @@ def tune(
 ) -> Tuned:
     """Train adapter and head on all cores; `wanted` (texts, labels) adds up to 1 in each row.
 
-    Some texts get one of the `distractors` anew in every epoch. The model is changed and of no more use.
+    Some texts are read twice, with one of the `distractors` too, anew in every epoch; what such a twin is taken for is
+    drawn to what the text alone is. The model is changed and of no more use.
     """
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(seed)
@@ -92,15 +94,20 @@ def tune(
     done = 0
     for _ in range(epochs):
         for batch in batches([len(text) for text in texts], order):
-            read = [
-                distracted(texts[i], distractors, order) if distractors and order.random() < DISTRACTED else texts[i]
-                for i in batch
-            ]
+            twice = [place for place in range(len(batch)) if distractors and order.random() < DISTRACTED]
+            read = [texts[i] for i in batch]
+            read += [distracted(read[place], distractors, order) for place in twice]
             # spelled out, attention goes back through its derivative several times faster than in one piece
             with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=rounds_fast()):
                 vectors = model(model.ids(read))
             logits = head(functional.dropout(vectors.float() * SHARPNESS, DROPOUT))
-            loss = functional.cross_entropy(logits, torch.from_numpy(wanted[batch]), label_smoothing=SMOOTHING)
+            meant = torch.from_numpy(np.concatenate([wanted[batch], wanted[batch][twice]]))
+            loss = functional.cross_entropy(logits, meant, label_smoothing=SMOOTHING)
+            if twice:
+                alone, twins = logits[twice].detach(), logits[len(batch) :]
+                loss = loss + functional.kl_div(
+                    twins.log_softmax(1), alone.log_softmax(1), log_target=True, reduction="batchmean"
+                )
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -112,9 +119,15 @@ def tune(
 
 
 def distracted(text: str, distractors: Sequence[str], order: random.Random) -> str:
-    """The text with one of the sentences before, after or between its lines: what a message is about stays the same."""
-    lines = text.split("\n")
-    lines.insert(order.randint(0, len(lines)), order.choice(distractors))
+    """The text with one of the sentences before, after or between its lines, or at either end of a line: what a
+    message is about stays the same.
+    """
+    lines, said = text.split("\n"), order.choice(distractors)
+    if order.random() < BESIDE:
+        place = order.randrange(len(lines))
+        lines[place] = " ".join([said, lines[place]] if order.random() < 0.5 else [lines[place], said])
+    else:
+        lines.insert(order.randint(0, len(lines)), said)
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.bundle import MANIFEST
-from classifiers.embedding import Encodes
+from classifiers.embedding import Encodes, encode_all
 
 FILE = "examples.npz"
 LONGEST = 300  # characters of an example; its point stands early
@@ -46,7 +46,7 @@ class Examples:
 
 def save_examples(folder: Path, labelled: Sequence[Labelled], encoder: Encodes) -> None:
     """Into a bundle that stands there already; its manifest gets the file's hash."""
-    vectors = encoder.encode([example.text for example in labelled])
+    vectors = encode_all(encoder, [example.text for example in labelled])
     scaled = np.round(vectors / np.abs(vectors).max() * 127).astype(np.int8)
     texts = json.dumps([(e.text[:LONGEST], e.label) for e in labelled], ensure_ascii=False).encode()
     np.savez_compressed(folder / FILE, vectors=scaled, labelled=np.frombuffer(texts, np.uint8))

@@ -23,7 +23,7 @@ from classifiers.adapter import EPOCHS, Tuned, distracted, tune
 from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
-from classifiers.embedding import Encoder
+from classifiers.embedding import Encoder, encode_all
 from classifiers.lexical import runs
 
 SPLITS = ("train", "dev", "calibration", "test")
@@ -81,7 +81,7 @@ def train(
         else tune(load_model(), texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
     )
     encoder = Encoder(tuned.adapter)
-    vectors = {split: encoder.encode(found) for split, found in texts.items()}
+    vectors = {split: encode_all(encoder, found) for split, found in texts.items()}
     words = TfidfVectorizer(analyzer=runs, min_df=3, max_features=40_000, sublinear_tf=True, dtype=np.float32)
     words.fit(texts["train"])
     counted = {split: words.transform(found) for split, found in texts.items()}
