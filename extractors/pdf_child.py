@@ -247,7 +247,7 @@ class _Text:
         if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top):
             return False
         x0, y0, x1, y1 = self._shown
-        return right.value <= x0 or top.value <= y0 or left.value >= x1 or bottom.value >= y1
+        return bool(right.value <= x0 or top.value <= y0 or left.value >= x1 or bottom.value >= y1)
 
     def words(self, until: int) -> Iterator[tuple[int, int, Box]]:
         """Start, end and (left, top, right, bottom), in points from the top left, of each word that is drawn."""

@@ -243,8 +243,9 @@ class Engine:
                 return
         except sa.exc.DBAPIError:
             log.warning("the session of this worker's lock is gone; taking it again")
-            self._lock.close()
-            self._lock = None
+            lost, self._lock = self._lock, None
+            if lost is not None:
+                lost.close()
         self._lock = self._take_lock()
 
     @contextmanager

@@ -120,19 +120,25 @@ class Service:
             understanding = self.store.understanding(message_id)
             if understanding is None:
                 return
-            with STAGE_SECONDS.labels("publish").time():
-                self._publish(message_id, self._decide(message_id, understanding, self.records))
+            try:
+                with STAGE_SECONDS.labels("publish").time():
+                    self._publish(message_id, self._decide(message_id, understanding, self.records))
+            except OdooUnavailable as error:
+                self._publish_later(message_id, run, attempt, understanding, error)
         except sa.exc.SQLAlchemyError:
             raise  # our own database: the engine and the sweep try again
-        except OdooUnavailable as error:
-            PUBLISH_RETRIES.inc()
-            delay = timedelta(seconds=RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1])
-            log.warning("Odoo is unavailable, trying again", extra={"message_id": message_id, "attempt": attempt})
-            self._keep_provisional(message_id, self._decide(message_id, understanding, None), error)
-            with self.store.transaction() as connection:
-                self.engine.submit_publish(connection, message_id, run, attempt + 1, delay)
         except Exception as error:
             self._fail(message_id, error)
+
+    def _publish_later(
+        self, message_id: str, run: str, attempt: int, understanding: Understanding, error: OdooUnavailable
+    ) -> None:
+        PUBLISH_RETRIES.inc()
+        delay = timedelta(seconds=RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1])
+        log.warning("Odoo is unavailable, trying again", extra={"message_id": message_id, "attempt": attempt})
+        self._keep_provisional(message_id, self._decide(message_id, understanding, None), error)
+        with self.store.transaction() as connection:
+            self.engine.submit_publish(connection, message_id, run, attempt + 1, delay)
 
     def _decide(self, message_id: str, understanding: Understanding, records: Records | None) -> Decision:
         """The decision with its basis, so that it can be replayed."""

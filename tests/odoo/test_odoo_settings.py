@@ -81,5 +81,5 @@ class Users:
 
 def test_take_over_takes_the_named_user_though_an_earlier_set_up_made_another() -> None:
     odoo = Users()
-    Setup(odoo, "http://odoo.example")._bot(Bot("odoo-svc", take_over=True), 20)  # type: ignore[arg-type]
+    Setup(odoo, "http://odoo.example")._bot(Bot("odoo-svc", take_over=True), 20)
     assert odoo.written == [("write", ([9], {"groups_id": [(6, 0, [1, 20])]}))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import eq, ne
 from typing import Any
 
 from triage.odoo.gateway import Gateway
@@ -15,7 +17,7 @@ FIELDS = {
     "product.product": "list_price is_dangerous",
     "res.company": "currency_id",
 }
-SIGNS = {"in": lambda own, value: own in value, "=": lambda own, value: own == value, "!=": lambda o, v: o != v}
+SIGNS: dict[str, Callable[[Any, Any], bool]] = {"in": lambda own, value: own in value, "=": eq, "!=": ne}
 
 
 class Tables:
@@ -60,7 +62,7 @@ def move(number: int, of: int, product: int, quantity: float = 1.0) -> dict[str,
 
 def records(**rows: list[dict[str, Any]]) -> OdooRecords:
     harmless, dangerous = ({"id": n, "list_price": 1.0, "is_dangerous": n == 2} for n in (1, 2))
-    there = {
+    there: dict[str, list[dict[str, Any]]] = {
         "res.company": [{"id": 1, "currency_id": [1, "EUR"]}],
         "stock.picking.type": [{"id": 1, "code": "outgoing"}],
         "product.product": [harmless, dangerous],

@@ -14,7 +14,7 @@ from extractors.message import Message
 from prompts import Question
 from triage.odoo.records import Record
 from triage.result import FieldValue, Quote
-from triage.summary import Fields, Gist, ask_gist, best_reference, summarise, unproven
+from triage.summary import Gist, ask_gist, best_reference, summarise, unproven
 
 TEXT = (
     "Der LKW mit WH/OUT/00042 steht seit 09:40 bei Weert, Getriebeschaden, drei Paletten Blutbeutel (2-8 °C) an Bord.\n"
@@ -90,7 +90,7 @@ def quote(text: str = "Der LKW steht.") -> tuple[Quote, ...]:
     return (Quote(quote=text, part="body", start=0, end=len(text)),)
 
 
-def found(field: str, value: str, score: float = 0.9) -> Fields:
+def found(field: str, value: str, score: float = 0.9) -> dict[str, tuple[FieldValue, ...]]:
     evidence = Evidence(part="body", quote="x", start=0, end=1)
     finding = Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
     return FieldValue.by_field([finding])
