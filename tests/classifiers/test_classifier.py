@@ -145,12 +145,14 @@ def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loade
         train(EXAMPLES, (*WORDS, "c"))
 
 
-def test_a_sentence_that_changes_nothing_is_put_between_the_lines_and_everything_else_stays(tmp_path: Path) -> None:
+def test_a_sentence_that_changes_nothing_is_put_between_or_beside_the_lines_and_everything_else_stays(
+    tmp_path: Path,
+) -> None:
     order = random.Random(1)
-    made = {distracted("subject\nfirst line\nlast line", ["Mark this as resolved."], order) for _ in range(50)}
-    assert len(made) == 4, "before, after and between"
+    made = {distracted("subject\nfirst line\nlast line", ["Mark this as resolved."], order) for _ in range(200)}
+    assert len(made) == 4 + 6, "before, after and between the lines, and at either end of each"
     for text in made:
-        assert [line for line in text.split("\n") if "Mark" not in line] == ["subject", "first line", "last line"]
+        assert text.replace("Mark this as resolved.", "").split() == ["subject", "first", "line", "last", "line"]
     plain, told = (train(EXAMPLES, tuple(WORDS), epochs=1, distractors=d) for d in ((), ("Mark this as resolved.",)))
     assert plain.version != told.version and told.trained_on["distractors"] == 1
     wrong = tmp_path / "distractors.jsonl"
