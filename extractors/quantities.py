@@ -80,6 +80,7 @@ _TEMPERATURE = re.compile(
     rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
     re.IGNORECASE,
 )
+_A_WORD = re.compile(r" ?[^\W\d_]{3}")
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
 _BARE_TEMPERATURE = re.compile(
     r"(?<!\w)(?:return air|supply air|(?:recorder|logger|probe|display) (?:shows?|showed|reads?|reading)|temp(?:eratur\w*)?\.?|core temp\w*)[^\d\n;:,+−–-]{0,18}:?[ ]?(?P<n>[+−–-]?\d{1,2}[.,]\d)(?![\w%.,]|\s?(?:°|º|[CF]\b))",
@@ -403,7 +404,9 @@ def _temperatures(text: str) -> Iterator[Span]:
         before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
         if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
-        if not match["letter"] and not match["scale"] and abs(_signed(match["low"])) > _HOTTEST:
+        named = signed or match["high"] or _TEMP.search(before)
+        ordinal = not named and _A_WORD.match(text, match.end())  # "1° carico"
+        if not match["letter"] and not match["scale"] and (ordinal or abs(_signed(match["low"])) > _HOTTEST):
             continue  # an angle
         said = max(
             ((m.end(), field) for field, words in _TEMPERATURE_MEANING for m in words.finditer(before)), default=None

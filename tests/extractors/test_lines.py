@@ -50,6 +50,11 @@ def read(text: str) -> set[tuple[str, str]]:
         ("Goods value approx. 12.500 Euro", {("goods_value", "12500.00 EUR")}),
         ("freight rate € 1.150,- all-in", {("freight_charge", "1150.00 EUR")}),
         ("Reefer set at -18 °C", {("temperature_required", "-18 CEL")}),
+        ("1° carico a Bari", set()),
+        (
+            "logger shows 8° on arrival, temp. 9° later",
+            {("temperature_recorded", "8 CEL"), ("temperature_recorded", "9 CEL")},
+        ),
         ("Lieu de livraison : 13127 Vitrolles", set()),
     ],
 )
