@@ -300,9 +300,8 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
 
         message_id, duplicate = await in_thread(runtime, accept)
         result = await finished(runtime, message_id, wait)
-        if duplicate and not caller.covers(
-            result.site
-        ):  # another site sent it first: this one learns that it came, and no more
+        if duplicate and not caller.covers(result.site):
+            # another site sent it first: this one learns that it came, and no more
             result = Result(id=result.id, state=result.state, channel=result.channel, received_at=result.received_at)
         if duplicate or (wait and result.state in FINAL_STATES):
             response.status_code = 200

@@ -59,6 +59,13 @@ def stands_in(finding: Finding, source: str | None, read: Callable[[str, str], s
     )
 
 
+def overlap(one: Finding, other: Finding) -> bool:
+    """Whether two findings have words in common."""
+    first, second = one.evidence, other.evidence
+    same_page = (first.part, first.page) == (second.part, second.page)
+    return same_page and first.start < second.end and second.start < first.end
+
+
 def without_overlaps(spans: list[Span]) -> list[Span]:
     """The best-scored spans that do not overlap, longest first among equals, in the order of the text."""
     kept: list[Span] = []

@@ -27,7 +27,7 @@ from extractors import (
 )
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
-from extractors.evidence import Evidence, Finding, Method, Span, stands_in, without_overlaps
+from extractors.evidence import Evidence, Finding, Method, Span, overlap, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
@@ -210,7 +210,7 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             of_field = [
                 f
                 for f in of_field
-                if not any(t.field != field and (t.value == f.value or _overlap(t, f)) for t in titled)
+                if not any(t.field != field and (t.value == f.value or overlap(t, f)) for t in titled)
             ]
         of_field = [f for f in of_field if f.score > _GUESSES.get(field, 0.0)] or of_field
         if field in _PLATES:  # "Truck / trailer": a plate is one or the other
@@ -255,13 +255,7 @@ def _is_other_plate(plate: Finding, other: Finding) -> bool:
 
 def _same_place(date: Finding, other: Finding) -> bool:
     """Whether another date was read where `date` stands, as surely: that its box or its row names."""
-    return other.field in dates.FIELDS - {"document_date"} and other.score >= date.score and _overlap(date, other)
-
-
-def _overlap(one: Finding, other: Finding) -> bool:
-    first, second = one.evidence, other.evidence
-    same_page = (first.part, first.page) == (second.part, second.page)
-    return same_page and first.start < second.end and second.start < first.end
+    return other.field in dates.FIELDS - {"document_date"} and other.score >= date.score and overlap(date, other)
 
 
 def _says_more(timed: Finding, day: Finding) -> bool:

@@ -24,7 +24,6 @@ _AT_STOP = 0.9  # of what a frame of its own holds
 _CUSTOMER = 0.6  # of who buys: the goods may go to another
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
-_WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
 _SIDES = {"shipper": 0, "pickup_address": 0, "consignee": 1, "delivery_address": 1, "carrier": 2}
 _OF_ALL = re.compile(r"total|due|pay|gesamt|zahl|import|montant|bedrag|betrag|kwota|razem|suma", re.IGNORECASE)
 _TOTAL_IN = re.compile(
@@ -362,7 +361,7 @@ def in_boxes(
         read = _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
         yield from ((span, lines) for span, lines in read if not _is_dated(span, setting))
         said = caption_of(words[:length])
-        when = dates.box_label(words) or (said if said in parties.PLACE_OF else _WHEN_THERE.get(field))
+        when = dates.box_label(words) or (said if said in parties.PLACE_OF else parties.WHEN_THERE.get(field))
         if when:
             for start, end in places:
                 for span in dates.find_days(text[start:end], setting.reference, month_first=setting.month_first):
@@ -396,7 +395,7 @@ def stops(text: str, cells: list[Word], setting: Setting) -> Iterator[tuple[Span
         for cell in right:
             for start, end in dates.find_moments(text[cell.start : cell.end]):
                 spot = (cell.start + start, cell.start + end)
-                when = _WHEN_THERE[said]
+                when = parties.WHEN_THERE[said]
                 moment = dates.value_of(when, text[slice(*spot)], setting.reference, month_first=setting.month_first)
                 if moment and cell not in column:
                     yield Span(when, moment, *spot, 0.8), [spot]
@@ -405,7 +404,7 @@ def stops(text: str, cells: list[Word], setting: Setting) -> Iterator[tuple[Span
 def _label_of_stop(words: str) -> str | None:
     found = caption_of(words)
     found = parties.PLACE_OF.get(found or "", found)
-    return found if found in _WHEN_THERE else None
+    return found if found in parties.WHEN_THERE else None
 
 
 def _scored(
@@ -494,8 +493,8 @@ def _date_of_place(text: str, cells: list[Word], label: Word, *, received: bool)
         said = caption_of(words)
         if said in ("pickup_actual", "delivered_at"):
             return said
-        if (place := parties.label_of(words)) and place[0] in _WHEN_THERE:
-            return _WHEN_THERE[place[0]]
+        if (place := parties.label_of(words)) and place[0] in parties.WHEN_THERE:
+            return parties.WHEN_THERE[place[0]]
     if received and any(_signs(text[c.start : c.end]) for c in cells if layout.on_line(c, label)):
         return "delivered_at"
     return None

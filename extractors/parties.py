@@ -25,6 +25,8 @@ PLACE_OF = {  # where an address stands after the caption of a date, "Delivered"
     "delivered_at": "delivery_address",
     "eta_original": "delivery_address",
 }
+WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
+_WHO_IS_THERE = {"pickup_address": "shipper", "delivery_address": "consignee"}
 _MAX = 100
 _LONGEST = 200
 
@@ -159,7 +161,7 @@ _NAMED_STREET = (
 )
 _STREET = rf"(?:\d{{1,5}}[a-zA-Z]?(?:[-/]\d{{1,4}})?,? (?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET}|(?:{_KIND} (?:{_PARTICLE} ){{0,2}})?{_NAMED_STREET},? (?:n[°º.]? ?)?\d{{1,5}}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{{1,4}}[a-z]?)?)"
 _ADDRESS = re.compile(
-    rf"(?<![\w/.-])(?P<value>(?:(?i:units?|suite|plot|block|building|bldg|dock|gate|halle?|hal|bât\.?|nave|capannone|hala) [A-Z]?\d{{1,4}}[A-Za-z]?(?:[-/&]\d{{1,4}})?,? (?:[^,\n\d]{{3,40}}, )?(?=[^\n]))?{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
+    rf"(?<![\w/.-])(?P<value>(?:(?i:units?|suite|plot|block|building|bldg|dock|gate|halle?|hal|bât\.?|nave|capannone|hala) [A-Z]?\d{{1,4}}[A-Za-z]?(?:[-/&]\d{{1,4}})?,? (?:[^,\n\d]{{3,40}}, )?)?{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
 _NOTICE = re.compile(r" [–-] |; ")
@@ -361,7 +363,7 @@ def in_box(
         return
     named = len(lines) > 1 or label in PARTIES
     named = named and not text[lines[0][0]].isdigit() and (apart or label in PARTIES or not _is_town(text, lines[1:]))
-    party = {"pickup_address": "shipper", "delivery_address": "consignee"}.get(label, label)
+    party = _WHO_IS_THERE.get(label, label)
     if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
         yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
         lines = lines[1:]
@@ -718,7 +720,7 @@ def _labelled(text: str) -> Iterator[Span]:
                 if address and address.start() - start < 60 and (value := value_of(field, address["value"])):
                     yield Span(field, value, *address.span("value"), 0.85)
                     named = text[start : address.start()].rstrip(" ,\n-–")
-                    party = {"pickup_address": "shipper", "delivery_address": "consignee"}[field]
+                    party = _WHO_IS_THERE[field]
                     name = name_at(text, start, start + len(named)) if named and "\n" not in named else None
                     if (
                         name

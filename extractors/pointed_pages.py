@@ -12,7 +12,7 @@ from typing import NamedTuple
 from extractors import contacts, dates, identifiers, parties, quantities
 from extractors.blocks import Piece, pieces
 from extractors.documents import DocumentType
-from extractors.evidence import Finding, Span
+from extractors.evidence import Finding, Span, overlap
 from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
 from extractors.pointing import PROVEN, Point, read_at, stated, within
@@ -125,7 +125,7 @@ def _one_meaning_each(found: Sequence[Finding]) -> list[Finding]:
         letters = kind in ("reference", "date")
         says = range(place.start, place.end) if letters else [_value_key(finding)[1]]
         keys = [(kind, place.page, at) for at in says] if kind in _ONE_MEANING else []
-        others = [k for key in keys for k in told.get(key, ()) if _overlap(finding, k)]
+        others = [k for key in keys for k in told.get(key, ()) if overlap(finding, k)]
         if any(k.field != finding.field or (kind == "reference" and _is_part(finding, k)) for k in others):
             continue
         if (finding.field, finding.value) in days:
@@ -136,10 +136,6 @@ def _one_meaning_each(found: Sequence[Finding]) -> list[Finding]:
         if kind == "date" and "T" in finding.value:
             days.add((finding.field, finding.value.partition("T")[0]))
     return kept
-
-
-def _overlap(finding: Finding, other: Finding) -> bool:
-    return finding.evidence.start < other.evidence.end and other.evidence.start < finding.evidence.end
 
 
 def _is_part(finding: Finding, other: Finding) -> bool:

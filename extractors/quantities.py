@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -178,18 +178,19 @@ _CLAUSES = re.compile(rf"[;!?\n]|{_ABBREVIATED}\.\s", re.IGNORECASE)
 
 def find_quantities(text: str) -> list[Span]:
     """Quantities and money in `text`, in order."""
-    wholes = list(_wholes(text))
+    parts = list(_parts(text))
+    wholes = list(_wholes(text, parts))
     others = [
         span
-        for span in without_overlaps(list(_all(text)))
+        for span in without_overlaps(list(_all(text, parts)))
         if span.field in LOSSES or not any(whole.start < span.end and span.start < whole.end for whole in wholes)
     ]
     return sorted([*wholes, *others], key=lambda span: span.start)
 
 
-def _wholes(text: str) -> Iterator[Span]:
+def _wholes(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
     """How many there should be, where a part of them is spoken of: `4 colis sur 32`."""
-    for match in _parts(text):
+    for match in parts:
         unit = match["unit1"] or match["unit2"]
         field = "pallets" if _IS_PALLET.fullmatch(unit) else "pieces"
         place = match.span("whole") if not match["unit2"] else (match.start("whole"), match.end("unit2"))
@@ -256,13 +257,13 @@ def value_of(field: str, quote: str) -> str | None:
     return f"{amount:.2f} {_CURRENCY.get(symbol, symbol.upper())}"
 
 
-def _all(text: str) -> Iterator[Span]:
+def _all(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
     for field, pattern in (("pallets", _PALLETS), ("pieces", _PIECES)):
         for match in pattern.finditer(text):
             if not _COLUMN_AFTER.match(text, match.end()):
                 score = 0.7 if field == "pieces" and _ITEM.search(match[0]) else 0.74
                 yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), score)
-    yield from _losses(text)
+    yield from _losses(text, parts)
     yield from _temperatures(text)
     for match in _BARE_TEMPERATURE.finditer(text):
         yield Span("temperature_recorded", f"{_signed(match['n']):g} CEL", match.start("n"), match.end("n"), 0.6)
@@ -365,15 +366,15 @@ def tells_of_loss(text: str) -> bool:
 
 
 def _parts(text: str) -> Iterator[re.Match[str]]:
+    """Where a part of a whole is counted: `3 of the 12 pallets`."""
     for match in _PART_OF.finditer(text):
         named = match["unit2"] or (match["unit1"] and not re.search(r"(?<!out) of \d", match[0], re.IGNORECASE))
         if named and int(re.sub(r"\D", "", match["part"]) or 1) < int(re.sub(r"\D", "", match["whole"])):
             yield match
 
 
-def _losses(text: str) -> Iterator[Span]:
+def _losses(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
     """Counts with a word of loss in the same clause, no other count between: `2 ctn short`, `es fehlen 3 Kartons`."""
-    parts = list(_parts(text))
     for match in parts:
         for span in _loss(text, match):
             yield span._replace(score=0.82)

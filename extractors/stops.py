@@ -205,7 +205,6 @@ def _is_place(label: str) -> bool:
 
 
 _PLACES = frozenset({"shipper", "consignee", *parties.ADDRESSES})
-_PLANNED = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}
 
 
 def _moment(
@@ -219,7 +218,7 @@ def _moment(
     start, end = told.start + found[0], told.start + found[1]
     if end >= told.end and (below := layout.under(cells, told.cell)) and below.start >= end:
         end = dates.time_at(text, below.start, below.end) or end
-    field = _PLANNED[side]
+    field = parties.WHEN_THERE[side]
     for stop in (end, told.start + found[1]):
         if value := dates.value_of(field, text[start:stop], reference, month_first=month_first):
             return Span(field, value, start, stop, _SURE)

@@ -254,7 +254,12 @@ class Engine:
         if self._sqlite:
             yield True
             return
-        name = f"alone:{what}"  # no worker's
+        with self._locked(f"alone:{what}") as got:  # the name of no worker
+            yield got
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[bool]:
+        """PostgreSQL's lock of that name, given back at the end; False where another session holds it."""
         with self._engine.connect() as connection:
             got = _try_lock(connection, name)
             try:
@@ -274,16 +279,13 @@ class Engine:
             owners = {workflow.executor_id for workflow in pending if workflow.executor_id} - {self._executor_id}
             free: set[str] = set()
             for owner in owners:
-                with self._engine.connect() as connection:
-                    if not _try_lock(connection, owner):
+                with self._locked(owner) as dead:
+                    if not dead:
                         continue
-                    try:
-                        free.add(owner)
-                        if owner in seen_dead:
-                            log.warning("taking over the work of a dead worker", extra={"executor": owner})
-                            DBOS._recover_pending_workflows([owner])
-                    finally:
-                        connection.execute(_lock_query("pg_advisory_unlock", owner))
+                    free.add(owner)
+                    if owner in seen_dead:
+                        log.warning("taking over the work of a dead worker", extra={"executor": owner})
+                        DBOS._recover_pending_workflows([owner])
             seen_dead = free
 
         return adopt_dead

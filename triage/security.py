@@ -38,9 +38,9 @@ class Caller(Value):
 
     def need_site(self, site: str | None) -> None:
         """Raises Forbidden for a message of a site that the key does not cover."""
-        if self.sites is not None and not self.covers(site):
+        if not self.covers(site):
             raise Forbidden(
-                f"the key {self.name!r} covers the sites {', '.join(self.sites)}, not {site!r}", field="site"
+                f"the key {self.name!r} covers the sites {', '.join(self.sites or ())}, not {site!r}", field="site"
             )
 
 

@@ -70,8 +70,10 @@ def change(
 def _agree(now: tuple[str, str], before: tuple[str, str]) -> bool:
     """Whether a value says no more than an earlier one did: the same, its day alone, its moment in another zone."""
     (field, value), (known, told) = now, before
-    if field != known or value == told:
-        return field == known
+    if field != known:
+        return False
+    if value == told:
+        return True
     if len(value) == len("2026-11-24"):
         return told.startswith(value)
     try:

@@ -250,12 +250,10 @@ class Store:
             found = [self._result(earlier) for earlier in connection.execute(query)]
         domain = _domain(row.body["sender"]["email"])
         found = [result for result in found if domain and _domain(result.sender) == domain]
-        told: dict[str, set[tuple[str, str]]] = {}  # what the thread said last of each field
+        told: set[tuple[str, str]] = set()  # what the thread said last of each field
         for result in found:
-            of_it: dict[str, set[tuple[str, str]]] = {}
-            for fact in facts(result.fields):
-                of_it.setdefault(fact[0], set()).add(fact)
-            told = {**of_it, **told}
+            known = {name for name, _ in told}
+            told |= {fact for fact in facts(result.fields) if fact[0] not in known}
         found.sort(key=lambda result: not _stands(result))  # stable: newest first among equals
         for result in found[:1]:
             if result.label and result.priority:
@@ -269,7 +267,7 @@ class Store:
                     item=result.odoo[0] if result.odoo else None,
                     asked=result.draft.kind if result.draft else None,
                     category=result.draft.category if result.draft else None,
-                    facts=frozenset(fact for of_field in told.values() for fact in of_field),
+                    facts=frozenset(told),
                     reasons=frozenset(result.recommendations[0].approval_reasons if result.recommendations else ()),
                 )
         return None
