@@ -405,7 +405,8 @@ def _temperatures(text: str) -> Iterator[Span]:
         before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
         if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
-        named = signed or match["high"] or _TEMP.search(before)
+        on_line = "" if match[0].startswith("\n") else before  # the match may begin with the line's end
+        named = signed or match["high"] or _TEMP.search(on_line)
         ordinal = not named and _A_WORD.match(text, match.end())  # "1° carico"
         if not match["letter"] and not match["scale"] and (ordinal or abs(_signed(match["low"])) > _HOTTEST):
             continue  # an angle

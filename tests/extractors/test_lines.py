@@ -51,6 +51,7 @@ def read(text: str) -> set[tuple[str, str]]:
         ("freight rate € 1.150,- all-in", {("freight_charge", "1150.00 EUR")}),
         ("Reefer set at -18 °C", {("temperature_required", "-18 CEL")}),
         ("1° carico a Bari", set()),
+        ("a temperatura controllata:\n1° carico a Bari", set()),
         (
             "logger shows 8° on arrival, temp. 9° later",
             {("temperature_recorded", "8 CEL"), ("temperature_recorded", "9 CEL")},
