@@ -234,8 +234,8 @@ def read_message(case: Case, folder: Path, limits: Limits) -> Message:
 
 
 def case_sha256(case: Case, folder: Path) -> str:
-    """What the product gets to see of a case, as one hash: labels may change without a new run."""
-    digest = hashlib.sha256(json.dumps(case.message, sort_keys=True).encode())
+    """A case and the files that it names, as one hash. Its labels are in it: a row holds what was expected, too."""
+    digest = hashlib.sha256(json.dumps(case.model_dump(), sort_keys=True).encode())
     for name in (*([case.eml] if case.eml else []), *case.files):
         path = folder / name
         digest.update(f"\n{name} ".encode() + (path.read_bytes() if path.is_file() else b"missing"))

@@ -233,7 +233,7 @@ def score_baselines(
 
 
 def _keys(cases: Iterable[Case], folder: Path, versions: str) -> dict[str, str]:
-    """What a row depends on besides its labels: input, code, models, policy."""
+    """What a row depends on: the case with its labels, code, models, policy, settings."""
     version = hashlib.sha256(versions.encode()).hexdigest()
     return {c.id: hashlib.sha256(f"{version} {case_sha256(c, folder)}".encode()).hexdigest()[:16] for c in cases}
 
