@@ -35,6 +35,7 @@ from triage.understanding import Understanding
 
 ROOT = Path(__file__).parent.parent
 CODE = ("prompts", "extractors", "classifiers", "triage")
+READS = ("eval/datasets.py", "eval/product.py")  # how a case becomes a message, and a result a row
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)  # for messages that do not say when they came: the same in every run
 LONGEST_SOURCE = 20_000  # characters of a text kept for the report
 LENGTHS = ((200, "under 200 characters"), (800, "200 to 800 characters"), (2500, "800 to 2,500 characters"))
@@ -68,9 +69,9 @@ class Product(AbstractContextManager["Product"]):
             "thresholds": bundle.thresholds.__dict__,
             "taxonomy": self.taxonomy.version,
             "policy": self.policy.version,
-            "policy_sha256": _sha256(policy_file),
+            "policy_sha256": self.policy.sha256,  # of its thresholds, too
             "extractor": self.tools.extractor,
-            "llm": settings.llm_model,
+            "llm": self.llm.model if self.llm is not None else None,
             "prompts": {path.stem: _sha256(path) for path in sorted((ROOT / "prompts").glob("*.md"))},
         }
 
@@ -217,10 +218,10 @@ def _depth(message: Message) -> str:
 def code_sha256() -> str:
     """One hash of everything that a result depends on in this repository."""
     digest = hashlib.sha256()
-    for room in CODE:
-        for path in sorted((ROOT / room).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}\n".encode())
+    paths = [path for room in CODE for path in sorted((ROOT / room).rglob("*"))] + [ROOT / name for name in READS]
+    for path in paths:
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT).as_posix()} {_sha256(path)}\n".encode())
     return digest.hexdigest()
 
 

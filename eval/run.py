@@ -117,7 +117,9 @@ def run(
     started, clock = datetime.now(UTC), time.perf_counter()
     with product or Product(settings) as p:
         code = code_sha256()
-        keys = _keys(chosen, dataset.folder, f"{code} {json.dumps(p.versions, sort_keys=True)} {suite.parts}")
+        packages = _packages()
+        versions = (code, json.dumps(p.versions, sort_keys=True), packages, p.limits, _asked_how(settings), suite.parts)
+        keys = _keys(chosen, dataset.folder, repr(versions))
         kept = _kept(out, keys, use_cache=use_cache, only_failed=only_failed)
         todo = [case for case in chosen if case.id not in kept]
         only_extract = "classification" not in suite.parts and "routing" not in suite.parts
@@ -160,7 +162,7 @@ def run(
             },
             "versions": p.versions,
             "labels": list(labels),
-            "packages": _packages(),
+            "packages": packages,
             "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.machine()},
             "settings": {"workers": suite.workers},
             "scoring": {"seed": suite.seed, "draws": suite.draws, "costs": costs, "slices": suite.slices},
@@ -236,6 +238,14 @@ def _keys(cases: Iterable[Case], folder: Path, versions: str) -> dict[str, str]:
     """What a row depends on: the case with its labels, code, models, policy, settings."""
     version = hashlib.sha256(versions.encode()).hexdigest()
     return {c.id: hashlib.sha256(f"{version} {case_sha256(c, folder)}".encode()).hexdigest()[:16] for c in cases}
+
+
+def _asked_how(settings: Settings) -> tuple[Any, ...]:
+    """What a language model's part in a row depends on besides its name; the address may hold a secret."""
+    if settings.llm_url is None:
+        return ()
+    calibration = settings.llm_calibration.read_bytes() if settings.llm_calibration else None
+    return settings.llm_url, settings.llm_temperature, sorted(settings.llm_tasks), calibration
 
 
 def _kept(out: Path, keys: dict[str, str], *, use_cache: bool, only_failed: bool) -> dict[str, Row]:

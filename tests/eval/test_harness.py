@@ -6,8 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from classifiers.embedding import Encoder
+from eval import product as products
+from eval import run as runs
+from eval.product import Product
 from eval.run import Suite, read_manifest, run
+from extractors.limits import Limits
 from tests.eval.rows import StandIn
+from tests.eval.test_thresholds import a_policy
 from triage.settings import Settings
 
 
@@ -28,3 +36,43 @@ def test_a_label_that_was_mended_is_measured_and_its_neighbours_are_not_run_agai
     metrics = start(write(tmp_path, {"label": "status_update"}, {}), tmp_path / "run")
     assert metrics["accuracy"]["value"] == 0.5
     assert read_manifest(tmp_path / "run")["cases"]["run_now"] == 1
+
+
+def test_what_could_change_a_row_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(**more: Any) -> int:
+        start(write(tmp_path, {}), tmp_path / "run", **more)
+        return int(read_manifest(tmp_path / "run")["cases"]["kept"])
+
+    settings = Settings(_env_file=None, llm_url="http://127.0.0.1:1/v1", llm_model="m")
+    assert (kept(settings=settings), kept(settings=settings)) == (0, 1)
+    for name, value in (("llm_tasks", ("extract",)), ("llm_url", "http://127.0.0.1:2/v1"), ("llm_temperature", 1.0)):
+        settings = settings.model_copy(update={name: value})
+        assert (name, kept(settings=settings), kept(settings=settings)) == (name, 0, 1)
+    product = StandIn()
+    product.limits = Limits(max_ocr_pages=0)
+    assert kept(settings=settings, product=product) == 0
+    monkeypatch.setattr(runs, "_packages", lambda: {"pypdfium2": "another"})
+    assert kept(settings=settings) == 0
+
+
+def test_what_makes_and_reads_a_row_is_in_the_hash_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = set()
+    monkeypatch.setattr(products, "ROOT", tmp_path)
+    (tmp_path / "eval").mkdir()
+    for name in ("product.py", "datasets.py"):
+        for text in ("a = 1", "a = 2"):
+            (tmp_path / "eval" / name).write_text(text)
+            hashes.add(products.code_sha256())
+    assert len(hashes) == 3 + 1
+
+
+def test_a_run_is_named_by_thresholds_too_and_by_no_model_that_it_did_not_ask(tmp_path: Path, encoder: Encoder) -> None:
+    hashes = set()
+    for n in (1, 2):
+        policy = a_policy(tmp_path, n=n)
+        settings = Settings(_env_file=None, policy_file=tmp_path / "policy.yaml").model_copy(update={"llm_model": "m"})
+        with Product(settings, encoder) as product:
+            assert product.versions["policy_sha256"] == policy.sha256
+            assert product.versions["llm"] is None
+            hashes.add(product.versions["policy_sha256"])
+    assert len(hashes) == 2
