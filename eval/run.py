@@ -127,6 +127,8 @@ def run(
         def answer(case: Case) -> Row:
             return p.answer(case, dataset.folder, only_extract=only_extract) | {"key": keys[case.id]}
 
+        for name in (METRICS, MANIFEST):  # of the run before: were this one stopped, a gate would judge by them
+            (out / name).unlink(missing_ok=True)
         if todo:
             answer(todo[0])  # the first message loads what the others find loaded, as in a service that runs
         spent = time.perf_counter(), time.process_time()

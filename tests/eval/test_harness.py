@@ -11,8 +11,9 @@ import pytest
 from classifiers.embedding import Encoder
 from eval import product as products
 from eval import run as runs
+from eval.gate import Gates, check
 from eval.product import Product
-from eval.run import Suite, read_manifest, run
+from eval.run import RunError, Suite, read_manifest, run
 from extractors.limits import Limits
 from tests.eval.rows import StandIn
 from tests.eval.test_thresholds import a_policy
@@ -36,6 +37,23 @@ def test_a_label_that_was_mended_is_measured_and_its_neighbours_are_not_run_agai
     metrics = start(write(tmp_path, {"label": "status_update"}, {}), tmp_path / "run")
     assert metrics["accuracy"]["value"] == 0.5
     assert read_manifest(tmp_path / "run")["cases"]["run_now"] == 1
+
+
+def test_a_run_that_was_stopped_leaves_no_figures_of_the_one_before(tmp_path: Path) -> None:
+    product = StandIn()
+    start(write(tmp_path, {}), tmp_path / "run", product)
+    passes = {"floors": {"accuracy": {"bound": 0.1}}, "version": "1"}
+    assert check(Gates.model_validate(passes), tmp_path / "run")[0].passed
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    product.answer = stopped  # type: ignore[method-assign, assignment]
+    product.versions |= {"bundle": "another"}
+    with pytest.raises(KeyboardInterrupt):
+        start(write(tmp_path, {}), tmp_path / "run", product)
+    with pytest.raises(RunError, match="make it with"):
+        check(Gates.model_validate(passes), tmp_path / "run")
 
 
 def test_what_could_change_a_row_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
