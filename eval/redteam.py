@@ -26,7 +26,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from eval.datasets import Case, Dataset, DatasetError
-from eval.product import Product, Row
+from eval.product import Product, Row, code_sha256
 from eval.statistics import SEED, Estimate, estimate, rounded, wilson
 from extractors.message import Value
 
@@ -160,6 +160,7 @@ def red_team(
     ]
     ours = [p for p in pairs if p.attack.aim is not None]
     found: dict[str, Any] = {
+        "code": code_sha256(),
         "versions": product.versions,
         "dataset": {"name": dataset.path.name, "sha256": dataset.sha256, "split": split},
         "seed": seed,

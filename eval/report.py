@@ -148,7 +148,7 @@ def _warnings(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
     if manifest["dataset"]["datasheet"] is None:
         found.append("The dataset has no datasheet, so nobody vouches for what it is.")
     if manifest["cases"]["kept_from_other_versions"]:
-        found.append(f"{manifest['cases']['kept_from_other_versions']} rows were made by other code or models.")
+        found.append(f"{manifest['cases']['kept_from_other_versions']} rows were made by other code, models or labels.")
     if manifest["code"]["dirty"]:
         found.append("The code had changes that were not committed.")
     return found

@@ -192,6 +192,7 @@ def score(out: Path) -> dict[str, Any]:
         metrics["slices"] = {name: metrics["slices"].get(name, {}) for name in scoring["slices"]}
     metrics["baselines"] = score_baselines(rows, _read(out / BASELINES), labels, scoring["draws"], scoring["seed"])
     timing = manifest["timing"]
+    metrics["cases"]["kept_from_other_versions"] = manifest["cases"]["kept_from_other_versions"]
     metrics["harness_ms_per_case"] = timing.get("harness_ms_per_case")
     _write(out / METRICS, metrics)
     _write(out / THRESHOLDS, _thresholds(metrics, manifest))
@@ -313,9 +314,19 @@ def read_manifest(out: Path) -> dict[str, Any]:
 
 
 def read_metrics(out: Path) -> dict[str, Any]:
-    """The run's figures, with those of a red team in the same folder under `attack`."""
-    attack = {"attack": _read(out / RED_TEAM)} if (out / RED_TEAM).exists() else {}
-    return _read(out / METRICS) | attack
+    """The run's figures, with those of a red team in the same folder under `attack`. Raises RunError where it is not of
+    the code and models of the run.
+    """
+    metrics = _read(out / METRICS)
+    if not (out / RED_TEAM).exists():
+        return metrics
+    attack, manifest = _read(out / RED_TEAM), read_manifest(out)
+    if (attack.get("code"), attack.get("versions")) != (manifest["code"]["sha256"], rounded(manifest["versions"])):
+        raise RunError(
+            f"{out / RED_TEAM} is of other code, models or policy than the run beside it; make it again with "
+            f"'triage eval redteam --out {out}', or remove it"
+        )
+    return metrics | {"attack": attack}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from classifiers.embedding import Encoder
 from eval import product as products
 from eval import run as runs
-from eval.gate import Gates, check
+from eval.gate import Gates, check, load_gates
 from eval.product import Product
 from eval.run import RunError, Suite, read_manifest, run
 from extractors.limits import Limits
@@ -54,6 +54,20 @@ def test_a_run_that_was_stopped_leaves_no_figures_of_the_one_before(tmp_path: Pa
         start(write(tmp_path, {}), tmp_path / "run", product)
     with pytest.raises(RunError, match="make it with"):
         check(Gates.model_validate(passes), tmp_path / "run")
+
+
+def test_the_packaged_gates_let_no_answers_of_other_code_and_no_attack_that_crashes_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    start(write(tmp_path, {}), out)
+    monkeypatch.setattr(runs, "code_sha256", lambda: "worse code")
+    start(write(tmp_path, {}), out, only_failed=True)
+    manifest = read_manifest(out)
+    attack = {"code": "worse code", "versions": manifest["versions"], "unscored": 1}
+    (out / "redteam.json").write_text(json.dumps(attack), encoding="utf-8")
+    failed = {c.measure for c in check(load_gates(), out) if not c.passed}
+    assert failed >= {"cases.kept_from_other_versions", "attack.unscored"}
 
 
 def test_what_could_change_a_row_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

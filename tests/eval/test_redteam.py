@@ -15,8 +15,9 @@ from classifiers.taxonomy import load_taxonomy
 from eval import redteam
 from eval.datasets import Case, Dataset, DatasetError, load_dataset
 from eval.gate import Gates, check
-from eval.product import Product
+from eval.product import Product, code_sha256
 from eval.redteam import DATA, Aim, Attack, Pair, carry, red_team
+from eval.run import RunError
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from triage.settings import Settings
@@ -106,11 +107,17 @@ def test_a_small_red_team_gives_the_same_figures_twice_and_they_can_be_gated(tmp
     assert found["control"]["pairs"] == 2
 
     (tmp_path / "metrics.json").write_text("{}")
+    manifest = {"code": {"sha256": code_sha256()}, "versions": product.versions}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "redteam.json").write_text(json.dumps(found))
     gates = Gates.model_validate(
         {"version": "1", "ceilings": {"attack.silenced": {"bound": 1.0}, "attack.flips": {"bound": -1.0}}}
     )
     assert {c.measure: c.passed for c in check(gates, tmp_path)} == {"attack.silenced": True, "attack.flips": False}
+    for other in ({"code": {"sha256": "other"}}, {"versions": product.versions | {"bundle": "other"}}):
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest | other))
+        with pytest.raises(RunError, match="make it again"):
+            check(gates, tmp_path)
 
 
 def test_the_dispatch_set_can_be_attacked() -> None:
