@@ -23,32 +23,38 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
     rows_a, rows_b = ({row["id"]: row for row in read_rows(out)} for out in (a, b))
     shared = [i for i in rows_a if i in rows_b]
     pairs = [(rows_a[i], rows_b[i]) for i in shared]
-    labelled = [(x, y) for x, y in pairs if has_label(x) and has_label(y)]
-    same = [(x, y) for x, y in labelled if x["expected"]["label"] == y["expected"]["label"]]
-    if not same:
+    ran = [(x, y) for x, y in pairs if x["scored"] and y["scored"]]
+    alike = [(x, y) for x, y in ran if x["expected"]["label"] == y["expected"]["label"]]
+    same = [(x, y) for x, y in alike if has_label(x) and has_label(y)]
+    fields = _fields(ran, scoring["draws"], scoring["seed"])
+    if not same and not fields:
         raise RunError(f"{a} and {b} share no labelled case that both could run")
     bootstrap = Bootstrap([x["group"] for x, _ in same], scoring["draws"], scoring["seed"])
-    right = np.array([[row["label"] == row["expected"]["label"] for row in pair] for pair in same]).T
+    right = np.array([[row["label"] == row["expected"]["label"] for row in pair] for pair in same], bool)
+    right = right.reshape(-1, 2).T
     lost, won = right[0] & ~right[1], right[1] & ~right[0]
-    measures = {
-        "accuracy": _difference(lambda w: w @ (right[1].astype(float) - right[0]) / w.sum(axis=1), bootstrap),
-        "macro_f1": _macro_f1(same, bootstrap),
-        "fields.micro_f1": _fields(same, scoring["draws"], scoring["seed"]),
-        "routing.utility": _utility(same, scoring, bootstrap),
-    }
-    measures["accuracy"]["mcnemar_p"] = p = mcnemar(int(lost.sum()), int(won.sum()))
-    verdict = measures["accuracy"]["verdict"]
+    measures = {"fields.micro_f1": fields}
+    verdict, p = fields.get("verdict"), 0.0  # of runs that read documents and label nothing
+    if same:
+        measures = {
+            "accuracy": _difference(lambda w: w @ (right[1].astype(float) - right[0]) / w.sum(axis=1), bootstrap),
+            "macro_f1": _macro_f1(same, bootstrap),
+            "fields.micro_f1": fields,
+            "routing.utility": _utility(same, scoring, bootstrap),
+        }
+        measures["accuracy"]["mcnemar_p"] = p = mcnemar(int(lost.sum()), int(won.sum()))
+        verdict = measures["accuracy"]["verdict"]
     ids = [x["id"] for x, _ in same]
     return rounded(  # type: ignore[no-any-return]
         {
             "a": _name(first, a),
             "b": _name(second, b),
             "cases": {
-                "shared": len(same),
+                "shared": len(same) or fields["difference"]["n"],
                 "only_in_a": len(rows_a.keys() - rows_b.keys()),
                 "only_in_b": len(rows_b.keys() - rows_a.keys()),
-                "not_run_in_one": len(pairs) - len(labelled),
-                "labelled_differently": len(labelled) - len(same),
+                "not_run_in_one": len(pairs) - len(ran),
+                "labelled_differently": len(ran) - len(alike),
             },
             "verdict": verdict if p < SIGNIFICANT else "tied",
             "measures": {name: entry for name, entry in measures.items() if entry},
@@ -99,7 +105,8 @@ def _macro_f1(pairs: Sequence[tuple[Row, Row]], bootstrap: Bootstrap) -> dict[st
 
 
 def _fields(pairs: Sequence[tuple[Row, Row]], draws: int, seed: int) -> dict[str, Any]:
-    pairs = [pair for pair in pairs if pair[0]["expected"]["fields"] is not None]
+    """Where both runs were asked for the same fields; whether the label is known does not matter."""
+    pairs = [(x, y) for x, y in pairs if None is not x["expected"]["fields"] == y["expected"]["fields"]]
     names = {name for x, _ in pairs for name, values in x["expected"]["fields"].items() if values}
     if not names:
         return {}
@@ -170,7 +177,8 @@ def as_text(found: Mapping[str, Any], most: int = 20) -> str:
         lines.append(
             f"{name:18} {d['value']:+11.4f}   {span:20} {entry['smallest_detectable']:16.4f}  {entry['verdict']}"
         )
-    lines.append(f"McNemar on accuracy: p = {found['measures']['accuracy']['mcnemar_p']:.4f}")
+    if "accuracy" in found["measures"]:
+        lines.append(f"McNemar on accuracy: p = {found['measures']['accuracy']['mcnemar_p']:.4f}")
     if found["slices"]:
         lines.append(f"\n{'slice':36} {'cases':>6} {'fixed':>6} {'broken':>6} {'p (Holm)':>9}  verdict")
         for e in found["slices"][:most]:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from eval.compare import compare
+from eval.compare import as_text, compare
 from eval.metrics import load_costs
 from eval.run import RunError, score
 from tests.eval.rows import LABELS, a_row
+from tests.eval.rows import found as values
 from triage.cli import app
 
 runner = CliRunner()
@@ -84,6 +85,34 @@ def test_only_cases_that_both_could_run_and_that_mean_the_same_are_compared(tmp_
     }
     with pytest.raises(RunError, match="share no labelled case"):
         compare(tmp_path / "a", a_run(tmp_path / "c", [a_row(900, "damage", "damage")]))
+
+
+def documents(right: range, wanted: dict[str, list[str]] | None, **more: Any) -> list[dict[str, Any]]:
+    expected = {"label": None, "fields": wanted}
+    return [
+        a_row(i, "", "", label=None, expected=expected, fields={"bol": values("B-1" if i in right else "B-2")}, **more)
+        for i in range(60)
+    ]
+
+
+def test_documents_that_have_no_label_are_compared_by_their_fields(tmp_path: Path) -> None:
+    before = a_run(tmp_path / "a", documents(range(20), {"bol": ["B-1"]}))
+    found = compare(before, a_run(tmp_path / "b", documents(range(50), {"bol": ["B-1"]})))
+    assert (found["verdict"], found["cases"]["shared"], found["cases"]["not_run_in_one"]) == ("better", 60, 0)
+    assert list(found["measures"]) == ["fields.micro_f1"]
+    assert "BETTER" in as_text(found) and "McNemar" not in as_text(found)
+
+
+@pytest.mark.parametrize("mended", [None, {}, {"bol": ["B-2"]}])
+def test_fields_that_were_labelled_differently_are_no_gain_of_the_product(tmp_path: Path, mended: Any) -> None:
+    """With labels, so that something is left to compare."""
+    first, second = (
+        [row | {"label": "damage", "expected": row["expected"] | {"label": "damage"}} for row in documents(range(0), w)]
+        for w in ({"bol": ["B-1"]}, mended)
+    )
+    found = compare(a_run(tmp_path / "a", first), a_run(tmp_path / "b", second))
+    assert "fields.micro_f1" not in found["measures"]
+    assert "TIED" in as_text(found)
 
 
 def test_many_slices_make_no_discovery_of_chance(tmp_path: Path) -> None:
