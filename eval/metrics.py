@@ -542,7 +542,7 @@ def cost(row: Row, costs: Mapping[str, Any]) -> float:
         return total
     if row["abstained"]:
         return total + float(costs["cannot_tell"])
-    return total + (float(costs["wrong_label"]) if row["label"] != row["expected"]["label"] else 0.0)
+    return total + (float(costs["wrong_label"]) if row["expected"]["label"] not in (None, row["label"]) else 0.0)
 
 
 def routing(rows: Sequence[Row], costs: Mapping[str, Any], draws: int, seed: int) -> dict[str, Any]:
@@ -649,12 +649,13 @@ def spending(rows: Sequence[Row], costs: Mapping[str, Any], draws: int, seed: in
     processor = np.array([row.get("cpu_ms", 0.0) for row in rows]) / 3.6e6 * float(price["core_hour"])
     spent = processor + np.array([use.get("cost", 0.0) for use in uses])
     right = np.array([_is_right(row) for row in rows], float)
+    asked = np.array([has_label(row) for row in rows], float)
     bootstrap = Bootstrap([row["group"] for row in rows], draws, seed)
 
     def statistic(weights: Floats) -> Floats:
-        total = weights @ spent
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.column_stack([1000 * total / weights.sum(axis=1), 1000 * total / (weights @ right)])
+            a_right_one = (weights @ (spent * asked)) / (weights @ right)
+            return 1000 * np.column_stack([weights @ spent / weights.sum(axis=1), a_right_one])
 
     value, drawn = bootstrap.of(statistic)
     n, decided = len(rows), int(right.sum())

@@ -29,7 +29,8 @@ def write(folder: Path, *cases: dict[str, Any]) -> Path:
 
 def start(dataset: Path, out: Path, product: Any = None, settings: Any = None, **more: Any) -> dict[str, Any]:
     suite = Suite(dataset=dataset, baselines=more.pop("baselines", ()), draws=20)
-    return run(suite, out, settings=settings or Settings(_env_file=None), product=product or StandIn(), **more)
+    stand_in: Any = product or StandIn()
+    return run(suite, out, settings=settings or Settings(_env_file=None), product=stand_in, **more)
 
 
 def test_a_label_that_was_mended_is_measured_and_its_neighbours_are_not_run_again(tmp_path: Path) -> None:

@@ -197,6 +197,17 @@ def test_routing_costs_by_hand() -> None:
     assert routing["confusion"]["approval"] == {"ignore": 1}
 
 
+def test_a_case_that_nobody_labelled_has_no_wrong_label_and_makes_right_ones_no_dearer() -> None:
+    rows = [
+        a_row(i, "damage", "damage", route="activity", expected={"route": "activity"}, cpu_ms=9.0) for i in range(9)
+    ]
+    alone = measure(rows, LABELS, draws=20)
+    rows += [row | {"id": row["id"] + "b", "expected": row["expected"] | {"label": None}} for row in rows]
+    both = measure(rows, LABELS, draws=20)
+    assert both["money"]["per_thousand_right"]["value"] == alone["money"]["per_thousand_right"]["value"]
+    assert both["routing"]["cost"]["value"] == alone["routing"]["cost"]["value"] == 1.0
+
+
 def test_a_slice_under_thirty_cases_is_not_judged() -> None:
     rows = [a_row(i, "damage", "damage", slices={"lang": "en" if i < 40 else "pl"}) for i in range(69)]
     slices = measure(rows, LABELS, draws=50)["slices"]
