@@ -369,9 +369,10 @@ def multi_label(rows: Sequence[Row], labels: Sequence[str], draws: int, seed: in
         return np.column_stack([micro, weights @ exact / total, weights @ (both / either) / total])
 
     value, drawn = bootstrap.of(statistic)
+    part = bootstrap.effective / len(rows)
     return {
-        "micro_f1": estimate(value[0], *interval(drawn[:, 0]), len(rows)),
-        "exact_match": proportion(exact.sum(), len(rows), drawn[:, 1], bootstrap.effective / len(rows)),
+        "micro_f1": f_score(both.sum(), (either - both).sum(), drawn[:, 0], len(rows), part),
+        "exact_match": proportion(exact.sum(), len(rows), drawn[:, 1], part),
         "jaccard": estimate(value[2], *interval(drawn[:, 2]), len(rows)),
     }
 

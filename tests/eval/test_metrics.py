@@ -131,6 +131,10 @@ def test_all_labels_as_sets() -> None:
     assert secondary["micro_f1"]["value"] == pytest.approx(2 * 2 / (3 + 3), abs=1e-6)
     assert secondary["exact_match"] == {"value": 0.0, "low": 0.0, "high": pytest.approx(0.6576, abs=1e-3), "n": 2}
     assert secondary["jaccard"]["value"] == 0.5
+    right = measure(
+        [a_row(i, "damage", "damage", expected={"secondary_labels": []}) for i in range(3)], LABELS, draws=20
+    )
+    assert right["secondary"]["micro_f1"]["low"] < 0.7  # three of three are no proof
 
 
 def test_fields_strict_and_relaxed_and_only_where_labelled() -> None:
