@@ -234,8 +234,8 @@ def confidence_measures(answers: Answers, bootstrap: Bootstrap) -> dict[str, Any
     ece_value, ece_draws = bootstrap.of(ece)
     brier_value, brier_draws = bootstrap.of(brier)
     both, both_draws = bootstrap.of(selective)
-    covered = round(both[1] * n)
-    precision_bound = wilson(covered, n) if min(covered, n - covered) < 1 else interval(both_draws[:, 1])
+    covered, part = round(both[1] * n), bootstrap.effective / n
+    precision_bound = wilson(covered * part, n * part) if min(covered, n - covered) < 1 else interval(both_draws[:, 1])
     return {
         "ece": estimate(ece_value[0], *pivotal(ece_value[0], ece_draws[:, 0]), n),
         "brier": estimate(brier_value[0], *interval(brier_draws[:, 0]), n),
@@ -243,8 +243,8 @@ def confidence_measures(answers: Answers, bootstrap: Bootstrap) -> dict[str, Any
         "coverage_at_95_precision": estimate(both[1], *_around(both[1], precision_bound), n),
         "aurc": estimate(both[0], *interval(both_draws[:, 0]), n),
         "reliability": reliability(confidence, correct),
-        "risk_coverage": risk_coverage(confidence, answers.correct),
-        "coverage_at_error": coverage_at_error(confidence, answers.correct),
+        "risk_coverage": risk_coverage(confidence, answers.correct, part),
+        "coverage_at_error": coverage_at_error(confidence, answers.correct, part),
     }
 
 
@@ -290,21 +290,22 @@ def _selective(confidence: Floats, correct: Bools) -> tuple[Floats, NDArray[np.i
     return confidence[order][ends], (np.arange(len(order)) + 1)[ends], wrong[ends]
 
 
-def risk_coverage(confidence: Floats, correct: Bools, most: int = 200) -> list[list[float]]:
-    """[coverage, error, upper bound of the error, threshold], at most `most` points."""
+def risk_coverage(confidence: Floats, correct: Bools, effective: float = 1.0, most: int = 200) -> list[list[float]]:
+    """[coverage, error, upper bound of the error, threshold], at most `most` points. `effective` as in `proportion`."""
     threshold, kept, wrong = _selective(confidence, correct)
-    bounds = upper_bound(wrong, kept)
+    bounds = upper_bound(wrong * effective, kept * effective)
     points = np.unique(np.linspace(0, len(kept) - 1, min(most, len(kept))).astype(int))
     return [[kept[i] / len(correct), wrong[i] / kept[i], float(bounds[i]), float(threshold[i])] for i in points]
 
 
-def coverage_at_error(confidence: Floats, correct: Bools) -> dict[str, dict[str, Any]]:
+def coverage_at_error(confidence: Floats, correct: Bools, effective: float = 1.0) -> dict[str, dict[str, Any]]:
     """For each accepted error: the coverage at which it is seen, and the one at which it is proven (95 % upper bound).
 
-    The bound holds for a threshold fixed beforehand; chosen and judged on one set, it is a little too kind.
+    The bound holds for a threshold fixed beforehand; chosen and judged on one set, it is a little too kind. Messages of
+    one thread prove no more than `effective` of them, as in `proportion`.
     """
     threshold, kept, wrong = _selective(confidence, correct)
-    bounds = upper_bound(wrong, kept)
+    bounds = upper_bound(wrong * effective, kept * effective)
     out = {}
     for accepted in ACCEPTED_ERRORS:
         entry: dict[str, Any] = {}

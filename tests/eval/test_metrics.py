@@ -102,6 +102,15 @@ def test_coverage_is_the_share_of_the_surest_that_is_right_often_enough() -> Non
     assert found_at["0.01"]["proven"]["threshold"] is None
 
 
+def test_copies_of_a_message_prove_no_lower_error() -> None:
+    rows = [a_row(i, "damage", "damage", 0.5 + i % 20 / 50, group=f"g{i % 20}") for i in range(100)]
+    alone, copied = (measure(chosen, LABELS, draws=50) for chosen in (rows[:20], rows))
+    for metrics in (alone, copied):
+        assert metrics["coverage_at_error"]["0.05"]["proven"]["threshold"] is None
+        assert metrics["risk_coverage"][-1][2] == pytest.approx(0.139, abs=1e-3)  # 0 of 20, not of 100
+        assert metrics["coverage_at_95_precision"]["low"] == alone["accuracy"]["low"]
+
+
 def test_a_threshold_never_cuts_between_equals_and_the_curve_ends_at_the_error() -> None:
     confidence = np.array([0.9, 0.9, 0.9, 0.5])
     curve = risk_coverage(confidence, np.array([True, False, True, False]))
