@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from classifiers.embedding import Encoder
 from classifiers.taxonomy import load_taxonomy
@@ -84,6 +85,24 @@ def test_they_stand_beside_ours_on_the_same_cases(tmp_path: Path, encoder: Encod
     html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "Keyword rules" in html and "Most frequent label" in html
     assert "no language model is set up" in html
+
+
+@pytest.mark.parametrize("learnt", [["crushed boxes"], ["1", "2"]])
+def test_examples_that_teach_nothing_leave_a_baseline_out_and_the_run_whole(
+    learnt: list[str], tmp_path: Path, encoder: Encoder
+) -> None:
+    texts = [*((t, "train", CODES[i]) for i, t in enumerate(learnt)), ("two boxes crushed", "test", "damage")]
+    rows = [
+        {"id": t, "message": {"channel": "portal", "text": t}, "split": split, "label": label}
+        for t, split, label in texts
+    ]
+    path = tmp_path / "cases.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(_env_file=None)
+    suite = Suite(dataset=path, draws=20, baselines=("majority", "tfidf"))
+    metrics = run(suite, tmp_path / "run", settings=settings, product=Product(settings, encoder))
+    assert metrics["accuracy"]["n"] == metrics["baselines"]["majority"]["accuracy"]["n"] == 1
+    assert "not enough" in metrics["baselines"]["tfidf"]["skipped"]
 
 
 class Endpoint(BaseHTTPRequestHandler):

@@ -119,11 +119,14 @@ def test_other_code_or_models_make_the_rows_again(
     assert read_manifest(out)["cases"]["kept"] == 0
 
 
-def test_a_fault_of_the_product_is_told_and_is_no_wrong_label(dataset: Path, tmp_path: Path, product: Product) -> None:
-    def broken(_: object) -> None:
+@pytest.mark.parametrize("part", ["classify", "extract"])
+def test_a_fault_of_the_product_is_told_and_is_no_wrong_label(
+    part: str, dataset: Path, tmp_path: Path, product: Product
+) -> None:
+    def broken(*_: object) -> None:
         raise ZeroDivisionError("boom")
 
-    product.tools = product.tools.model_copy(update={"classify": broken})
+    product.tools = product.tools.model_copy(update={part: broken})
     metrics = start(dataset, tmp_path / "run", product)
     assert metrics["cases"]["unscored_reasons"]["crashed"] == CHOSEN
     assert metrics["accuracy"]["n"] == 0
