@@ -307,7 +307,8 @@ def leakage_command(
     if as_json:
         typer.echo(json.dumps([leak.model_dump() for leak in leaks]))
     elif not leaks:
-        typer.echo(f"no leak among {len(cases)} cases")
+        unread = texts.count("")
+        typer.echo(f"no leak among {len(cases)} cases" + (f", of which {unread} could not be read" if unread else ""))
     else:
         typer.echo(f"{'kind':11} {'like':>5}  cases")
         for leak in leaks[:100]:

@@ -36,12 +36,15 @@ class Leak(Value):
 
 
 def text_of(case: Case, folder: Path) -> str:
-    """Subject and what was newly written; the quoted history is shared in a thread by nature."""
+    """Subject and what was newly written; the quoted history is shared in a thread by nature.
+
+    Where nothing was written, the hashes of the files: the same document twice is a leak, too.
+    """
     try:
         message = read_message(case, folder, Limits())
     except (InputError, OSError):
         return ""
-    return f"{message.subject}\n{message.newest}".strip()
+    return f"{message.subject}\n{message.newest}".strip() or " ".join(a.sha256 for a in message.attachments)
 
 
 def normalised(text: str) -> str:

@@ -64,6 +64,20 @@ def test_the_command_fails_with_a_table(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["eval", "leakage", str(tmp_path / "none.jsonl")]).exit_code == 2
 
 
+def test_the_same_document_on_both_sides_is_found_though_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 bill of lading 1")
+    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7 bill of lading 2")
+    rows = [{"id": s, "files": ["a.pdf"], "split": s} for s in ("train", "test")]
+    path = tmp_path / "d.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    answer = CliRunner().invoke(app, ["eval", "leakage", str(path)])
+    assert answer.exit_code == 1 and "exact" in answer.output
+    path.write_text("\n".join(map(json.dumps, [rows[0], rows[1] | {"files": ["b.pdf"]}])), encoding="utf-8")
+    assert CliRunner().invoke(app, ["eval", "leakage", str(path)]).exit_code == 0
+    (tmp_path / "b.pdf").unlink()
+    assert "1 could not be read" in CliRunner().invoke(app, ["eval", "leakage", str(path)]).output
+
+
 def test_the_same_in_other_words_is_found_by_its_vector() -> None:
     texts = [
         LATE,
