@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -262,9 +262,10 @@ def split_by_time(cases: Sequence[Case], shares: Mapping[str, float]) -> list[Ca
     """The oldest groups in the first split, the newest in the last; a group counts by its newest message."""
     if abs(sum(shares.values()) - 1) > 1e-6:
         raise DatasetError("the shares of the splits must sum to 1")
-    newest: dict[str, str] = {}
+    newest: dict[str, datetime] = {}
     for case in cases:
-        newest[case.cluster] = max(newest.get(case.cluster, ""), _received(case).isoformat())
+        received = _received(case)
+        newest[case.cluster] = max(newest.get(case.cluster, received), received)
     sizes = Counter(case.cluster for case in cases)
     chosen: dict[str, str] = {}
     names, ends = list(shares), _running(shares.values())
@@ -287,6 +288,9 @@ def _running(shares: Iterable[float]) -> list[float]:
 def _received(case: Case) -> datetime:
     given = (case.message or {}).get("received_at")
     try:
-        return datetime.fromisoformat(str(given))
+        received = datetime.fromisoformat(str(given))
     except ValueError:
-        raise DatasetError(f"case {case.id} has no message.received_at, so it cannot be split by time") from None
+        raise DatasetError(
+            f"case {case.id}: message.received_at is no ISO 8601 time; give one"
+        ) from None
+    return received if received.tzinfo else received.replace(tzinfo=UTC)

@@ -136,5 +136,10 @@ def test_a_split_by_time_keeps_the_newest_for_the_test(tmp_path: Path) -> None:
     dataset = load_dataset(write(tmp_path / "d.jsonl", *rows))
     cases = split_by_time(dataset.cases, {"train": 0.7, "test": 0.3})
     assert [case.split for case in cases] == ["train"] * 14 + ["test"] * 6
+    early, late = "2026-10-01T09:00:00+02:00", "2026-10-01T08:00:00+00:00"  # as text the other way round
+    for times in ((early, late), ("2026-10-01T07:00:00", late)):
+        rows = [a_case(i, message={"text": "x", "received_at": time}) for i, time in enumerate(times)]
+        cases = split_by_time(load_dataset(write(tmp_path / "d.jsonl", *rows)).cases, {"train": 0.5, "test": 0.5})
+        assert [case.split for case in cases] == ["train", "test"]
     with pytest.raises(DatasetError, match="received_at"):
         split_by_time(load_dataset(write(tmp_path / "e.jsonl", a_case(1))).cases, {"train": 1.0})
