@@ -290,7 +290,5 @@ def _received(case: Case) -> datetime:
     try:
         received = datetime.fromisoformat(str(given))
     except ValueError:
-        raise DatasetError(
-            f"case {case.id}: message.received_at is no ISO 8601 time; give one"
-        ) from None
+        raise DatasetError(f"case {case.id}: message.received_at is no ISO 8601 time; give one") from None
     return received if received.tzinfo else received.replace(tzinfo=UTC)

@@ -60,8 +60,9 @@ BASELINE_COLUMNS = (*HEADLINE[:3], HEADLINE[12])
 def write_reports(out: Path, manifest: Mapping[str, Any], metrics: Mapping[str, Any], rows: Sequence[Row]) -> None:
     data = report_data(manifest, metrics, rows, out / "pages")
     html = _environment.get_template("report.html").render(data, say=say, plots=_drawn(metrics))
-    (out / HTML).write_text(html, encoding="utf-8")
-    (out / MARKDOWN).write_text(_environment.get_template("report.md").render(data, say=say), encoding="utf-8")
+    (out / HTML).write_text(html, encoding="utf-8", errors="backslashreplace")
+    markdown = _environment.get_template("report.md").render(data, say=say)
+    (out / MARKDOWN).write_text(markdown, encoding="utf-8", errors="backslashreplace")
 
 
 def write_red_team(out: Path, found: Mapping[str, Any]) -> None:

@@ -44,6 +44,7 @@ PREDICTIONS, BASELINES, MANIFEST, METRICS = "predictions.jsonl", "baselines.json
 CACHE, ANSWERS = Path("build/eval-answers"), "answers"  # of the language model, by everything that could change them
 THRESHOLDS, RED_TEAM, PAGES = "thresholds.json", "redteam.json", "pages"
 EMBEDDINGS = Path("build/eval-e5.npz")
+HALVES = "backslashreplace"  # half an emoji, as senders cut them off, has no UTF-8; as \ud83d it is JSON
 BASELINE_NAMES = ("majority", "keywords", "tfidf", "knn", "zero_shot", "llm", "n8n")
 
 Part = Literal["extraction", "classification", "routing"]
@@ -269,7 +270,7 @@ def _stream(
     cases: Sequence[Case], answer: Callable[[Case], Row], path: Path, workers: int, progress: Progress
 ) -> dict[str, Row]:
     rows: dict[str, Row] = {}
-    with path.open("a", encoding="utf-8") as file, ThreadPoolExecutor(max(1, workers)) as pool:
+    with path.open("a", encoding="utf-8", errors=HALVES) as file, ThreadPoolExecutor(max(1, workers)) as pool:
         for row in _as_they_come(pool, answer, cases, 2 * workers):
             rows[row["id"]] = row
             file.write(_line(row))
@@ -346,7 +347,7 @@ def _write(path: Path, value: Any) -> None:
 
 def _replace(path: Path, text: str) -> None:
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", errors=HALVES)
     part.replace(path)
 
 

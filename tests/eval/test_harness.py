@@ -13,7 +13,7 @@ from eval import product as products
 from eval import run as runs
 from eval.gate import Gates, check, load_gates
 from eval.product import Product
-from eval.run import RunError, Suite, read_manifest, run
+from eval.run import RunError, Suite, read_manifest, read_rows, run
 from extractors.limits import Limits
 from tests.eval.rows import StandIn
 from tests.eval.test_thresholds import a_policy
@@ -38,6 +38,13 @@ def test_a_label_that_was_mended_is_measured_and_its_neighbours_are_not_run_agai
     metrics = start(write(tmp_path, {"label": "status_update"}, {}), tmp_path / "run")
     assert metrics["accuracy"]["value"] == 0.5
     assert read_manifest(tmp_path / "run")["cases"]["run_now"] == 1
+
+
+def test_half_an_emoji_in_what_was_expected_ends_no_run(tmp_path: Path) -> None:
+    half = {"fields": {"bol": ["7 \ud83d"]}, "label": "status_update"}
+    assert start(write(tmp_path, half), tmp_path / "run")["fields"]["micro_f1"]["value"] == 0.0
+    assert read_rows(tmp_path / "run")[0]["expected"]["fields"] == {"bol": ["7 \ud83d"]}
+    assert "7 \\ud83d" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_that_was_stopped_leaves_no_figures_of_the_one_before(tmp_path: Path) -> None:
