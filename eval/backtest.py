@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from eval.statistics import Bootstrap, wilson
+from eval.statistics import Bootstrap, interval, rounded, wilson
 from triage.carriers import FEWEST, WEIGHT_CLASSES, Lane, Trip, rank
 
 HELD_BACK = 0.3
@@ -82,6 +82,8 @@ def backtest(trips: Sequence[Trip], held_back: float = HELD_BACK) -> dict[str, A
     cut = ordered[int(len(ordered) * (1 - held_back))].done
     known = [trip for trip in ordered if trip.done < cut]
     later = [trip for trip in ordered if trip.done >= cut and trip.due >= cut]
+    if not known:
+        raise ValueError("all shipments were done at one time, so none is older than another; give a longer history")
     rates: dict[str, dict[Lane, Rates]] = {name: {} for name in RANKINGS}
     for lane in dict.fromkeys(trip.lane for trip in later):
         for name, ranking in RANKINGS.items():
@@ -99,7 +101,7 @@ def backtest(trips: Sequence[Trip], held_back: float = HELD_BACK) -> dict[str, A
         value, drawn = draws.of(lambda weights, e=errors: (weights @ e / weights.sum(axis=1))[:, None])  # type: ignore[misc]
         followed = [t.on_time for t in judged if t.carrier == _first(rates[name][t.lane])]
         figures[name] = {
-            "brier": {"value": round(float(value[0]), 4), **_span(drawn[:, 0])},
+            "brier": {"value": round(float(value[0]), 4), **rounded(_span(drawn[:, 0]), 4)},
             "first_choice_on_time": _share(sum(followed), len(followed)),
         }
     return {
@@ -127,7 +129,9 @@ def as_text(found: dict[str, Any]) -> str:
             if first["value"] is None
             else (f"{first['value']:.1%} ({first['low']:.1%} to {first['high']:.1%}, n={first['n']})")
         )
-        lines.append(f"{name:22}{brier['value']:.4f} ({brier['low']:.4f} to {brier['high']:.4f}){'':10}{told}")
+        brier_said = f"{brier['value']:.4f}"
+        span = "one lane" if brier["low"] is None else f"{brier['low']:.4f} to {brier['high']:.4f}"
+        lines.append(f"{name:22}{f'{brier_said} ({span})':34}{told}")
     return "\n".join(lines)
 
 
@@ -183,5 +187,5 @@ def _share(hits: int, n: int) -> dict[str, Any]:
 
 
 def _span(drawn: Any) -> dict[str, float]:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return {"low": round(float(low), 4), "high": round(float(high), 4)}
+    low, high = interval(drawn)
+    return {"low": low, "high": high}

@@ -42,6 +42,8 @@ def load(path: Path) -> list[Case]:
             cases.append(Case.model_validate_json(line))
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: no case: {error}") from error
+    if not cases:
+        raise ValueError(f"{path} holds no case; write one JSON object a line")
     return cases
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from eval.backtest import backtest, load, simulate
-from triage.carriers import Trip
+from eval.backtest import as_text, backtest, load, simulate
+from triage.carriers import Lane, Trip
 
 INVENTED = simulate(shipments=1500)
 
@@ -45,3 +45,17 @@ def test_a_history_is_read_back_as_it_was_saved_and_a_broken_line_is_named(tmp_p
 def test_a_history_too_short_to_judge_says_so(trips: list[Trip]) -> None:
     with pytest.raises(ValueError, match="give"):
         backtest(trips)
+
+
+def test_what_one_lane_or_one_moment_cannot_say_is_said() -> None:
+    day, lane = datetime(2026, 1, 1, tzinfo=UTC), Lane(origin="ANR", zone="DE 10")
+
+    def trips(apart: timedelta) -> list[Trip]:
+        days = (day + i * apart for i in range(60))
+        return [Trip(carrier="ab"[i % 2], lane=lane, due=at, done=at) for i, at in enumerate(days)]
+
+    found = backtest(trips(timedelta(days=1)))
+    assert found["rankings"]["smoothed"]["brier"] == {"value": 0.0, "low": None, "high": None}
+    assert "one lane" in as_text(found)
+    with pytest.raises(ValueError, match="give a longer history"):
+        backtest(trips(timedelta(0)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from eval.matching import CASES, evaluate, load
@@ -136,3 +138,9 @@ def test_no_ambiguous_case_is_matched_wrongly_and_few_are_asked_in_vain() -> Non
     assert found["cases"] >= 30
     assert found["wrong"] == 0, found["not_right"]
     assert found["asked"] <= 1, found["not_right"]
+
+
+def test_a_file_without_a_case_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    with pytest.raises(ValueError, match="holds no case"):
+        load(tmp_path / "none.jsonl")
