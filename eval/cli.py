@@ -177,13 +177,14 @@ def redteam_command(
     from eval.product import Product
     from eval.redteam import red_team
     from eval.report import say, write_red_team
-    from eval.run import RED_TEAM
+    from eval.run import CACHE, RED_TEAM
     from eval.statistics import SEED
     from triage.settings import Settings
 
     bar = Bar()
     try:
-        with Product(Settings()) as product:
+        # The model's answers and its budget are the evaluation's own, not the service's.
+        with Product(Settings().model_copy(update={"data_dir": CACHE})) as product:
             found = red_team(
                 product,
                 load_dataset(dataset),

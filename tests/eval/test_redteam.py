@@ -9,6 +9,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as raw
 import pytest
+from typer.testing import CliRunner
 
 from classifiers.embedding import Encoder
 from classifiers.taxonomy import load_taxonomy
@@ -20,6 +21,7 @@ from eval.redteam import DATA, Aim, Attack, Pair, carry, red_team
 from eval.run import RunError
 from extractors.limits import Limits
 from extractors.message import message_from_json
+from triage.cli import app
 from triage.settings import Settings
 
 CLEAN = {
@@ -123,3 +125,22 @@ def test_a_small_red_team_gives_the_same_figures_twice_and_they_can_be_gated(tmp
 def test_the_dispatch_set_can_be_attacked() -> None:
     dataset = load_dataset(Path(redteam.__file__).parent / "data" / "dispatch.jsonl")
     assert len([c for c in dataset.selected("dev") if c.message and c.message.get("text")]) >= 100
+
+
+def test_the_command_spends_nothing_of_what_the_service_may_ask_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Product] = []
+
+    def stopped(product: Product, *_: object, **__: object) -> None:
+        asked.append(product)
+        raise DatasetError("far enough")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(redteam, "red_team", stopped)
+    for name, value in (("DATA_DIR", "data"), ("LLM_URL", "http://127.0.0.1:1/v1"), ("LLM_MODEL", "m")):
+        monkeypatch.setenv(f"TRIAGE_{name}", value)
+    (tmp_path / "cases.jsonl").write_text(json.dumps({"id": "1", "message": CLEAN}))
+    answer = CliRunner().invoke(app, ["eval", "redteam", "--dataset", "cases.jsonl"])
+    assert "far enough" in answer.output and asked[0].llm is not None
+    assert [path.parent.name for path in tmp_path.rglob("llm.sqlite3")] == ["eval-answers"]
