@@ -106,7 +106,8 @@ def _macro_f1(pairs: Sequence[tuple[Row, Row]], bootstrap: Bootstrap) -> dict[st
 
 def _fields(pairs: Sequence[tuple[Row, Row]], draws: int, seed: int) -> dict[str, Any]:
     """Where both runs were asked for the same fields; whether the label is known does not matter."""
-    pairs = [(x, y) for x, y in pairs if None is not x["expected"]["fields"] == y["expected"]["fields"]]
+    asked = ((pair, [row["expected"]["fields"] for row in pair]) for pair in pairs)
+    pairs = [pair for pair, (of_a, of_b) in asked if of_a is not None and of_a == of_b]
     names = {name for x, _ in pairs for name, values in x["expected"]["fields"].items() if values}
     if not names:
         return {}

@@ -16,7 +16,7 @@ from classifiers.embedding import Encodes, Matrix
 
 
 class EmbeddingCache:
-    """`path` is a file of one encoder; None keeps them for this run alone."""
+    """`path` is a file of vectors, each kept for its kind of encoder; None keeps them for this run alone."""
 
     def __init__(self, encoder: Encodes, path: Path | None, progress: Any = None) -> None:
         self._encoder = encoder
@@ -28,7 +28,8 @@ class EmbeddingCache:
                 self._known = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        kind = type(self._encoder).__qualname__
+        keys = [hashlib.sha256(f"{kind} {text}".encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
         ordered = sorted(missing.items(), key=lambda item: len(item[1]))  # equal lengths waste no padding
         for start in range(0, len(ordered), 64):
