@@ -150,13 +150,16 @@ _VERB_AFTER = tuple(  # "am Freitag um 14:20 zugestellt", "wordt vrijdag opgehaa
         ("pickup_actual", "pickup_planned", r"abgeholt|verladen|beladen|geladen|übernommen|aufgeladen|opgehaald"),
         ("", "eta_original", r"(?:an|aus|ab)(?:zu)?liefern|zu(?:zu)?stellen|(?:af)?leveren|bezorgen"),
         ("", "pickup_planned", r"ab(?:zu)?holen|ophalen"),
+        ("", "eta_revised", r"an(?:zu)?kommen|ein(?:zu)?treffen|aankomen"),
     )
 )
 _TO_COME = re.compile(
     r"\b(?:wird|werden|soll(?:en|te|ten)?|kann|können|muss|müssen|möchten?|wollen|würden|wordt|worden|zal|zullen|moet(?:en)?|kan|kunnen|mag)\b",
     re.IGNORECASE,
 )
+_SUPPOSED = re.compile(r"\bsollten?\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie|noch)\b", re.IGNORECASE)
+_AT_EARLIEST = re.compile(r"\b(?:nicht|niet)(?: (?:mehr|meer))? (?:vor|voor)(?: (?:dem|de))? $", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
     r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
 )
@@ -388,7 +391,12 @@ def _by_verb(text: str, clause: str, end: int) -> tuple[str, float] | None:
         return None
     last, happened, planned = min(found)
     said = f"{clause} {text[end:last]}"
-    field = planned if _TO_COME.search(said) else happened
+    to_come = _TO_COME.search(said) is not None
+    if to_come and _AT_EARLIEST.search(clause):  # "wird nicht vor Freitag zugestellt" promises nothing
+        return "eta_revised" if planned == "eta_original" else planned, 0.7
+    field = planned if to_come else happened
+    if field == "eta_revised" and _SUPPOSED.search(said):
+        field = "eta_original"
     return (field, 0.7) if field and not _DENIED.search(said) else None
 
 
