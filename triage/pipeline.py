@@ -38,7 +38,7 @@ from triage.result import (
     Result,
     ScoredLabel,
 )
-from triage.summary import summarise
+from triage.summary import summarise, told_promise
 from triage.threads import Earlier, change, facts, is_solved
 from triage.understanding import Understanding
 
@@ -153,6 +153,7 @@ def decide(
     said = "\n".join([message.subject, message.newest, *(quote.quote for quote in understanding.quotes)])
     danger = None if prediction.abstained else immediate_danger(label.code, prediction.confidence, said, policy)
     discrepancies = find_discrepancies(extraction, record)
+    values = FieldValue.by_field(extraction.findings)
     urgency = prioritise(
         label.code,
         label.title,
@@ -163,6 +164,7 @@ def decide(
         documents=documents,
         costs_money=costs_money(discrepancies),
         danger=danger,
+        told=told_promise(values),
     )
     fields = {finding.field for finding in extraction.findings}
     recommendations: tuple[Recommendation, ...]
@@ -198,7 +200,6 @@ def decide(
     if record is not None and records is not None and record.lane is not None:
         recommendations = _with_carriers(recommendations, record, record.lane, records, policy, now)
 
-    values = FieldValue.by_field(extraction.findings)
     moved = None
     if earlier and not prediction.abstained:
         reasons = frozenset(recommendations[0].approval_reasons if recommendations else ())

@@ -35,15 +35,17 @@ def prioritise(
     documents: Collection[str] = (),
     costs_money: bool = False,
     danger: str | None = None,
+    told: str | None = None,
 ) -> Urgency:
     """`policy` is that of the site. `documents` are the types attached, `costs_money` says that one of them and the
-    record differ in what costs money, `danger` is the word that speaks of immediate danger.
+    record differ in what costs money, `danger` is the word that speaks of immediate danger. `told` says what message
+    or document call promised: it is shown where the record says nothing, and moves no urgency.
     """
     rules, of_label = policy.priority, policy.labels[label]
     w = rules.weights
     parts = (
         (w.severity, (of_label.severity, [f"{title}: severity {of_label.severity:.0%}"])),
-        (w.urgency, _promise(record, policy, now)),
+        (w.urgency, _promise(record, policy, now, told)),
         (w.value, _value(record, policy)),
         (w.customer, _customer(record, policy)),
         (w.evidence, _evidence(documents, costs_money, policy)),
@@ -68,9 +70,10 @@ def prioritise(
     )
 
 
-def _promise(record: Record | None, policy: Policy, now: datetime) -> tuple[float, list[str]]:
+def _promise(record: Record | None, policy: Policy, now: datetime, told: str | None) -> tuple[float, list[str]]:
     if record is None or record.scheduled_at is None:
-        return policy.priority.urgency_unknown, ["no promised time is known"]
+        said = f"no record says what was promised; {told}" if told else "no promised time is known"
+        return policy.priority.urgency_unknown, [said]
     hours = (record.scheduled_at - now).total_seconds() / 3600
     share = next((part for limit, part in policy.urgency_steps if hours <= limit), policy.priority.urgency_later)
     return share, [f"promised {_span(hours)} ago" if hours < 0 else f"promised in {_span(hours)}"]

@@ -131,10 +131,24 @@ def best_reference(fields: Fields) -> str | None:
     return next((found.value for found in told if found.score >= least), None)
 
 
+def told_promise(fields: Fields) -> str | None:
+    """What a message or its document says was promised, in words that name which of them says so."""
+    best = _best(fields, "eta_original")
+    if best is None:
+        return None
+    who = "a document" if best.evidence.part.startswith("attachment") else "the message"
+    return f"{who} says {_moment(best.value)}"
+
+
 def _surely(fields: Fields, name: str) -> str | None:
+    best = _best(fields, name)
+    return best.value if best else None
+
+
+def _best(fields: Fields, name: str) -> FieldValue | None:
     """The best told value; an unsure one stands among the fields, with its score, and in no sentence."""
     best = max(fields.get(name, ()), key=lambda found: found.score, default=None)
-    return best.value if best and best.score >= SURE else None
+    return best if best and best.score >= SURE else None
 
 
 def _moment(value: str) -> str:

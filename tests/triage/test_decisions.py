@@ -266,6 +266,17 @@ def test_a_message_that_calls_for_nothing_does_not_carry_its_documents_complaint
     assert decided(with_document(sure, kind="damage_report"), a_record()).result.abstained == "conflicting_sources"
 
 
+def test_the_note_does_not_call_unknown_what_a_document_promises() -> None:
+    told = with_document(understood())
+    evidence = Evidence(part="attachment:0", page=1, quote="24.11.2026", start=0, end=10)
+    promise = Finding(field="eta_original", value="2026-11-24", score=0.8, method="layout", evidence=evidence)
+    findings = (*told.extraction.findings, promise)
+    told = told.model_copy(update={"extraction": told.extraction.model_copy(update={"findings": findings})})
+    draft = decided(told, a_record(scheduled_at=None)).result.draft
+    assert draft is not None
+    assert "no record says what was promised; a document says 24 Nov 2026" in draft.note
+
+
 def test_a_message_and_a_document_that_contradict_each_other_are_looked_at_and_keep_their_label() -> None:
     told = understood()
     said = [

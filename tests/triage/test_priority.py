@@ -67,6 +67,10 @@ def test_a_customer_is_known_by_name_too_and_the_best_tier_counts() -> None:
 
 def test_what_is_not_known_is_said() -> None:
     assert "no promised time is known" in urgency(record=a_record(scheduled_at=None)).reasons
+    told = urgency(record=a_record(scheduled_at=None), told="a document says 24 Nov 2026")
+    assert "no record says what was promised; a document says 24 Nov 2026" in told.reasons
+    assert told.score == urgency(record=a_record(scheduled_at=None)).score
+    assert "promised in 30 h" in urgency(told="a document says 24 Nov 2026").reasons
     assert "its value in SEK cannot be compared" in urgency(record=a_record(currency="SEK")).reasons
     assert "only 41% sure of the label" in urgency(confidence=0.41).reasons
 

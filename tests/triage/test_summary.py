@@ -14,7 +14,7 @@ from extractors.message import Message
 from prompts import Question
 from triage.odoo.records import Record
 from triage.result import FieldValue, Quote
-from triage.summary import Gist, ask_gist, best_reference, summarise, unproven
+from triage.summary import Gist, ask_gist, best_reference, summarise, told_promise, unproven
 
 TEXT = (
     "Der LKW mit WH/OUT/00042 steht seit 09:40 bei Weert, Getriebeschaden, drei Paletten Blutbeutel (2-8 °C) an Bord.\n"
@@ -90,8 +90,8 @@ def quote(text: str = "Der LKW steht.") -> tuple[Quote, ...]:
     return (Quote(quote=text, part="body", start=0, end=len(text)),)
 
 
-def found(field: str, value: str, score: float = 0.9) -> dict[str, tuple[FieldValue, ...]]:
-    evidence = Evidence(part="body", quote="x", start=0, end=1)
+def found(field: str, value: str, score: float = 0.9, part: str = "body") -> dict[str, tuple[FieldValue, ...]]:
+    evidence = Evidence(part=part, quote="x", start=0, end=1)
     finding = Finding(field=field, value=value, score=score, method="pattern", evidence=evidence)
     return FieldValue.by_field([finding])
 
@@ -120,6 +120,14 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
     assert summarise("Damage", None, (), None, "ambiguous") == (
         "It cannot be told what this is. The sender wrote nothing that could be quoted. No record was matched."
     )
+
+
+def test_what_is_promised_is_told_with_the_paper_or_message_that_says_so_and_no_guess_is() -> None:
+    assert told_promise(found("eta_original", "2026-11-24")) == "the message says 24 Nov 2026"
+    on_paper = found("eta_original", "2026-11-24T10:00:00+01:00", part="attachment:0")
+    assert told_promise(on_paper) == "a document says 24 Nov 2026 10:00 UTC+01:00"
+    assert told_promise(found("eta_original", "2026-11-24", 0.43)) is None
+    assert told_promise({}) is None
 
 
 def test_a_case_is_called_by_its_surest_reference_or_of_equals_by_the_one_that_odoo_knows() -> None:
