@@ -20,7 +20,7 @@ _PHONES = (
     re.compile(r"(?<![\w.,/+-])\(?0\d{1,4}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){1,4}(?![\w]|[.,/-]\d)"),
     re.compile(r"(?<![\w.,/+-])\(?[2-9]\d{2}\)?[ .-]\d{3}[.-]\d{4}(?![\w]|[.,/-]\d)"),
     re.compile(
-        r"(?i:\b(?:t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
+        r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
     ),
 )
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
@@ -50,14 +50,17 @@ _SIGNS = tuple(
     )
 )
 _ACCOUNT_BEFORE = re.compile(
-    r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax)[^\n])*$", re.IGNORECASE
+    r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax|mob|handy|gsm|cell)[^\n|])*$",
+    re.IGNORECASE,
 )
 _FAX_BEFORE = re.compile(
     r"(?<![/&+|])(?<![/&+|] )(?<!tel)(?<!tel\.)\b(?:t[eé]l[eé])?(?:fax|faks|facsimile|t[eé]l[eé]copie\w*)\b[\s.:]{0,3}(?:n[°ºor]\.?)?[\s.:]{0,3}$",
     re.IGNORECASE,
 )
 _DATE_IN = re.compile(r"(?<!\d)[0-3]\d/[0-3]\d(?:/\d{2,4})?(?!\d)")
-_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?![./-]?\d)|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d")
+_DATE = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?![./-]?\d)|(?:[01]\d|2[0-4])[0-5]\d ?- ?(?:[01]\d|2[0-4])[0-5]\d(?!\d)"
+)
 
 
 def emails(text: str) -> Iterator[tuple[int, int]]:

@@ -10,22 +10,24 @@ is about. Recognisers of patterns miss what has none (a name in the middle of a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from extractors import contacts
 from extractors.identifiers import find_references
 from extractors.message import Message
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _CARD = re.compile(r"(?<![\w.,/+-])(?:\d[ -]?){12,18}\d(?![\w]|[.,/-]\d)")
 _CARD_BRANDS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[068]|6(?:011|5)")
 _WORD = r"(?<!\w)[^\W\d_]{1,40}(?:['’-][^\W\d_]{1,40}){0,2}\.?"
 _ADDRESSED = re.compile(rf"(?P<name>{_WORD},?(?: {_WORD},?){{1,3}})[\"']? ?[<\[(](?:mailto:)?[^\s<>@]+@")
 _GREETING = re.compile(
-    rf"(?:regards|cheers|thanks|thank you|rgds|grüße?n?|gruß|gruss|grüssen|mfg|vg|lg|cordialement|bien à vous|merci|saludos|gracias|atentamente|saluti|grazie|groeten|groetjes|groet|gr|mvg|bedankt|pozdrawiam|pozdrowienia|dziękuję)[ ,.!]*\n?[ ]*(?P<name>{_WORD}(?: {_WORD}){{0,2}})[ .]*$",
+    rf"(?:regards|best|sincerely|cheers|thanks|thank you|rgds|grüße?n?|gruß|gruss|grüssen|mfg|vg|lg|cordialement|bien à vous|merci|saludos?|gracias|atentamente|saluti|grazie|groeten|groetjes|groet|gr|mvg|bedankt|pozdrawiam|pozdrowienia|poważaniem|dziękuję)[ ,.!]*\n?[ ]*(?P<name>{_WORD}(?: {_WORD}){{0,2}})[ .]*$",
     re.IGNORECASE,
 )
+_FOR = re.compile(r"i\. ?[AV]\.|ppa\.", re.IGNORECASE)  # before the name of who signs for a firm
+_BESIDE = re.compile(r"\s[|•·–-]\s")  # what stands beside it: "Pieter de Vries | Planner"
 _PARTICLES = frozenset("van von der den de di da del della la le du dos ten ter zu".split())  # noqa: SIM905
 _NO_PERSON = re.compile(
     r"\b(?:gmbh|ag|kg|ltd|llc|inc|plc|bv|nv|sa|sas|sarl|srl|spa|sl|ab|oy|sp|zoo|group|logisti\w*|transport\w*|spedition\w*|trucking|freight\w*|cargo|express|couriers?|shipping|dispatch\w*|dispo\w*|team|service\w*|support|info|customer\w*|warehouse|lager\w*|depot|magazijn|office|planning|sales|export|import|desk|center|centre|central|notification\w*|noreply|no|reply|tracking|delivery|parcel\w*|operations?|accounts?|billing|claims|customs|department|abteilung|service|kundenservice|haulage|lines?|airlines?|port|terminal|hospital|klinik\w*|clinic|store|shop|market|hotel)\b",
@@ -82,11 +84,13 @@ def mask(texts: Mapping[str, str], people: Sequence[str] = ()) -> Masked:
 
 def people_in(message: Message) -> tuple[str, ...]:
     """Names of persons in the sender, in addresses within the text, in signatures and after the closing greeting."""
-    found = [message.sender.name or "", *(m["name"] for m in _ADDRESSED.finditer(message.text))]
+    sender = message.sender.name or ""
+    found = [sender.title() if sender.islower() else sender, *(m["name"] for m in _ADDRESSED.finditer(message.text))]
     for segment in message.segments:
         text = message.text[segment.start : segment.end].rstrip()
         if segment.kind == "signature":
-            lines = [line.strip(" ,.*_-|") for line in text.splitlines() if line.strip(" ,.*_-|")][:4]
+            lines = [_FOR.sub("", _BESIDE.split(line)[0]).strip(" ,.*_-|") for line in text.splitlines()]
+            lines = [line for line in lines if line][:4]
             found += [line for line in lines if len(line.split()) <= 4]
         ending = text[-160:]
         if greeting := _GREETING.search(ending):
@@ -106,8 +110,14 @@ def _names(people: Sequence[str]) -> re.Pattern[str] | None:
     """Whole names before their parts, so that a name becomes one placeholder."""
     parts = [p for name in people for p in name.split() if len(p) >= _SHORTEST_PART and p.lower() not in _PARTICLES]
     wanted = sorted({*people, *(p.strip(".,") for p in parts)}, key=lambda name: (-len(name), name))
-    spellings = [spelling for name in wanted for spelling in dict.fromkeys((name, name.upper()))]
+    spellings = [spelling for name in wanted for spelling in _spellings(name)]
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, spellings))})(?!\w)") if spellings else None
+
+
+def _spellings(name: str) -> Iterable[str]:
+    """Headers and signatures have capitals where the text has none; a part alone in small letters may be any word."""
+    small = (name.lower(),) if " " in name else ()
+    return dict.fromkeys((name, name.upper(), name.title(), *small))
 
 
 def _hits(text: str, names: re.Pattern[str] | None) -> list[_Hit]:
@@ -142,8 +152,8 @@ def _candidates(text: str, names: re.Pattern[str] | None) -> Iterator[_Hit]:
 def _iban_length(text: str) -> int | None:
     """How much of the text is an IBAN by ISO 13616's check (97), the words after it left out; None when nothing is."""
     for end in range(len(text), 14, -1):
-        compact = text[:end].replace(" ", "")
-        if 15 <= len(compact) <= 34 and text[end - 1] != " ":
+        compact = "".join(text[:end].split())
+        if 15 <= len(compact) <= 34 and not text[end - 1].isspace():
             number = "".join(str(int(c, 36)) for c in compact[4:] + compact[:4])
             if int(number) % 97 == 1:
                 return end
