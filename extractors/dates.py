@@ -161,7 +161,18 @@ _SUPPOSED = re.compile(r"\bsollten?\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:nicht|kein\w*|niet|geen|nie|noch)\b", re.IGNORECASE)
 _AT_EARLIEST = re.compile(r"\b(?:nicht|niet)(?: (?:mehr|meer))? (?:vor|voor)(?: (?:dem|de))? $", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
-    r"\b(?:not|n't|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)\b[^.\n]{0,15}$", re.IGNORECASE
+    r"(?:\b(?:not|never|nicht|pas|non|no|niet|nie|to be|will be|wird|sera|será)|n['’]t)\b[^.\n]{0,15}$", re.IGNORECASE
+)
+_NOT_COMING = re.compile(r"(?:\b(?:not|cannot|never|no|non|nie)|n['’]t)\s+(?:(?:be|yet)\s+)?$", re.IGNORECASE)
+_COMING_NOT = re.compile(r"\s+(?:pas|plus|nicht|niet)\b", re.IGNORECASE)
+_BUT_THEN = re.compile(  # "will not arrive before Friday" says when it comes at the earliest
+    r"\b(?:before|until|till?|earlier|antes|hasta|prima|fino|avant|jusqu\w*|vor|voor|bis|tot|eher|eerder|früher|przed|wcześniej)\b",
+    re.IGNORECASE,
+)
+_NOT_KEPT = re.compile(  # "the ETA of tomorrow 10:00 cannot be met"
+    r"[^.,;!?\n]{0,40}?\b(?:no longer|cannot|can['’]t|won['’]t|not|nicht|pas|no|non|niet|nie) (?:[^\W\d]+ ){0,2}?"
+    r"(?:holds?|met|kept|valid|gehalten|halten|eingehalten|einhalten|tenue?s?|tenir|respectée?|cumpl\w+|rispett\w+|gehaald|halen|haalbaar|dotrzyma\w+|utrzyma\w+)\b",
+    re.IGNORECASE,
 )
 
 _CLAUSE_END = re.compile(r"[;!?\n]|\.\s")
@@ -400,6 +411,13 @@ def _by_verb(text: str, clause: str, end: int) -> tuple[str, float] | None:
     return (field, 0.7) if field and not _DENIED.search(said) else None
 
 
+def _comes_not(clause: str, arrival: re.Match[str]) -> bool:
+    """Whether something does not arrive on the day that the clause ends with."""
+    after = clause[arrival.end() :]
+    denied = _NOT_COMING.search(clause[: arrival.start()]) or _COMING_NOT.match(after)
+    return denied is not None and _BUT_THEN.search(after) is None
+
+
 def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float] | None:
     """The field that the nearest words before `start`, in the same clause, give to a date there, or a verb after it."""
     before = text[max(0, start - 70) : start]
@@ -411,6 +429,8 @@ def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float]
     for field, score, pattern in _MEANING:
         for match in pattern.finditer(clause):
             if field in _HAPPENED and _NOT_BEFORE.search(clause[: match.start()]):
+                continue
+            if field == "eta_revised" and _comes_not(clause, match):
                 continue
             if best is None or (match.end(), len(match[0])) > best[:2]:
                 best = (match.end(), len(match[0]), field, score)
@@ -425,6 +445,8 @@ def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float]
         return _by_verb(text, clause, end)
     if not best[2]:
         return None
+    if best[2] == "eta_revised" and _NOT_KEPT.match(text, end):
+        return "eta_original", 0.7
     distance = len(clause) - best[0]
     far = distance > (_NEAR if best[3] == _GENERIC else 30)
     return best[2], round(best[3] - (0.2 if far else 0.0), 2)
