@@ -122,15 +122,16 @@ def decide(
     message = extraction.message
     label = taxonomy.labels[prediction.label]
     solved = prediction.abstained is None and is_solved(earlier, label.code)
-    acts = bool(policy.labels[label.code].actions) or solved
+    acts = bool(policy.labels[label.code].actions)
     conflicts = [conflict_in_words(conflict) for conflict in extraction.conflicts]
     if not acts and prediction.abstained is None:
         conflicts += trouble(extraction)
         if conflicts:
             prediction = replace(prediction, abstained="conflicting_sources")
-        elif prediction.confidence < FILED_UNSEEN:
+            solved = False
+        elif prediction.confidence < FILED_UNSEEN and not solved:
             prediction = replace(prediction, abstained="ambiguous")
-    actionable = acts or prediction.abstained is not None
+    actionable = acts or solved or prediction.abstained is not None
     thread_record = earlier.record if earlier else None
 
     candidates: list[Record] = []

@@ -25,6 +25,8 @@ from triage.pipeline import FILED_UNSEEN, Decision, decide
 from triage.policy import FILE, load_policy
 from triage.priority import prioritise
 from triage.quotes import find_quotes
+from triage.result import OdooItem, Result
+from triage.threads import Earlier
 from triage.understanding import Understanding
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -264,6 +266,22 @@ def test_a_message_that_calls_for_nothing_does_not_carry_its_documents_complaint
     assert found.result.draft is not None
     assert "8 of 10 of Brake discs" in found.result.draft.note
     assert decided(with_document(sure, kind="damage_report"), a_record()).result.abstained == "conflicting_sources"
+
+
+def test_good_news_in_a_thread_closes_nothing_over_what_its_document_complains_of() -> None:
+    item = OdooItem(kind="activity", model="mail.activity", id=7, url="http://odoo.example/7")
+    earlier = Earlier(id="msg_0", label="vehicle_breakdown", is_exception=True, priority="P2", item=item)
+
+    def followed(told: Understanding) -> Result:
+        records = Records(a_record())
+        return decide("msg_1", told, records, lambda: None, TAXONOMY, POLICY, "http://t", NOW, earlier=earlier).result
+
+    good = followed(with_document(understood("status_update"), FULL))
+    assert ([step.action for step in good.recommendations], good.supersedes) == (["close_item"], "msg_0")
+    short = followed(with_document(understood("status_update"), SHORT))
+    assert ([step.action for step in short.recommendations], short.supersedes) == (["look_at_it"], None)
+    assert (short.abstained, short.needs_review) == ("conflicting_sources", True)
+    assert "8 of 10 of Brake discs" in short.recommendations[0].rationale
 
 
 def test_the_note_does_not_call_unknown_what_a_document_promises() -> None:
