@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from extractors.conflicts import SURE
 from extractors.evidence import Finding
 from extractors.message import RecordRef, Value
+from extractors.pointing import PROVEN
 from triage.odoo.records import FREE_MAIL, PLATES, SENDER, TRACKING_FIELDS, Record
 from triage.result import Candidate, Match
 
@@ -73,6 +75,10 @@ def match(
         if named and not any(hit.strip() == hit for hit in hits[ranked[0]]):
             reason = "no reference points at a record; those of the sender's firm are named"
         return Matching(alternatives=tuple(named[:MAX_ALTERNATIVES]), reason=reason)
+    strangers = (f.value for f in findings if _is_stranger(f, candidates))
+    if (unknown := next(strangers, None)) and not _hits([f for f in findings if f.score >= SURE], ranked[0]):
+        reason = f"the message names {unknown}, to which no record answers"
+        return Matching(alternatives=tuple(named[:MAX_ALTERNATIVES]), reason=reason)
     best = hits[ranked[0]]
     close = [record.name for record in ranked[1:] if _lead(best, hits[record]) < MIN_LEAD]
     if close:
@@ -100,6 +106,13 @@ def _hits(findings: Sequence[Finding], record: Record) -> Hits:
             what = "is its name" if is_name else "is one of its references"
             hits[value] = max(hits.get(value, (0.0, "")), (score, f"{finding.field} {finding.value} {what}"))
     return hits
+
+
+def _is_stranger(finding: Finding, candidates: Sequence[Record]) -> bool:
+    """Whether the message itself surely names a shipment of Odoo's form that is none of the candidates."""
+    named = finding.field == "delivery_order" and finding.score >= PROVEN
+    in_message = not finding.evidence.part.startswith("attachment")
+    return named and in_message and not any(answers_to(record, finding.value) for record in candidates)
 
 
 def answers_to(record: Record, reference: str) -> bool:

@@ -125,6 +125,17 @@ def test_a_reply_is_about_the_threads_record_until_it_names_another() -> None:
     assert chosen(match([found("delivery_order", "WH/OUT/00003")], [A, C], None, thread_record=thread)) == 3
 
 
+def test_a_reply_that_names_a_shipment_which_odoo_does_not_know_is_not_taken_for_the_threads() -> None:
+    thread = RecordRef(model="stock.picking", id=1)
+    unknown, history = found("delivery_order", "WH/OUT/00077", 0.99), found("delivery_order", "WH/OUT/00001", 0.59)
+    for said in ([unknown], [unknown, history]):
+        asked = match(said, [A], None, thread_record=thread)
+        assert asked.match is None
+        assert [c.id for c in asked.alternatives] == [1]
+        assert asked.reason == "the message names WH/OUT/00077, to which no record answers"
+    assert chosen(match([unknown, found("sales_order", "SO0042")], [A], None, thread_record=thread)) == 1
+
+
 def test_a_plate_is_the_same_however_it_is_written_and_weaker_than_an_order() -> None:
     batch = Record(model="stock.picking.batch", id=9, name="BATCH/9", references=("BATCH/9", "1-ABC-234"))
     plate = found("vehicle_plate", "1ABC234", 0.75)
