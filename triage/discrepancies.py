@@ -138,12 +138,13 @@ def _dates(said: Sequence[Finding], record: Record) -> Iterator[Discrepancy]:
 
     Odoo's scheduled date is the day on which goods leave; of a delivery it says nothing.
     """
-    planned = record.planned_at if record.direction == "outgoing" else None
+    outgoing = record.direction == "outgoing"  # of an incoming one Odoo knows when it came, not when it was collected
+    planned = record.planned_at if outgoing else None
     comparisons: tuple[tuple[str, datetime | None, bool], ...] = (
         ("delivered_at", record.done_at if record.direction == "incoming" else None, False),
         ("eta_revised", record.promised_at, True),
         ("pickup_planned", planned, False),
-        ("pickup_actual", planned if record.done_at is None else record.done_at, False),
+        ("pickup_actual", record.done_at or planned if outgoing else None, False),
     )
     for field, known, only_later in comparisons:
         days = {f: _day(f.value) for f in said if f.field == field}

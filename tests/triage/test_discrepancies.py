@@ -159,6 +159,11 @@ def test_dates_are_compared_with_what_odoo_means_by_them() -> None:
     assert dated("pickup_actual", "2026-11-25", record()) == ["pickup_actual"]
     assert dated("pickup_actual", "2026-11-21", record()) == []
     assert dated("pickup_planned", "someday", record()) == []
+    done = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    assert dated("pickup_actual", "2026-11-17", record(done_at=done)) == ["pickup_actual"]
+    came_in = record(direction="incoming", done_at=done)
+    assert dated("pickup_actual", "2026-11-17", came_in) == []  # collected from the supplier before it came
+    assert dated("delivered_at", "2026-11-17", came_in) == ["delivered_at"]
 
 
 def test_a_charge_above_the_agreed_one_is_a_difference_on_a_bill_only_and_in_its_currency() -> None:
