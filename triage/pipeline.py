@@ -16,7 +16,7 @@ from classifiers.prediction import Prediction
 from classifiers.taxonomy import Taxonomy
 from extractors.evidence import Finding
 from extractors.extraction import Extraction
-from extractors.message import Message, Value
+from extractors.message import Message, RecordRef, Value
 from triage.actions import immediate_danger, recommend
 from triage.carriers import Lane
 from triage.conflicts import in_words as conflict_in_words
@@ -137,15 +137,29 @@ def decide(
     candidates: list[Record] = []
     if records is not None and actionable:
         candidates = records.find(_references(extraction.findings, message.sender.email))
-        for known in (message.record, thread_record):
-            if known and (known.model, known.id) not in {(c.model, c.id) for c in candidates}:
-                candidates += [found] if (found := records.get(known.model, known.id)) else []
+        for given in (message.record, thread_record):
+            if given and (given.model, given.id) not in {(c.model, c.id) for c in candidates}:
+                candidates += [found] if (found := records.get(given.model, given.id)) else []
     matching = match(
         extraction.findings, candidates, message.record, sender=message.sender.email, thread_record=thread_record
     )
     record = next(
         (c for c in candidates if matching.match and (c.model, c.id) == (matching.match.model, matching.match.id)), None
     )
+    known = RecordRef(model=record.model, id=record.id) if record is not None else None
+    elsewhere = (known is not None or matching.alternatives) and thread_record not in (None, known)
+    if elsewhere and prediction.abstained is None:  # another case, in the same thread
+        return decide(
+            message_id,
+            understanding,
+            records,
+            fallback,
+            taxonomy,
+            policy,
+            evidence_url,
+            now,
+            without_records=without_records,
+        )
 
     named = policy.site_of(message.site, None)
     site = policy.site_of(message.site, record.site if record else None, message.recipients)

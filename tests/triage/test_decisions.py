@@ -17,7 +17,7 @@ from extractors.conflicts import find_conflicts
 from extractors.documents import Document, DocumentType, LineItem
 from extractors.evidence import Evidence, Finding
 from extractors.extraction import Extraction
-from extractors.message import Message, Segment
+from extractors.message import Message, RecordRef, Segment
 from triage.actions import recommend
 from triage.carriers import Lane, Option
 from triage.odoo.records import Record
@@ -266,6 +266,27 @@ def test_a_message_that_calls_for_nothing_does_not_carry_its_documents_complaint
     assert found.result.draft is not None
     assert "8 of 10 of Brake discs" in found.result.draft.note
     assert decided(with_document(sure, kind="damage_report"), a_record()).result.abstained == "conflicting_sources"
+
+
+def test_a_message_of_the_thread_about_another_shipment_follows_up_nothing() -> None:
+    item = OdooItem(kind="activity", model="mail.activity", id=7, url="http://odoo.example/7")
+    about = RecordRef(model="stock.picking", id=7)
+    earlier = Earlier(id="msg_0", label="damage", is_exception=True, priority="P2", record=about, item=item)
+
+    def followed(told: Understanding, *records: Record) -> Decision:
+        known = Records(*records)
+        return decide("msg_1", told, known, lambda: None, TAXONOMY, POLICY, "http://t", NOW, earlier=earlier)
+
+    first = a_record(id=7, name="WH/OUT/00007", references=("WH/OUT/00007",))
+    other = followed(understood(), a_record(), first).result
+    assert (other.match and other.match.id, other.supersedes) == (42, None)
+    assert other.draft is not None and "Changed:" not in other.draft.summary
+    good = understood("status_update", confidence=0.99)
+    assert followed(good, a_record(), first).ignore
+    unknown = followed(understood(), first).result
+    assert (unknown.match, unknown.supersedes) == (None, None)
+    same = followed(understood(text="The truck broke down. Regards"), first).result
+    assert (same.match and same.match.id, same.supersedes) == (7, "msg_0")
 
 
 def test_good_news_in_a_thread_closes_nothing_over_what_its_document_complains_of() -> None:
