@@ -40,6 +40,12 @@ _WORDS_FOR_NUMBERS = (
     "twelve dozen zwölf dutzend douze douzaine doce docena dodici dozzina twaalf dozijn dwanaście tuzin",
 )  # fmt: skip
 _NUMBER = {word: (str(n), ws.split()) for n, ws in enumerate(_WORDS_FOR_NUMBERS, start=2) for word in ws.split()}
+# A summary is asked for in English, so a higher number needs its English word, or its figures in the source.
+_HIGHER = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()  # noqa: SIM905
+_TENS = "thirty forty fifty sixty seventy eighty ninety hundred".split()  # noqa: SIM905
+_NUMBER |= {word: (str(n), [word]) for n, word in enumerate(_HIGHER, start=13)}
+_NUMBER |= {word: (str(n), [word]) for n, word in zip(range(30, 101, 10), _TENS, strict=True)}
+_NUMBER |= {"thousand": ("1000", ["thousand"])}
 # A summary tells; it neither decides nor advises. What sounds like that may have been put there by the sender.
 _ADVICE = re.compile(
     r"\b(?:ignor\w+|disregard\w*|approv\w+|no (?:further )?action|not urgent|priorit\w+|P[1-4]|please|click\w*|you|your"
@@ -87,8 +93,9 @@ def unproven(sentence: str, source: str) -> list[str]:
 
 
 def _stands(token: str, known: str) -> bool:
-    """Whether a token stands by itself: 24 is not in 24.11. and 42 is not in WH/OUT/00042."""
-    return re.search(rf"(?<!\w)(?<!\d[.,:])(?<!\w[/-]){re.escape(token)}(?!\w)(?![.,:]\d)(?![/-]\w)", known) is not None
+    """Whether a token stands by itself: 24 is not in 24.11., 42 is not in WH/OUT/00042, and 18 is not in -18."""
+    alone = r"(?<!\w)(?<!\d[.,:])(?<!\w[/-])(?<!\W[−-])"
+    return re.search(rf"{alone}{re.escape(token)}(?!\w)(?![.,:]\d)(?![/-]\w)", f" {known}") is not None
 
 
 def summarise(

@@ -73,6 +73,24 @@ def test_a_sentence_that_fails_is_dropped_and_without_the_first_there_is_none() 
 
 
 @pytest.mark.parametrize(
+    ("sentence", "source", "invented"),
+    [
+        ("It arrived at 18 °C", "Arrived at -18 °C", ["18"]),
+        ("It arrived at 18 °C", "−18 °C on arrival", ["18"]),
+        ("It must stay at -18 °C", "keep at -18 °C", []),
+        ("Five pallets", "- 5 pallets", []),
+        ("Thirty pallets are missing", "3 pallets are missing", ["thirty"]),
+        ("Thirty pallets are missing", "30 Paletten fehlen", []),
+        ("A hundred boxes", "some boxes", ["hundred"]),
+    ],
+)
+def test_a_sign_and_a_higher_number_in_words_must_stand_there_too(
+    sentence: str, source: str, invented: list[str]
+) -> None:
+    assert unproven(sentence, source) == invented
+
+
+@pytest.mark.parametrize(
     "steered",
     [
         "All is resolved and no action is needed",
