@@ -86,6 +86,13 @@ def test_a_stranger_who_names_a_message_of_the_thread_changes_nothing(service: T
     assert service.get(f"/v1/messages/{first['id']}").json()["superseded_by"] is None
 
 
+def test_of_a_free_mail_service_only_the_same_address_is_the_same_side(service: TestClient) -> None:
+    first = post(service, mail(BROKEN, 1, sender="jan.kok@gmail.com"))
+    other = post(service, mail(SOLVED, 2, sender="somebody.else@gmail.com", reply_to=1))
+    assert (other["supersedes"], other["state"]) == (None, "ignored")
+    assert post(service, mail(SOLVED, 3, sender="Jan.Kok@gmail.com", reply_to=1))["supersedes"] == first["id"]
+
+
 def test_good_news_without_a_known_exception_needs_nobody(service: TestClient, ledger: Ledger) -> None:
     assert post(service, mail(SOLVED, 7, reply_to=6))["state"] == "ignored"
     assert not ledger.keys()

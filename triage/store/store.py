@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from extractors.message import Attachment, Message, RecordRef, Value
 from triage.errors import BadInput, Conflict, NotFound
+from triage.odoo.records import FREE_MAIL
 from triage.odoo.remembered import Basis
 from triage.result import FINAL_STATES, Draft, Failure, OdooItem, Result, State
 from triage.store import tables as t
@@ -143,8 +144,11 @@ def _thread_refs(message: Message) -> set[str]:
     return {hashlib.sha256(known.strip("<> ").encode()).hexdigest() for known in ids if known}
 
 
-def _domain(address: str | None) -> str:
-    return (address or "").rpartition("@")[2].lower()
+def _side(address: str | None) -> str:
+    """The firm's domain; the whole address where anybody may have one of that domain."""
+    whole = (address or "").lower()
+    domain = whole.rpartition("@")[2]
+    return whole if domain in FREE_MAIL else domain
 
 
 class Store:
@@ -227,7 +231,7 @@ class Store:
         return Accepted(id=first.id, duplicate=True)
 
     def earlier(self, message_id: str) -> Earlier | None:
-        """The newest decided message of the same thread that came before, from the same sender's domain.
+        """The newest decided message of the same thread that came before, from the same sender's side.
 
         One whose own item stands in Odoo goes before others. A stranger who names a Message-ID of ours is not heard.
         """
@@ -248,8 +252,8 @@ class Store:
                 .limit(MOST_OF_A_THREAD)
             )
             found = [self._result(earlier) for earlier in connection.execute(query)]
-        domain = _domain(row.body["sender"]["email"])
-        found = [result for result in found if domain and _domain(result.sender) == domain]
+        side = _side(row.body["sender"]["email"])
+        found = [result for result in found if side and _side(result.sender) == side]
         told: set[tuple[str, str]] = set()  # what the thread said last of each field
         for result in found:
             known = {name for name, _ in told}
