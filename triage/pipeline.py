@@ -218,7 +218,7 @@ def decide(
     moved = None
     if earlier and not prediction.abstained:
         reasons = frozenset(recommendations[0].approval_reasons if recommendations else ())
-        moved = change(earlier, label.code, urgency.priority, facts(values), reasons)
+        moved = change(earlier, label.code, urgency.priority, facts(values), reasons, danger is not None)
     others = sorted(prediction.scores.items(), key=lambda item: -item[1])
     others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(

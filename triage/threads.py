@@ -33,6 +33,7 @@ class Earlier(Value):
     category: str | None = None
     facts: frozenset[tuple[str, str]] = frozenset()
     reasons: frozenset[str] | None = None
+    emergency: bool = False
 
 
 def is_solved(earlier: Earlier | None, label: str) -> bool:
@@ -53,14 +54,16 @@ def change(
     priority: Priority,
     stated: frozenset[tuple[str, str]] = frozenset(),
     reasons: frozenset[str] = frozenset(),
+    emergency: bool = False,
 ) -> Change:
     """How the state moved: anything but an `update` supersedes the earlier result.
 
     `stated` are the newer `facts`, `reasons` the newer reasons for approval: one that nobody was asked about is news.
+    So is an `emergency` where none was before, whatever the priority.
     """
     if is_solved(earlier, label):
         return "solved"
-    if priority < earlier.priority:  # P1 before P2
+    if priority < earlier.priority or (emergency and not earlier.emergency):  # P1 before P2
         return "escalation"
     news = [fact for fact in stated if not any(_agree(fact, known) for known in earlier.facts)]
     unasked = earlier.reasons is not None and not reasons <= earlier.reasons

@@ -117,6 +117,28 @@ def test_how_the_state_moved(label: str, priority: Any, expected: Change) -> Non
     assert change(earlier, label, priority) == expected
 
 
+def test_immediate_danger_is_an_escalation_once_though_the_case_was_of_the_highest_priority() -> None:
+    earlier = Earlier(id="msg_1", label="compliance_incident", is_exception=True, priority="P1", item=ITEM)
+    assert change(earlier, "compliance_incident", "P1") == "update"
+    assert change(earlier, "compliance_incident", "P1", emergency=True) == "escalation"
+    told = earlier.model_copy(update={"emergency": True})
+    assert change(told, "compliance_incident", "P1", emergency=True) == "update"
+
+
+def test_an_emergency_is_not_added_to_the_item_of_an_incident_without_one(service: TestClient, ledger: Ledger) -> None:
+    cold = "Temperature log of WH/OUT/00042 shows +9 °C, required 2-8 °C. Goods quarantined."
+    leak = "WH/OUT/00042: the drums are leaking acid now, driver injured, the depot is being evacuated."
+    first = post(service, mail(("Temperature WH/OUT/00042", cold), 1))
+    assert (first["label"], first["priority"], first["emergency"]) == ("compliance_incident", "P1", None)
+    second = post(service, mail(("Re: Temperature WH/OUT/00042", leak), 2, reply_to=1))
+    assert second["emergency"] == "leaking"
+    assert second["supersedes"] == first["id"]
+    assert second["draft"]["summary"].startswith("EMERGENCY [P1] Escalation:")
+    assert second["draft"]["adds_to"] is None
+    third = post(service, mail(("Re: Temperature WH/OUT/00042", leak), 3, reply_to=2))
+    assert third["draft"]["adds_to"]["key"] == second["odoo"][0]["key"]
+
+
 def test_the_same_trouble_with_a_new_time_of_arrival_is_a_change_and_the_same_time_again_is_none() -> None:
     eta = frozenset({("eta_revised", "2026-11-25")})
     earlier = Earlier(id="msg_1", label="transit_delay", is_exception=True, priority="P2", item=ITEM, facts=eta)

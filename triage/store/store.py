@@ -273,6 +273,7 @@ class Store:
                     category=result.draft.category if result.draft else None,
                     facts=frozenset(told),
                     reasons=frozenset(result.recommendations[0].approval_reasons if result.recommendations else ()),
+                    emergency=result.emergency is not None,
                 )
         return None
 
