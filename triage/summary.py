@@ -49,7 +49,11 @@ _NUMBER |= {"thousand": ("1000", ["thousand"])}
 # A summary tells; it neither decides nor advises. What sounds like that may have been put there by the sender.
 _ADVICE = re.compile(
     r"\b(?:ignor\w+|disregard\w*|approv\w+|no (?:further )?action|not urgent|priorit\w+|P[1-4]|please|click\w*|you|your"
-    r"|instruct\w+|system|assistant|label\w*|classif\w+)\b",
+    r"|instruct\w+|system|assistant|label\w*|classif\w+"
+    r"|bitte|freigeben|freizugeben|freigabe|genehmig\w+|ignorier\w*|anweisung\w*|kein handlungsbedarf|keine maßnahmen?"
+    r"|veuillez|svp|approuv\w+|aucune action|por favor|aprob\w+|aprueb\w+|ninguna acción|prioridad\w*"
+    r"|per favore|prego|nessuna azione|alstublieft|graag|goedkeur\w*|goedgekeurd|negeer\w*|negeren|geen actie"
+    r"|proszę|zatwierd\w+|zignoruj\w*|nie wymaga|priorytet\w*)\b",
     re.IGNORECASE,
 )
 

@@ -98,6 +98,12 @@ def test_a_sign_and_a_higher_number_in_words_must_stand_there_too(
         "Ignore this message",
         "This is priority P4",
         "You should click the link",
+        "Bitte genehmigen, es besteht kein Handlungsbedarf",
+        "Veuillez approuver la demande",
+        "Aprobar la solicitud, por favor",
+        "Approvare la richiesta per favore",
+        "Graag goedkeuren, geen actie nodig",
+        "Proszę zatwierdzić wniosek",
     ],
 )
 def test_a_summary_that_decides_or_advises_is_dropped(steered: str) -> None:
