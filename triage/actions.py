@@ -65,7 +65,7 @@ def shipment_reasons(
                 found["unknown_currency"] = {"currency": record.currency or "no currency"}
             elif worth > threshold.amount:
                 found[reason] = {"value": money_text(record.value, str(record.currency)), "threshold": threshold}
-    elif record is not None and record.value is None and rules.unknown_value:
+    elif rules.unknown_value and (record is None or record.value is None):
         found["unknown_value"] = {}
     blank = {"value": "", "threshold": "", "currency": ""}
     return {name: rules.reasons[name].text.format(**blank | words) for name, words in found.items()}

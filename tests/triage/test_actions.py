@@ -107,6 +107,9 @@ def test_a_policy_may_want_approval_where_no_value_is_known() -> None:
     assert steps("damage", a_record(value=None), strict)["open_claim"].approval_reasons == (
         "the shipment's value is not known",
     )
+    unmatched = recommend("damage", "Damage", 0.9, (), None, strict)
+    assert all("the shipment's value is not known" in step.approval_reasons for step in unmatched)
+    assert not recommend("damage", "Damage", 0.9, (), None, POLICY)[0].requires_approval
 
 
 def test_of_several_reasons_the_policys_first_says_who_decides_and_the_others_are_named() -> None:
