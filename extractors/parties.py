@@ -387,7 +387,10 @@ def _ends_address(text: str, n: int, start: int, end: int) -> bool:
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
 _NO_NOTE = re.compile(
     r".*(?:in (?:apparent )?good order|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
-    r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$",
+    r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$"
+    r"|(?:ok(?:ay)?|all ok|i\.? ?o\.?|in ordnung|néant|ras|nihil|conforme?|no remarks?|clean|keine (?:beanstandung\w*|vorbehalte?|mängel)"
+    r"|sans réserves?|sin (?:novedad|reservas|observaciones)|senza riserve|nessuna riserva|geen (?:opmerkingen|bijzonderheden)"
+    r"|zonder (?:opmerkingen|voorbehoud)|in orde|bez (?:uwag|zastrzeżeń))\W*$",
     re.IGNORECASE,
 )
 

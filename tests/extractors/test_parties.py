@@ -5,7 +5,17 @@ import re
 
 import pytest
 
-from extractors.parties import ADDRESSES, find_parties, holds, in_box, label_of, name_at, signature_label, value_of
+from extractors.parties import (
+    ADDRESSES,
+    find_parties,
+    holds,
+    in_box,
+    is_note,
+    label_of,
+    name_at,
+    signature_label,
+    value_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +107,20 @@ def test_a_word_beside_the_name_of_a_driver_is_no_person(line: str) -> None:
 def test_a_name_ends_before_a_telephone_number() -> None:
     line = "Wendell Stamper Cell 606-555-0138"
     assert name_at(line, 0, len(line), person=True) == (0, len("Wendell Stamper"))
+
+
+@pytest.mark.parametrize(
+    ("words", "noted"),
+    [
+        ("néant", False),
+        ("OK", False),
+        ("Keine Beanstandungen.", False),
+        ("sans réserve", False),
+        ("bez uwag", False),
+        ("ok, 2 Kartons nass", True),
+        ("keine Beanstandungen außer 1 Palette", True),
+        ("conforme sauf 2 colis", True),
+    ],
+)
+def test_a_box_for_remarks_that_says_there_are_none_holds_no_remark(words: str, noted: bool) -> None:
+    assert is_note(words) is noted
