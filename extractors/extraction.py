@@ -33,7 +33,7 @@ from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
 from extractors.values import value_of
 
-VERSION = "rules-2026.11k"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11m"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
@@ -118,12 +118,16 @@ _UNREAD = {
 
 
 class Extraction(Value):
-    """What was read from one message; findings are sorted by field, then by falling score."""
+    """What was read from one message; findings are sorted by field, then by falling score.
+
+    `signals` count what was removed from its documents, by the names of `Message.signals`.
+    """
 
     message: Message
     documents: tuple[Document, ...] = ()
     findings: tuple[Finding, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    signals: dict[str, int] = {}
 
     def source(self, part: str, page: int | None = None) -> str | None:
         """The text that evidence offsets of a part point into; None when there is no such part or page."""
@@ -156,12 +160,14 @@ def extract(
     if reference.tzinfo is None:
         reference = reference.replace(tzinfo=UTC)
     documents: list[Document] = []
+    signals: Counter[str] = Counter()
     setting = forms.setting_of(f"{message.subject}\n{message.text}", reference)
     settings = {"subject": setting, "body": setting}
     found = list(_in_message(message, setting))
     for index, attachment in enumerate(message.attachments):
         document, pages, cells = _document(index, attachment, pdf)
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
+        signals["hidden_text"] += sum(page.hidden for page in pages)
         documents.append(document)
         setting = forms.setting_of("\n".join(page.page.text for page in pages), reference)
         settings[document.part] = setting
@@ -185,7 +191,7 @@ def extract(
             later = [f for f in settled if (f.evidence.page or 0) > last]
             settled = list(_each_told_once([*weigh(early, pointed), *later]))
         found += settled
-    extraction = Extraction(message=message, documents=tuple(documents))
+    extraction = Extraction(message=message, documents=tuple(documents), signals=dict(+signals))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
     return extraction.model_copy(update={"findings": tuple(best(kept)), "conflicts": find_conflicts(kept)})
 

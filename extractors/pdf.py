@@ -41,7 +41,8 @@ class ReadPage:
     """`words` are in the order of the text; the page is upright after `turned` quarter turns, counterclockwise.
 
     `drawn` are the boxes of what may be signatures: paths of many curves. `rules` are straight lines, as boxes, of a
-    scan where they would stand if its lines did not sink towards the right by `tilt` of their length.
+    scan where they would stand if its lines did not sink towards the right by `tilt` of their length. `hidden` texts
+    that nobody sees were left out.
     """
 
     page: Page
@@ -51,6 +52,7 @@ class ReadPage:
     drawn: tuple[tuple[float, float, float, float], ...] = ()
     rules: tuple[tuple[float, float, float, float], ...] = ()
     tilt: float = 0.0
+    hidden: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class PdfReader:
                             tuple(map(tuple, answer.get("drawn", ()))),
                             tuple(map(tuple, answer.get("rules", ()))),
                             answer.get("tilt", 0.0),
+                            answer.get("hidden", 0),
                         )
                     )
         except ChildFailed as failure:

@@ -6,16 +6,18 @@ It reads jobs from the socket given as its only argument and answers each with J
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import re
 import resource
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from io import BufferedRWPair
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -32,14 +34,25 @@ _SHORTEST_RULE, _MAX_RULES = 8.0, 1_500  # points; of a page
 _MAX_PIECES = 20_000  # of all paths of a page
 _MAX_VISITED = 20_000  # objects of a page, those in forms among them
 _WHITE = 250  # of 255
+_PAPER = (255, 255, 255)
+_NEAR = 40  # of 255: print in a colour as near to its ground's is looked at
+_FAINT = 12  # of 255: what changes the page's picture by less is not seen
+_SMALLEST = 1.0  # points, of print that can be read
+_THINNEST = 3.0  # points: what is thinner is a line, no ground and no cover
+_MAX_AREAS = 100  # of a page: to look at its print costs less than to compare it with more of them
+_SHARP, _MOST_DOTS = 1.5, 1_500_000  # of the picture that is looked at: dots a point, and in all
+_ABOUT = 10.0  # points about the first and the last letters of texts, which others tower above
+_LOOK_SECONDS = 4.0  # of a document; then what is doubtful is read
+_IN_ANY_FONT = 0xFF  # a font that stands in for one that the file does not bring may lack the letters beyond
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
-_INVISIBLE = raw.FPDF_TEXTRENDERMODE_INVISIBLE
 _HYPHENS = frozenset((0x02, 0xAD, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line, or a soft one
 
 _UNMOVED = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+_CHANNELS = raw.c_uint(), raw.c_uint(), raw.c_uint(), raw.c_uint()  # where PDFium writes a colour
 _WORD = re.compile(r"\S+")
 
 Box = tuple[float, float, float, float]
+Colour = tuple[int, int, int]
 Matrix = tuple[float, float, float, float, float, float]
 
 
@@ -84,23 +97,25 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
         yield {"end": True, "problem": "encrypted" if encrypted else "damaged"}
         return
     yield {"count": count}
-    left = _MAX_CHARS
+    left, looked = _MAX_CHARS, 0.0
     for number in range(1, min(count, job["pages"]) + 1):
         try:
             page = document[number - 1]
-            text = _Text(page)
+            text = _Text(page, looks=looked < _LOOK_SECONDS)
         except pdfium.PdfiumError:
             yield {"page": number, "width": 0, "height": 0, "text": "", "problem": f"page {number} is damaged"}
             continue
+        looked += text.looked
         problem = None
-        if text.hidden and text.text.strip():
+        hidden = text.hidden_texts if text.text.strip() else 0  # else it is the text layer of a scan
+        if hidden:
             problem = f"page {number} holds {text.hidden} letters that nobody sees: left out"
         if text.cut or len(text.text) > left:
             problem = f"page {number} has too much text: only its beginning was read"
         size = {"width": text.width, "height": text.height}
         words = [[s, e, *sides] for s, e, sides in text.words(min(left, len(text.text)))]
         drawn = list(islice(text.drawn(), _MAX_DRAWN))
-        lines = {"drawn": drawn, "rules": list(islice(text.rules(), _MAX_RULES))}
+        lines = {"hidden": hidden, "drawn": drawn, "rules": list(islice(text.rules(), _MAX_RULES))}
         yield {"page": number, **size, "text": text.text[:left], "words": words, **lines, "problem": problem}
         left = max(0, left - len(text.text))
         text.close()
@@ -131,11 +146,10 @@ def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
         if not waiting:
             return
         item, matrix = waiting.pop()
-        own = raw.FS_MATRIX()
-        if not raw.FPDFPageObj_GetMatrix(item, own):
+        kind, own = raw.FPDFPageObj_GetType(item), raw.FS_MATRIX()
+        if kind not in (raw.FPDF_PAGEOBJ_FORM, raw.FPDF_PAGEOBJ_PATH) or not raw.FPDFPageObj_GetMatrix(item, own):
             continue
         moved = _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
-        kind = raw.FPDFPageObj_GetType(item)
         if kind == raw.FPDF_PAGEOBJ_FORM:
             count = min(raw.FPDFFormObj_CountObjects(item), max(0, _MAX_VISITED - len(waiting)))
             waiting += [(raw.FPDFFormObj_GetObject(item, n), moved) for n in reversed(range(count))]
@@ -175,52 +189,228 @@ def _pieces(path: Any, most: int) -> Iterator[tuple[float, float, float, float]]
         last = here
 
 
-def _shown(page: pdfium.PdfPage) -> Box:
+def _shown(page: Any) -> Box:
     """Left, bottom, right and top of what is seen of the page, in the page's own space."""
     box = raw.FS_RECTF()
     raw.FPDF_GetPageBoundingBox(page, box)
     return box.left, box.bottom, box.right, box.top
 
 
-def _may_hide_text(page: pdfium.PdfPage) -> bool:
-    """Whether an object of the page draws text that nobody sees, or is a form, which may hold such."""
+def _surely_seen(page: Any) -> set[int] | None:
+    """The addresses of the texts that stand out from all that may lie under them, with nothing over them; None: all do.
+
+    None of those in forms is among them: they do not tell whether their form is switched off or transparent.
+    """
     shown = _shown(page)
+    texts: dict[int, Box] = {}
+    areas: list[_Area] = []
+    lowest = math.inf  # of these texts: what lies below covers none
+    all_seen = True
+    sides = left, bottom, right, top = [raw.c_float() for _ in range(4)]
+    filled, stroked = raw.c_int(), raw.c_int()
     for number in range(min(raw.FPDFPage_CountObjects(page), _MAX_PAGE_CHARS)):
         item = raw.FPDFPage_GetObject(page, number)
         kind = raw.FPDFPageObj_GetType(item)
-        if kind == raw.FPDF_PAGEOBJ_FORM:
-            return True
+        if kind == raw.FPDF_PAGEOBJ_PATH and not (raw.FPDFPath_GetDrawMode(item, filled, stroked) and filled.value):
+            continue
+        raw.FPDFPageObj_GetBounds(item, *sides)
+        box = left.value, bottom.value, right.value, top.value
         if kind == raw.FPDF_PAGEOBJ_TEXT:
-            alpha = raw.c_uint()
-            colours = [raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha]
-            if raw.FPDFTextObj_GetTextRenderMode(item) == _INVISIBLE:
+            if _is_within(box, shown) and _stands_out(item, box, areas):
+                texts[ctypes.addressof(item.contents)] = box
+                lowest = min(lowest, box[1])
+            else:
+                all_seen = False
+        elif min(box[2] - box[0], box[3] - box[1]) >= _THINNEST:
+            area = _Area(item, kind, box)
+            areas.append(area)
+            if len(areas) > _MAX_AREAS:
+                return set()
+            covered = [t for t, its in texts.items() if area.touches(its)] if box[3] > lowest else []
+            for text in covered:
+                del texts[text]
+            all_seen = all_seen and kind != raw.FPDF_PAGEOBJ_FORM and not covered
+    return None if all_seen else set(texts)
+
+
+def _stands_out(text: Any, box: Box, areas: list[_Area]) -> bool:
+    colour = _colour(text)
+    if raw.FPDFTextObj_GetTextRenderMode(text) != raw.FPDF_TEXTRENDERMODE_FILL or colour is None or not _is_whole(text):
+        return False
+    if min(box[2] - box[0], box[3] - box[1]) < _SMALLEST and _print_size(text) < _SMALLEST:
+        return False
+    for area in reversed(areas):
+        if area.touches(box):
+            if area.is_like(colour):
+                return False
+            if area.fills(box):
                 return True
-            if raw.FPDFPageObj_GetFillColor(item, *colours) and alpha.value == 0:
+    return not _is_near(colour, _PAPER)
+
+
+class _Area:
+    """What is filled, or a picture or a form, which may hold anything."""
+
+    def __init__(self, item: Any, kind: int, box: Box) -> None:
+        self._item, self._is_path = item, kind == raw.FPDF_PAGEOBJ_PATH
+        self._left, self._bottom, self._right, self._top = box
+
+    @cached_property
+    def _is_of(self) -> Colour | None:
+        return _colour(self._item) if self._is_path else None
+
+    def is_like(self, colour: Colour) -> bool:
+        """Whether it is, or may be, of nearly a colour."""
+        return self._is_of is None or _is_near(self._is_of, colour)
+
+    def touches(self, box: Box) -> bool:
+        """By more than a point: what stands beside it touches it now and then."""
+        if box[0] + 1 > self._right or box[1] + 1 > self._top or self._left + 1 > box[2] or self._bottom + 1 > box[3]:
+            return False
+        return not (self._is_path and len(self._rectangles) == 2 and _is_within(box, self._rectangles[1]))
+
+    def fills(self, box: Box) -> bool:
+        alone = self._is_path and len(self._rectangles) == 1
+        return alone and _is_within(box, self._rectangles[0]) and _is_whole(self._item)
+
+    @cached_property
+    def _rectangles(self) -> list[Box]:
+        """The rectangle that a path fills; or a frame's, and the one that it leaves free; none: neither, surely."""
+        filled, stroked, matrix = raw.c_int(), raw.c_int(), raw.FS_MATRIX()
+        count = raw.FPDFPath_CountSegments(self._item)
+        if count not in (4, 5, 10):
+            return []
+        raw.FPDFPath_GetDrawMode(self._item, filled, stroked)
+        raw.FPDFPageObj_GetMatrix(self._item, matrix)
+        ends = [_point(raw.FPDFPath_GetPathSegment(self._item, number), matrix) for number in range(count)]
+        points = [end for end in ends if end]
+        if len(points) < count:
+            return []
+        found, turns = [], []
+        for corners in (points[:5], points[5:]) if count > 5 else (points,):
+            xs, ys = zip(*corners, strict=True)
+            found.append((min(xs), min(ys), max(xs), max(ys)))
+            turns.append(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])) / 2)
+            if abs(turns[-1]) < 0.99 * (max(xs) - min(xs)) * (max(ys) - min(ys)):
+                return []
+        is_frame = filled.value == raw.FPDF_FILLMODE_ALTERNATE or turns[0] * turns[-1] < 0
+        return found if len(found) == 1 or (is_frame and _is_within(found[1], found[0])) else []
+
+
+def _point(segment: Any, matrix: Any) -> tuple[float, float] | None:
+    """Where a straight piece of a path ends on the page."""
+    x, y = raw.c_float(), raw.c_float()
+    raw.FPDFPathSegment_GetPoint(segment, x, y)
+    if raw.FPDFPathSegment_GetType(segment) == raw.FPDF_SEGMENT_BEZIERTO:
+        return None
+    return matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f
+
+
+def _colour(item: Any) -> Colour | None:
+    """What a text or a path is filled with; None: it is transparent, or filled with a pattern."""
+    red, green, blue, alpha = _CHANNELS
+    if not raw.FPDFPageObj_GetFillColor(item, red, green, blue, alpha) or raw.FPDFPageObj_HasTransparency(item):
+        return None
+    return (red.value, green.value, blue.value) if alpha.value == 255 else None
+
+
+def _is_whole(item: Any) -> bool:
+    """Whether an object is not cut, and not in a layer, which may be switched off.
+
+    PDFium drops the clip of an object that lies in it wholly.
+    """
+    if raw.FPDFClipPath_CountPaths(raw.FPDFPageObj_GetClipPath(item)) >= 0:
+        return False
+    for number in range(raw.FPDFPageObj_CountMarks(item)):
+        name, size = (raw.FPDF_WCHAR * 3)(), raw.c_ulong()
+        raw.FPDFPageObjMark_GetName(raw.FPDFPageObj_GetMark(item, number), name, ctypes.sizeof(name), size)
+        if bytes(name) == "OC\0".encode("utf-16-le"):
+            return False
+    return True
+
+
+def _print_size(text: Any) -> float:
+    size, matrix = raw.c_float(), raw.FS_MATRIX()
+    raw.FPDFTextObj_GetFontSize(text, size)
+    raw.FPDFPageObj_GetMatrix(text, matrix)
+    return float(size.value) * math.hypot(matrix.c, matrix.d)
+
+
+def _is_near(colour: Colour, other: Colour) -> bool:
+    return max(abs(colour[0] - other[0]), abs(colour[1] - other[1]), abs(colour[2] - other[2])) < _NEAR
+
+
+def _is_within(box: Box, other: Box) -> bool:
+    """Within a point: letters stand out of a bar now and then."""
+    return other[0] - 1 <= box[0] and other[1] - 1 <= box[1] and box[2] <= other[2] + 1 and box[3] <= other[3] + 1
+
+
+class _Picture:
+    """A page, or what of it lies about some boxes, drawn with and without some of its texts."""
+
+    def __init__(self, page: pdfium.PdfPage, size: tuple[float, float], boxes: list[Box], texts: list[Any]) -> None:
+        self._page, self._size = page, size
+        shown = [b for b in boxes if b[2] > 0 and b[3] > 0 and b[0] < size[0] and b[1] < size[1]] or [(0, 0, 1, 1)]
+        left, top, right, bottom = zip(*shown, strict=True)
+        self._left, self._top = max(0.0, min(left) - _ABOUT), max(0.0, min(top) - _ABOUT)
+        width = min(size[0], max(right) + _ABOUT) - self._left
+        height = min(size[1], max(bottom) + _ABOUT) - self._top
+        self._scale = min(_SHARP, math.sqrt(_MOST_DOTS / (width * height)))
+        self._width, self._height = math.ceil(width * self._scale), math.ceil(height * self._scale)
+        self._with = self._drawn()
+        for text in texts:
+            raw.FPDFPageObj_SetIsActive(text, False)
+        self._without = self._drawn()
+        for text in texts:
+            raw.FPDFPageObj_SetIsActive(text, True)
+
+    def _drawn(self) -> bytes:
+        """Three bytes a dot, row by row."""
+        bitmap = pdfium.PdfBitmap.new_native(self._width, self._height, raw.FPDFBitmap_BGR)
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, self._width, self._height)
+        place = (-self._left, -self._top, *self._size)
+        raw.FPDF_RenderPageBitmap(bitmap, self._page, *(round(side * self._scale) for side in place), 0, 0)
+        self._stride = bitmap.stride
+        return bytes(bitmap.buffer)
+
+    def is_marked(self, box: Box | None, is_hole: bool) -> bool:
+        """Whether the picture differs in a box without the texts; if they are holes, whether it has several colours."""
+        if box is None:
+            return False
+        x0, x1 = ((x - self._left) * self._scale for x in (box[0], box[2]))
+        y0, y1 = ((y - self._top) * self._scale for y in (box[1], box[3]))
+        left, right = max(0, round(x0) - 1), min(self._width, round(x1) + 1)
+        corner = None
+        for y in range(max(0, round(y0) - 1), min(self._height, round(y1) + 1)):
+            row = slice(y * self._stride + 3 * left, y * self._stride + 3 * right)
+            seen, other = self._with[row], self._without[row]
+            if is_hole:
+                corner = corner or seen[:3]
+                other = corner * (len(seen) // 3)
+            if seen != other and any(abs(a - b) >= _FAINT for a, b in zip(seen, other, strict=True)):
                 return True
-            left, bottom, right, top = (raw.c_float() for _ in range(4))
-            if raw.FPDFPageObj_GetBounds(item, left, bottom, right, top) and (
-                left.value < shown[0] or bottom.value < shown[1] or right.value > shown[2] or top.value > shown[3]
-            ):
-                return True
-    return False
+        return False
 
 
 class _Text:
     """The text of one page and, for each of its characters, the character of PDFium that it is."""
 
-    def __init__(self, page: pdfium.PdfPage) -> None:
+    def __init__(self, page: pdfium.PdfPage, *, looks: bool) -> None:
         self._page = page
         self.width, self.height = page.get_size()
         self._textpage = page.get_textpage()
-        count = self._textpage.count_chars()
+        self._chars = self._textpage.raw  # calls take it in a third of the time
+        count = raw.FPDFText_CountChars(self._chars)
         self.cut = count > _MAX_PAGE_CHARS
+        started = time.process_time()
+        unseen = self._unseen(min(count, _MAX_PAGE_CHARS), looks)
+        self.looked = time.process_time() - started  # in seconds
         self.hidden = 0
-        self._shown = _shown(page)
-        may_hide = _may_hide_text(page)
+        hidden_texts: set[int] = set()
         chars: list[str] = []
         indices: list[int] = []
         for index in range(min(count, _MAX_PAGE_CHARS)):
-            code = raw.FPDFText_GetUnicode(self._textpage, index)
+            code = raw.FPDFText_GetUnicode(self._chars, index)
             if code in _HYPHENS:
                 code = 0x2D
             elif 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
@@ -229,39 +419,82 @@ class _Text:
                 code = 0x20
             elif code < 0x20 and code != 0x0A:  # line ends come as CR LF
                 continue
-            if may_hide and code > 0x20 and self._is_hidden(index):
+            if code > 0x20 and index in unseen:
                 self.hidden += 1
+                hidden_texts.add(unseen[index])
                 continue
             chars.append(chr(code))
             indices.append(index)
+        self.hidden_texts = len(hidden_texts)
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
 
-    def _is_hidden(self, index: int) -> bool:
-        alpha = raw.c_uint()
-        text_object = raw.FPDFText_GetTextObject(self._textpage, index)
-        invisible = bool(text_object) and raw.FPDFTextObj_GetTextRenderMode(text_object) == _INVISIBLE
-        colours = [raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha]
-        if invisible or (raw.FPDFText_GetFillColor(self._textpage, index, *colours) and alpha.value == 0):
+    def _unseen(self, count: int, looks: bool) -> dict[int, int]:
+        """The characters that leave no mark on the page, each with the address of its text."""
+        seen = _surely_seen(self._page.raw)
+        if seen is None:
+            return {}
+        unseen: dict[int, int] = {}
+        doubtful: dict[int, list[int]] = {}  # by the address of their text
+        texts: dict[int, Any] = {}
+        for index in range(count):
+            text = raw.FPDFText_GetTextObject(self._chars, index)
+            if text and (address := ctypes.addressof(text.contents)) not in seen:
+                texts[address] = text
+                doubtful.setdefault(address, []).append(index)
+        for address, indices in list(doubtful.items()):
+            if self._is_void(texts[address], indices[0]):
+                unseen.update(dict.fromkeys(doubtful.pop(address), address))
+        if looks and doubtful:
+            unseen.update(self._without_mark(texts, doubtful))
+        return unseen
+
+    def _code(self, index: int) -> int:
+        return int(raw.FPDFText_GetUnicode(self._chars, index))
+
+    def _is_letter(self, index: int) -> bool:
+        return self._code(index) > 0x20
+
+    def _is_void(self, text: Any, index: int) -> bool:
+        """Whether a text is drawn in a way that shows nothing, or too small to be read."""
+        mode, alpha = raw.FPDFTextObj_GetTextRenderMode(text), raw.c_uint()
+        coloured = raw.FPDFPageObj_GetFillColor(text, raw.c_uint(), raw.c_uint(), raw.c_uint(), alpha)
+        if mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE:
             return True
-        left, right, bottom, top = (raw.c_double() for _ in range(4))
-        if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top):
-            return False
-        x0, y0, x1, y1 = self._shown
-        return bool(right.value <= x0 or top.value <= y0 or left.value >= x1 or bottom.value >= y1)
+        if mode == raw.FPDF_TEXTRENDERMODE_FILL and coloured and alpha.value == 0:
+            return True
+        box = raw.FS_RECTF()
+        raw.FPDFText_GetLooseCharBox(self._chars, index, box)
+        return bool(0 < max(box.right - box.left, box.top - box.bottom) < _SMALLEST)
+
+    def _without_mark(self, texts: dict[int, Any], doubtful: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
+        """The characters of words without which the page's picture stays what it is, and their texts' addresses."""
+        ends = [
+            box for indices in doubtful.values() for index in (indices[0], indices[-1]) if (box := self._box(index))
+        ]
+        picture = _Picture(self._page, (self.width, self.height), ends, [texts[address] for address in doubtful])
+        for address, indices in doubtful.items():
+            has_font = raw.FPDFFont_GetIsEmbedded(raw.FPDFTextObj_GetFont(texts[address]))
+            is_hole = raw.FPDFTextObj_GetTextRenderMode(texts[address]) == raw.FPDF_TEXTRENDERMODE_CLIP
+            for is_word, word in groupby(indices, self._is_letter):
+                letters = list(word)
+                if not is_word or any(picture.is_marked(self._box(index), is_hole) for index in letters):
+                    continue
+                if has_font or all(self._code(index) <= _IN_ANY_FONT for index in letters):
+                    yield from ((index, address) for index in letters)
 
     def words(self, until: int) -> Iterator[tuple[int, int, Box]]:
         """Start, end and (left, top, right, bottom), in points from the top left, of each word that is drawn."""
         for match in _WORD.finditer(self.text, 0, until):
             first, last = self._box(self._indices[match.start()]), self._box(self._indices[match.end() - 1])
             if first and last:
-                left, top, right, bottom = zip(first, last, strict=True)
-                sides = min(left), min(top), max(right), max(bottom)
-                yield match.start(), match.end(), tuple(round(side, 1) for side in sides)  # type: ignore[misc]
+                left, top = round(min(first[0], last[0]), 1), round(min(first[1], last[1]), 1)
+                right, bottom = round(max(first[2], last[2]), 1), round(max(first[3], last[3]), 1)
+                yield match.start(), match.end(), (left, top, right, bottom)
 
     def drawn(self) -> Iterator[Box]:
         """Where somebody may have signed: a path of many curves or pieces, or a picture, no larger than a signature."""
         for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
-            item = raw.FPDFPage_GetObject(self._page, number)
+            item = raw.FPDFPage_GetObject(self._page.raw, number)
             kind = raw.FPDFPageObj_GetType(item)
             if kind != raw.FPDF_PAGEOBJ_IMAGE and not (kind == raw.FPDF_PAGEOBJ_PATH and _is_stroke(item)):
                 continue
@@ -276,7 +509,7 @@ class _Text:
     def rules(self) -> Iterator[Box]:
         """The lines that run straight across or down the page, edges of boxes and filled areas among them."""
         left = _MAX_PIECES
-        for path, (a, b, c, d, e, f) in _paths(self._page):
+        for path, (a, b, c, d, e, f) in _paths(self._page.raw):
             for x0, y0, x1, y1 in _pieces(path, left):
                 left -= 1
                 box = self._upright(a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f)
@@ -290,16 +523,20 @@ class _Text:
     def _box(self, index: int) -> Box | None:
         if index < 0:
             return None
-        sides = [raw.c_double() for _ in range(4)]
-        left, right, bottom, top = sides
-        if not raw.FPDFText_GetCharBox(self._textpage, index, left, right, bottom, top) or right.value <= left.value:
+        left, right, bottom, top = raw.c_double(), raw.c_double(), raw.c_double(), raw.c_double()
+        if not raw.FPDFText_GetCharBox(self._chars, index, left, right, bottom, top) or right.value <= left.value:
             return None
         return self._upright(left.value, top.value, right.value, bottom.value)
 
     def _upright(self, left: float, top: float, right: float, bottom: float) -> Box:
-        first, second = self._device(left, top), self._device(right, bottom)
-        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(first, second, strict=True))
-        return x0, y0, x1, y1
+        a, b, c, d, e, f = self._mapping
+        x0, y0, x1, y1 = (
+            a * left + b * top + c,
+            d * left + e * top + f,
+            a * right + b * bottom + c,
+            d * right + e * bottom + f,
+        )
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
     @cached_property
     def _mapping(self) -> tuple[float, float, float, float, float, float]:
@@ -313,10 +550,6 @@ class _Text:
             points.append((device_x.value / scale, device_y.value / scale))
         (x0, y0), (x1, y1), (x2, y2) = points
         return (x1 - x0) / far, (x2 - x0) / far, x0, (y1 - y0) / far, (y2 - y0) / far, y0
-
-    def _device(self, x: float, y: float) -> tuple[float, float]:
-        a, b, c, d, e, f = self._mapping
-        return a * x + b * y + c, d * x + e * y + f
 
 
 def _in_reading_order(text: str, indices: list[int], box: Any) -> tuple[str, list[int]]:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 from datetime import UTC, datetime
 
 import pytest
+from reportlab.pdfgen import canvas
 
 from extractors.evidence import Evidence, Finding, Span, stands_in, without_overlaps
 from extractors.extraction import Extraction, extract
@@ -40,6 +42,19 @@ def extracted(reader: PdfReader, *files: bytes, text: str = TEXT, subject: str =
     return extract(
         message_from_json({"text": text, "subject": subject, "attachments": attachments}, Limits()), reader, now=NOW
     )
+
+
+def test_text_hidden_in_a_file_gives_no_field_and_is_counted(reader: PdfReader) -> None:
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out)
+    sheet.drawString(72, 700, "Delivery note: WH/OUT/00043")
+    sheet.setFillColorRGB(1, 1, 1)
+    sheet.drawString(72, 600, "Delivery note: WH/OUT/99917")
+    sheet.save()
+    result = extracted(reader, out.getvalue(), POD)
+    assert "WH/OUT/00043" in {finding.value for finding in result.findings}
+    assert "99917" not in result.model_dump_json()
+    assert result.signals == {"hidden_text": 1}
 
 
 def test_fields_come_from_subject_body_and_every_page_each_with_its_proof(reader: PdfReader) -> None:

@@ -5,16 +5,21 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pypdfium2 as pdfium
 import pytest
+from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
+from extractors.child import Child
 from extractors.layout import box_of
 from extractors.limits import Limits
-from extractors.pdf import PdfReader
+from extractors.pdf import PdfReader, PdfText
 from tests.extractors.conftest import make_pdf
 
 TWO_PAGES = make_pdf([(72, 800, "Bill of Lading"), (72, 780, "BOL No: 0012345")], [(72, 800, "Gross weight: 812 kg")])
@@ -36,6 +41,11 @@ def form_bomb(depth: int, width: int) -> bytes:
         resources = b"/Font<</A 4 0 R>>" if last else b"/XObject<</F %d 0 R>>" % (number + 1)
         head = b"<</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<<%s>>/Length %d>>" % (resources, len(content))
         bodies[number] = head + b"stream\n" + content + b"\nendstream"
+    return written(bodies)
+
+
+def written(bodies: dict[int, bytes]) -> bytes:
+    """A PDF of these objects, numbered from 1, of which the first is its catalogue."""
     out, offsets = b"%PDF-1.4\n", []
     for number, body in bodies.items():
         offsets.append(len(out))
@@ -144,6 +154,227 @@ def test_text_that_nobody_sees_is_left_out_and_counted(reader: PdfReader) -> Non
     text = reader.read(out.getvalue())
     assert text.pages[0].page.text.strip() == "Deliver to WH/OUT/00042"
     assert text.problem == "page 1 holds 69 letters that nobody sees: left out"
+
+
+WHITE, NEARLY_WHITE, NAVY, BLACK = (1, 1, 1), (0.98, 0.99, 0.98), (0.1, 0.15, 0.4), (0, 0, 0)
+PICTURE = ImageReader(Image.new("RGB", (60, 20), (20, 30, 90)))
+
+
+def a_page(draw: Callable[[canvas.Canvas], None]) -> bytes:
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, pagesize=(595, 842), pageCompression=0)
+    sheet.drawString(72, 700, "Deliver to WH/OUT/00042")
+    draw(sheet)
+    sheet.save()
+    return out.getvalue()
+
+
+def say(sheet: canvas.Canvas, colour: tuple[float, float, float] = BLACK, mode: int = 0, size: float = 12) -> None:
+    text = sheet.beginText(72, 600)
+    text.setFont("Helvetica", size)
+    text.setTextRenderMode(mode)
+    text.setFillColorRGB(*colour)
+    text.textOut("order WH/OUT/99917")
+    sheet.drawText(text)
+
+
+def bar(sheet: canvas.Canvas, colour: tuple[float, float, float], *, round_: float = 0) -> None:
+    sheet.setFillColorRGB(*colour)
+    sheet.roundRect(60, 590, 200, 30, round_, stroke=0, fill=1) if round_ else sheet.rect(60, 590, 200, 30, 0, 1)
+
+
+def frame(sheet: canvas.Canvas) -> None:
+    path = sheet.beginPath()
+    path.rect(60, 590, 200, 30)
+    path.rect(62, 592, 196, 26)
+    sheet.setFillColorRGB(*BLACK)
+    sheet.drawPath(path, stroke=0, fill=1, fillMode=0)
+
+
+def clipped(sheet: canvas.Canvas, left: float) -> None:
+    path = sheet.beginPath()
+    path.rect(left, 590, 200, 30)
+    sheet.saveState()
+    sheet.clipPath(path, stroke=0)
+    say(sheet)
+    sheet.restoreState()
+
+
+def form(sheet: canvas.Canvas, colour: tuple[float, float, float]) -> None:
+    sheet.beginForm("form")
+    say(sheet, colour)
+    sheet.endForm()
+    sheet.doForm("form")
+
+
+def picture(sheet: canvas.Canvas) -> None:
+    sheet.drawImage(PICTURE, 60, 590, 200, 30)
+
+
+def below_a_bar(sheet: canvas.Canvas) -> None:
+    say(sheet)
+    bar(sheet, WHITE)
+
+
+def below_a_picture(sheet: canvas.Canvas) -> None:
+    say(sheet)
+    picture(sheet)
+
+
+def on_its_own_colour(sheet: canvas.Canvas) -> None:
+    bar(sheet, NAVY)
+    say(sheet, NAVY)
+
+
+def on_a_picture_of_its_colour(sheet: canvas.Canvas) -> None:
+    picture(sheet)
+    say(sheet, (20 / 255, 30 / 255, 90 / 255))
+
+
+def on_a_bar_under_white(sheet: canvas.Canvas) -> None:
+    bar(sheet, NAVY)
+    bar(sheet, WHITE)
+    say(sheet, WHITE)
+
+
+def beside_a_dark_corner(sheet: canvas.Canvas) -> None:
+    path = sheet.beginPath()
+    path.moveTo(60, 640)
+    for x, y in ((260, 640), (260, 630), (70, 630), (70, 580), (60, 580)):
+        path.lineTo(x, y)
+    path.close()
+    sheet.setFillColorRGB(*NAVY)
+    sheet.drawPath(path, stroke=0, fill=1)
+    say(sheet, WHITE)
+
+
+def in_white_strokes(sheet: canvas.Canvas) -> None:
+    sheet.setStrokeColorRGB(*WHITE)
+    say(sheet, mode=1)
+
+
+UNSEEN: dict[str, Callable[[canvas.Canvas], None]] = {
+    "white": partial(say, colour=WHITE),
+    "nearly white": partial(say, colour=NEARLY_WHITE),
+    "white in a form": partial(form, colour=WHITE),
+    "tiny": partial(say, size=0.5),
+    "a hole for nothing": partial(say, mode=7),
+    "clipped away": partial(clipped, left=300),
+    **{
+        f.__name__.replace("_", " "): f
+        for f in (
+            below_a_bar,
+            below_a_picture,
+            on_its_own_colour,
+            on_a_picture_of_its_colour,
+            on_a_bar_under_white,
+            beside_a_dark_corner,
+            in_white_strokes,
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("draw", UNSEEN.values(), ids=UNSEEN)
+def test_text_without_a_mark_on_the_page_is_left_out(reader: PdfReader, draw: Callable[[canvas.Canvas], None]) -> None:
+    text = reader.read(a_page(draw))
+    assert text.pages[0].page.text.strip() == "Deliver to WH/OUT/00042"
+    assert text.pages[0].hidden == 1
+    assert text.problem == "page 1 holds 17 letters that nobody sees: left out"
+
+
+def then(*draws: Callable[[canvas.Canvas], None]) -> Callable[[canvas.Canvas], None]:
+    def all_of_them(sheet: canvas.Canvas) -> None:
+        for draw in draws:
+            draw(sheet)
+
+    return all_of_them
+
+
+SEEN: dict[str, Callable[[canvas.Canvas], None]] = {
+    "white on a dark bar": then(partial(bar, colour=NAVY), partial(say, colour=WHITE)),
+    "white on a rounded bar": then(partial(bar, colour=NAVY, round_=6), partial(say, colour=WHITE)),
+    "white on a picture": then(picture, partial(say, colour=WHITE)),
+    "white in a form on a dark bar": then(partial(bar, colour=NAVY), partial(form, colour=WHITE)),
+    "black in a form": partial(form, colour=BLACK),
+    "black in a black frame": then(frame, say),
+    "black, then a black frame around it": then(say, frame),
+    "pale grey": partial(say, colour=(0.82, 0.82, 0.82)),
+    "small": partial(say, size=3),
+    "outlined": partial(say, colour=WHITE, mode=1),
+    "in a clip": partial(clipped, left=60),
+    "on a white bar": then(partial(bar, colour=WHITE), say),
+}
+
+
+@pytest.mark.parametrize("draw", SEEN.values(), ids=SEEN)
+def test_text_that_is_seen_stays_whatever_lies_under_it(
+    reader: PdfReader, draw: Callable[[canvas.Canvas], None]
+) -> None:
+    text = reader.read(a_page(draw))
+    assert text.pages[0].page.text.split() == ["Deliver", "to", "WH/OUT/00042", "order", "WH/OUT/99917"]
+    assert (text.pages[0].hidden, text.problem) == (0, None)
+
+
+def test_of_a_clipped_line_the_words_that_are_seen_are_read(reader: PdfReader) -> None:
+    assert "99917" not in (read := reader.read(a_page(partial(clipped, left=-97))).pages[0].page.text)
+    assert "order" in read
+
+
+@pytest.mark.parametrize("switched", ["OFF", "ON"])
+@pytest.mark.parametrize("in_form", [True, False])
+def test_text_in_a_layer_is_read_where_the_layer_is_switched_on(
+    reader: PdfReader, switched: str, in_form: bool
+) -> None:
+    line = b"BT /A 12 Tf 72 600 Td (order WH/OUT/99917) Tj ET"
+    shown = b"BT /A 12 Tf 72 700 Td (Deliver to WH/OUT/00042) Tj ET "
+    content = shown + (b"/X Do" if in_form else b"/OC /L BDC " + line + b" EMC")
+    fonts = b"/Font<</A 4 0 R>>"
+    resources = fonts + b"/Properties<</L 6 0 R>>/XObject<</X 7 0 R>>"
+    state = b"/OFF[6 0 R]" if switched == "OFF" else b""
+    pdf = written(
+        {
+            1: b"<</Type/Catalog/Pages 2 0 R/OCProperties<</OCGs[6 0 R]/D<</Order[6 0 R]" + state + b">>>>>>",
+            2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<%s>>/Contents 5 0 R>>" % resources,
+            4: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            5: b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+            6: b"<</Type/OCG/Name(layer)>>",
+            7: b"<</Type/XObject/Subtype/Form/BBox[0 0 595 842]/OC 6 0 R/Resources<<%s>>/Length %d>>"
+            % (fonts, len(line))
+            + b"stream\n%s\nendstream" % line,
+        }
+    )
+    assert ("99917" in reader.read(pdf).pages[0].page.text) == (switched == "ON")
+
+
+def test_the_text_layer_of_a_scan_is_no_hidden_text_and_the_page_goes_to_ocr(
+    reader: PdfReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+    read = reader._ask
+
+    def ask(child: Child, content: bytes, job: dict[str, object]) -> PdfText:
+        asked.append(job)
+        return PdfText() if child is reader._ocr else read(child, content, job)
+
+    monkeypatch.setattr(reader, "_ask", ask)
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out, pagesize=(595, 842))
+    sheet.drawImage(PICTURE, 0, 0, 595, 842)
+    say(sheet, mode=3)
+    sheet.save()
+    text = reader.read(out.getvalue())
+    assert asked[1:] == [{"numbers": [1]}]
+    assert text.pages[0].hidden == 0
+
+
+def test_text_outside_the_crop_box_is_left_out(reader: PdfReader) -> None:
+    cropped = io.BytesIO()
+    document = pdfium.PdfDocument(make_pdf([(72, 700, "Deliver to WH/OUT/00042"), (72, 100, "order WH/OUT/99917")]))
+    document[0].set_cropbox(0, 400, 595, 842)
+    document.save(cropped)
+    assert reader.read(cropped.getvalue()).pages[0].page.text.strip() == "Deliver to WH/OUT/00042"
 
 
 def test_a_pdf_that_never_ends_is_killed_on_time_and_the_next_one_is_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -123,7 +124,7 @@ def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
         result=result,
         labels=runtime.taxonomy.labels,
         places=[place for place in places if place["text"].strip() or place["problem"]],
-        signals=stored.signals,
+        signals=Counter(stored.signals) + Counter(understanding.extraction.signals if understanding else {}),
         later=runtime.store.later(result.id),
         verdicts=runtime.store.feedback(result.id),
         may_judge=may_judge,
