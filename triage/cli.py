@@ -214,7 +214,7 @@ def train(
     ] = Path("eval/data/distractors.jsonl"),
     out: Annotated[Path | None, typer.Option(help="folder of the bundle; default: the packaged one")] = None,
     keep_encoder: Annotated[
-        bool, typer.Option(help="leave the encoder of that bundle as it is: minutes instead of an hour")
+        bool, typer.Option(help="leave the encoder of that bundle as it is: minutes instead of hours")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -273,7 +273,7 @@ def train_tagger(
 @keys.command("add")
 def keys_add(
     name: Annotated[str, typer.Argument(help="who will use it")],
-    scope: Annotated[list[str], typer.Option(help="ingest, read, feedback or admin; may be given again")] = [
+    scope: Annotated[list[str], typer.Option(help="ingest, read, feedback or admin (all); may be given again")] = [
         "ingest",
         "read",
     ],
@@ -303,7 +303,7 @@ def keys_list(as_json: JsonOption = False) -> None:
 
 
 @keys.command("revoke")
-def keys_revoke(key_id: str) -> None:
+def keys_revoke(key_id: Annotated[str, typer.Argument(help="as triage keys list shows it")]) -> None:
     """Make a key useless at once. Example: triage keys revoke key_0199…"""
     from triage.errors import NotFound
     from triage.runtime import utc_now

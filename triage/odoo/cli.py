@@ -31,9 +31,11 @@ def fail(message: object, status: int = 1) -> typer.Exit:
 def setup(
     url: Annotated[str, typer.Option(envvar="TRIAGE_ODOO_URL", help="http(s)://host[:port]")],
     db: Annotated[str, typer.Option(envvar="TRIAGE_ODOO_DB", help="name of the database")],
-    admin_login: Annotated[str | None, typer.Option(envvar="TRIAGE_ODOO_ADMIN_LOGIN")] = None,
+    admin_login: Annotated[
+        str | None, typer.Option(envvar="TRIAGE_ODOO_ADMIN_LOGIN", help="asked for if not given")
+    ] = None,
     admin_password: Annotated[
-        str | None, typer.Option(envvar="TRIAGE_ODOO_ADMIN_PASSWORD", help="or its API key")
+        str | None, typer.Option(envvar="TRIAGE_ODOO_ADMIN_PASSWORD", help="or its API key; asked for if not given")
     ] = None,
     bot: Annotated[str, typer.Option(envvar="TRIAGE_ODOO_LOGIN", help="the bot's login")] = "dispatch-triage",
     bot_password: Annotated[
