@@ -89,7 +89,8 @@ def tune(
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
     steps = epochs * math.ceil(len(texts) / BATCH)
-    weights, optimizer, schedule = learner(low, head, (RATE, HEAD_RATE), steps)
+    weights: list[torch.Tensor] = [p for layer in low.values() for p in (layer.down, layer.up)]
+    optimizer, schedule = learner(weights, head, (RATE, HEAD_RATE), steps)
     model.train()
     done = 0
     for _ in range(epochs):
@@ -132,17 +133,16 @@ def distracted(text: str, distractors: Sequence[str], order: random.Random) -> s
 
 
 def learner(
-    low: Mapping[str, Low], head: torch.nn.Linear, rates: tuple[float, float], steps: int
-) -> tuple[list[torch.nn.Parameter], torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
-    """The adapter's weights, and what trains them and the head at these `rates`: up at first, then down to nothing."""
-    weights = [p for layer in low.values() for p in (layer.down, layer.up)]
+    weights: Sequence[torch.Tensor], head: torch.nn.Linear, rates: tuple[float, float], steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """What trains the weights and the head at these `rates`: up at first, then down to nothing."""
     optimizer = torch.optim.AdamW(
         [{"params": weights, "lr": rates[0]}, {"params": head.parameters(), "lr": rates[1]}], weight_decay=DECAY
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.0, 1 - step / steps)
     )
-    return weights, optimizer, schedule
+    return optimizer, schedule
 
 
 def insert(model: E5) -> dict[str, Low]:
@@ -163,6 +163,16 @@ def taken_out(low: Mapping[str, Low]) -> Adapter:
         for name, layer in low.items()
         for part, value in (("down", layer.down), ("up", layer.up))
     }
+
+
+def nearest(change: Mapping[str, torch.Tensor], rank: int) -> Adapter:
+    """The adapter of that rank which comes nearest to what a training has added to each layer's weights."""
+    found: dict[str, NDArray[np.float16]] = {}
+    for name, added in change.items():
+        up, strength, down = torch.linalg.svd(added, full_matrices=False)
+        parts = {"down": down[:rank], "up": up[:, :rank] * strength[:rank] / SCALE}
+        found |= {f"{name}/{part}": value.numpy().astype(np.float16) for part, value in parts.items()}
+    return found
 
 
 def batches(lengths: Sequence[int], order: random.Random) -> Iterator[list[int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def load_marked(messages: Path, marks: Path) -> list[Marked]:
 
 
 def load_marked_pages(pages: Path) -> list[Marked]:
-    """Pieces of pages as `extractors.blocks` gives them, each twice: there are fewer of them than of messages.
+    """Pieces of pages as `extractors.blocks` gives them.
 
     A place is `[field, start, end]`, of the field "" where nobody knows whether the words state one. Raises ValueError
     that names file, line and what is wrong.
@@ -59,4 +58,4 @@ def load_marked_pages(pages: Path) -> list[Marked]:
             found.append(Marked(told["id"], "train", told["text"], places))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{pages.name} line {number}: {error!r}") from error
-    return [*found, *(replace(piece, id=f"{piece.id}/again") for piece in found)]
+    return found

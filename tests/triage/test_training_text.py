@@ -53,11 +53,11 @@ def test_the_marks_that_come_with_the_data_stand_where_they_say() -> None:
     assert sum(len(m.places) for m in marked) > 18_000
 
 
-def test_pieces_of_pages_are_learnt_from_twice(tmp_path: Path) -> None:
+def test_pieces_of_pages_are_learnt_from(tmp_path: Path) -> None:
     file = tmp_path / "pages.jsonl"
     file.write_text(json.dumps({"id": "d/0", "text": "Sender: Kofler", "places": [["shipper", 8, 14]]}) + "\n")
     pieces = load_marked_pages(file)
-    assert [(p.id, p.places) for p in pieces] == [("d/0", (("shipper", 8, 14),)), ("d/0/again", (("shipper", 8, 14),))]
+    assert [(p.id, p.places) for p in pieces] == [("d/0", (("shipper", 8, 14),))]
 
 
 def test_a_damaged_piece_is_refused_by_file_and_line(tmp_path: Path) -> None:
