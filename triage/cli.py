@@ -340,7 +340,7 @@ def retention_run(
 
 @config.command("show")
 def config_show(as_json: JsonOption = False) -> None:
-    """Print every setting in force, secrets masked. Example: triage config show"""
+    """Print every setting in force as lines of a .env, secrets masked. Example: triage config show"""
     shown = settings().model_dump(mode="json")
     if shown["database_url"]:
         import sqlalchemy as sa
@@ -350,7 +350,8 @@ def config_show(as_json: JsonOption = False) -> None:
         typer.echo(json.dumps(shown))
     else:
         for name, value in shown.items():
-            typer.echo(f"TRIAGE_{name.upper()}={'' if value is None else value}")
+            said = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+            typer.echo(f"TRIAGE_{name.upper()}={said}")
 
 
 def main() -> None:

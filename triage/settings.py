@@ -17,7 +17,12 @@ MEGABYTE = 1024 * 1024
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="TRIAGE_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="TRIAGE_",
+        env_file=".env",
+        env_parse_none_str="",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     data_dir: Path = Field(Path("data"), description="folder of the SQLite file and of the stored originals")
@@ -93,6 +98,12 @@ class Settings(BaseSettings):
     llm_price_input: float = Field(0.0, ge=0, description="for a million tokens")
     llm_price_output: float = Field(0.0, ge=0, description="for a million tokens")
     llm_calibration: Path | None = Field(None, description="the file of 'triage llm calibrate' for this model")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """An empty value comes as None. No temperature is something else than the one that stands when none is said."""
+        return {name: value for name, value in values.items() if value is not None or name == "llm_temperature"}
 
     @model_validator(mode="before")
     @classmethod
