@@ -110,8 +110,9 @@ class Settings(BaseSettings):
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
         """`TRIAGE_ODOO_PASSWORD_FILE=/run/secrets/x` stands for `TRIAGE_ODOO_PASSWORD`; so for every setting."""
         for name in cls.model_fields:
-            path = os.environ.get(f"TRIAGE_{name.upper()}_FILE")
-            if path and name not in values:
+            # pydantic gives a line of .env that is no setting under its name without the prefix.
+            path = os.environ.get(f"TRIAGE_{name.upper()}_FILE") or values.get(f"{name}_file")
+            if path and values.get(name) is None:
                 try:
                     values[name] = Path(path).read_text(encoding="utf-8").strip()
                 except (OSError, ValueError) as error:

@@ -43,3 +43,15 @@ def test_what_config_show_prints_is_an_env_file_with_the_same_settings(
         monkeypatch.delenv(f"TRIAGE_{name}")
     (folder / ".env").write_text(shown.stdout)
     assert Settings() == in_force
+
+
+def test_a_file_with_a_secret_may_be_named_in_the_env_file(folder: Path) -> None:
+    (folder / "password").write_text("hunter2\n")
+    (folder / "key").write_text("0123\n")
+    (folder / ".env").write_text(
+        "TRIAGE_ODOO_URL=http://127.0.0.1:1\nTRIAGE_ODOO_DB=prod\nTRIAGE_ODOO_LOGIN=bot\n"
+        "TRIAGE_ODOO_PASSWORD=\nTRIAGE_ODOO_PASSWORD_FILE=password\nTRIAGE_ODOO_API_KEY_FILE=key\n"
+    )
+    settings = Settings()
+    assert settings.odoo_password and settings.odoo_password.get_secret_value() == "hunter2"
+    assert settings.odoo_api_key and settings.odoo_api_key.get_secret_value() == "0123"
