@@ -8,17 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
 from tqdm import tqdm
 
 from eval.cli import eval_app, feedback_app
+from triage.console import configured, fail, read_settings
 from triage.llm_cli import llm_app
 from triage.odoo.cli import odoo_app
 from triage.security import SCOPES, is_loopback, make_key
 from triage.settings import Settings
+
+if TYPE_CHECKING:
+    from triage.runtime import Runtime
 
 CONTENT_TYPES = {".eml": "message/rfc822", ".pdf": "application/pdf", ".json": "application/json"}
 
@@ -37,18 +41,6 @@ app.add_typer(retention, name="retention")
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 
-def fail(message: str, status: int = 1) -> typer.Exit:
-    typer.echo(f"triage: {message}", err=True)
-    return typer.Exit(status)
-
-
-def settings() -> Settings:
-    try:
-        return Settings()
-    except ValueError as error:
-        raise fail(f"the configuration is not usable: {error}", 2) from error
-
-
 def open_store(settings: Settings) -> Any:
     from triage.store.database import create_engine, migrate
     from triage.store.files import Files
@@ -59,6 +51,13 @@ def open_store(settings: Settings) -> Any:
     return Store(engine, Files(settings.data_dir / "files"))
 
 
+def build(settings: Settings) -> Runtime:
+    from triage.runtime import Runtime
+
+    with configured():
+        return Runtime.build(settings)
+
+
 @app.command()
 def serve() -> None:
     """Run the API, and the worker unless TRIAGE_RUN_WORKER=false. Example: triage serve"""
@@ -66,13 +65,17 @@ def serve() -> None:
 
     from triage.telemetry import set_up_logging
 
-    chosen = settings()
+    chosen = read_settings()  # first: api builds an app of them when it is imported
+    from api import create_app
+
     set_up_logging()
     host = chosen.host
     if not is_loopback(host) and not open_store(chosen).has_keys():
         typer.echo("no API key is set up, so only 127.0.0.1 is served; 'triage keys add' makes one", err=True)
         host = "127.0.0.1"
-    uvicorn.run("api:app", host=host, port=chosen.port, log_config=None, access_log=False, server_header=False)
+    runtime = build(chosen)
+    served = create_app(chosen, lambda _: runtime)
+    uvicorn.run(served, host=host, port=chosen.port, log_config=None, access_log=False, server_header=False)
 
 
 @app.command()
@@ -82,11 +85,10 @@ def worker() -> None:
     import threading
 
     from triage.engine import AlreadyRunning
-    from triage.runtime import Runtime
     from triage.telemetry import set_up_logging
 
     set_up_logging()
-    runtime = Runtime.build(settings().model_copy(update={"run_worker": True}))
+    runtime = build(read_settings().model_copy(update={"run_worker": True}))
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -160,16 +162,20 @@ def demo(
 
     import uvicorn
 
-    from api import create_app
     from triage.telemetry import set_up_logging
 
-    chosen = settings()
+    chosen = read_settings()
+    from api import create_app
+
     set_up_logging("WARNING")
     if not samples.is_dir():
         raise fail(f"there is no folder {samples}; run it from the project's folder or give --samples", 2)
     typer.echo("Starting (the models take a few seconds to load) …")
+    runtime = build(chosen)
     server = uvicorn.Server(
-        uvicorn.Config(create_app(chosen), host="127.0.0.1", port=chosen.port, log_config=None, access_log=False)
+        uvicorn.Config(
+            create_app(chosen, lambda _: runtime), host="127.0.0.1", port=chosen.port, log_config=None, access_log=False
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -287,7 +293,7 @@ def keys_add(
     if wrong:
         raise fail(f"unknown scope {', '.join(sorted(wrong))}; there are {', '.join(SCOPES)}", 2)
     key, digest = make_key()
-    key_id = open_store(settings()).add_key(name, digest, scope, site, utc_now())
+    key_id = open_store(read_settings()).add_key(name, digest, scope, site, utc_now())
     typer.echo(
         json.dumps({"id": key_id, "name": name, "key": key}) if as_json else f"{key}\nKeep it: it is not shown again."
     )
@@ -296,7 +302,7 @@ def keys_add(
 @keys.command("list")
 def keys_list(as_json: JsonOption = False) -> None:
     """List the keys, never their secrets. Example: triage keys list"""
-    for key in open_store(settings()).api_keys():
+    for key in open_store(read_settings()).api_keys():
         state = "revoked" if key.revoked_at else "active"
         line = f"{key.id}  {key.name:24} {','.join(key.scopes):28} {','.join(key.sites or ['every site'])}  {state}"
         typer.echo(key.model_dump_json() if as_json else line)
@@ -309,7 +315,7 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="as triage keys list 
     from triage.runtime import utc_now
 
     try:
-        open_store(settings()).revoke_key(key_id, utc_now())
+        open_store(read_settings()).revoke_key(key_id, utc_now())
     except NotFound as error:
         raise fail(error.message) from error
 
@@ -328,7 +334,7 @@ def retention_run(
     from triage.retention import forget
     from triage.runtime import utc_now
 
-    chosen = settings()
+    chosen = read_settings()
     span = days or chosen.retention_days
     if span is None:
         raise fail("nothing says how old; set TRIAGE_RETENTION_DAYS or give --days", 2)
@@ -341,7 +347,7 @@ def retention_run(
 @config.command("show")
 def config_show(as_json: JsonOption = False) -> None:
     """Print every setting in force as lines of a .env, secrets masked. Example: triage config show"""
-    shown = settings().model_dump(mode="json")
+    shown = read_settings().model_dump(mode="json")
     if shown["database_url"]:
         import sqlalchemy as sa
 

@@ -12,16 +12,12 @@ from typing import Annotated
 import typer
 
 from prompts import NoAnswer
+from triage.console import fail, read_settings
 
 llm_app = typer.Typer(no_args_is_help=True, help="The optional language model.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 TRY_OUT = "Truck broke down near Weert with WH/OUT/00042 aboard, gearbox gone, no ETA yet."
-
-
-def fail(message: object, status: int = 1) -> typer.Exit:
-    typer.echo(f"triage: {message}", err=True)
-    return typer.Exit(status)
 
 
 @llm_app.command()
@@ -31,10 +27,10 @@ def check(as_json: JsonOption = False) -> None:
     from classifiers.taxonomy import load_taxonomy
     from triage.llm import LanguageModel
     from triage.runtime import utc_now
-    from triage.settings import Settings
 
+    settings = read_settings()
     try:
-        model = LanguageModel(Settings(), utc_now)
+        model = LanguageModel(settings, utc_now)
     except ValueError as error:
         raise fail(error, 2) from error
     taxonomy = load_taxonomy()
@@ -71,11 +67,10 @@ def calibrate(
     from classifiers.training import SEED, load_examples
     from triage.llm import INVALID, LanguageModel
     from triage.runtime import utc_now
-    from triage.settings import Settings
     from triage.training_text import text_of
 
+    settings = read_settings()
     try:
-        settings = Settings()
         model = LanguageModel(settings, utc_now)
         examples = load_examples(data or [Path("eval/data/dispatch.jsonl")], text_of)
     except (OSError, ValueError) as error:

@@ -27,7 +27,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="folder of the SQLite file and of the stored originals")
     database_url: str | None = Field(
-        None, description="PostgreSQL URL (postgresql://user:password@host/db); empty: SQLite in the data folder"
+        None,
+        pattern=r"^postgresql(\+psycopg)?://",
+        description="PostgreSQL URL (postgresql://user:password@host/db); empty: SQLite in the data folder",
     )
     host: str = "127.0.0.1"
     port: int = 8000

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from triage.console import configured, fail, read_settings
+
 if TYPE_CHECKING:
     from triage.runtime import Runtime
 
@@ -20,11 +22,6 @@ T = TypeVar("T")
 odoo_app = typer.Typer(no_args_is_help=True, help="Set Odoo up for the service, and check what it may do there.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-
-
-def fail(message: object, status: int = 1) -> typer.Exit:
-    typer.echo(f"triage: {message}", err=True)
-    return typer.Exit(status)
 
 
 @odoo_app.command()
@@ -102,20 +99,18 @@ def check(as_json: JsonOption = False) -> None:
     from triage.odoo.gateway import Gateway
     from triage.odoo.json2 import Json2Transport
     from triage.odoo.server import ask_server
-    from triage.settings import Settings
 
-    try:
-        settings = Settings()
-    except ValueError as error:
-        raise fail(f"the configuration is not usable: {error}", 2) from error
+    settings = read_settings()
     if not settings.odoo_configured:
         raise fail("Odoo is not configured; set TRIAGE_ODOO_URL, _DB, _LOGIN and _PASSWORD", 2)
+    with configured():
+        categories = policy_categories(settings.policy_file)
     try:
         access = odoo_access(settings)
         server = ask_server(access.url, access.timeout)
         transport = chosen(connect(access))
         wire: Literal["rpc", "json2"] = "json2" if isinstance(transport, Json2Transport) else "rpc"
-        found = findings(gather(Gateway(transport), server, wire, policy_categories(settings.policy_file)))
+        found = findings(gather(Gateway(transport), server, wire, categories))
     except TriageError as error:
         found = [Finding("red", error.code, error.message)]
     worst = found[0].level
@@ -164,15 +159,12 @@ def pull_documents(
 def _runtime() -> Iterator[Runtime]:
     """The service without its worker: what is taken in is worked off by the one that runs."""
     from triage.runtime import Runtime
-    from triage.settings import Settings
 
-    try:
-        settings = Settings().model_copy(update={"run_worker": False})
-    except ValueError as error:
-        raise fail(f"the configuration is not usable: {error}", 2) from error
+    settings = read_settings().model_copy(update={"run_worker": False})
     if not settings.odoo_configured:
         raise fail("Odoo is not configured; set TRIAGE_ODOO_URL, _DB, _LOGIN and _PASSWORD", 2)
-    runtime = Runtime.build(settings)
+    with configured():
+        runtime = Runtime.build(settings)
     try:
         yield runtime
     finally:

@@ -1,0 +1,71 @@
+"""How commands end: what cannot be used is one line with the remedy, and an exit status that says whose fault it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from triage.cli import app
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "serve",
+        "worker",
+        "demo",
+        "config show",
+        "keys list",
+        "odoo check",
+        "odoo pull-outcomes",
+        "llm check",
+        "llm calibrate --out x",
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_in_every_command(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_PORT", "x")
+    answer = RUN.invoke(app, command.split())
+    assert answer.exit_code == 2, answer.output
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("triage: the configuration is not usable: TRIAGE_PORT: Input should be a valid integer")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [("LLM_TASKS", "classify", "JSON list"), ("DATABASE_URL", "x", "postgresql"), ("LLM_URL", "x", "TRIAGE_LLM_MODEL")],
+)
+def test_the_line_names_the_setting_and_the_remedy(
+    variable: str, value: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TRIAGE_{variable}", value)
+    answer = RUN.invoke(app, ["config", "show"])
+    (line,) = answer.stderr.splitlines()
+    assert answer.exit_code == 2 and f"TRIAGE_{variable}" in line and remedy in line
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "demo --samples .", "odoo check"])
+@pytest.mark.parametrize("policy", [None, "version: ours\npriority: x\n", "version: [ours\n"])
+def test_a_policy_that_cannot_be_used_is_one_line_that_names_the_file(
+    command: str, policy: str | None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIAGE_POLICY_FILE", "ours.yaml")
+    for name in ("URL", "DB", "LOGIN", "PASSWORD"):
+        monkeypatch.setenv(f"TRIAGE_ODOO_{name}", "http://127.0.0.1:1")
+    if policy is not None:
+        (folder / "ours.yaml").write_text(policy)
+    answer = RUN.invoke(app, command.split())
+    assert answer.exit_code == 2, answer.output
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("triage: the configuration is not usable: ours.yaml: ")
