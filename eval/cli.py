@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from triage.console import configured, fail, read_settings
+
 eval_app = typer.Typer(no_args_is_help=True, help="Measure, compare and gate the product on labelled cases.")
 feedback_app = typer.Typer(no_args_is_help=True, help="What supervisors said of results.")
 
@@ -18,11 +20,6 @@ DOCUMENTS, PAGE_MARKS = (DISPATCH.with_name(name) for name in ("documents.jsonl"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Out = Annotated[Path, typer.Argument(help="folder of a run")]
-
-
-def fail(message: object, status: int = 1) -> typer.Exit:
-    typer.echo(f"triage: {message}", err=True)
-    return typer.Exit(status)
 
 
 class Bar:
@@ -69,7 +66,6 @@ def run_command(
     """
     from eval.datasets import DatasetError
     from eval.run import RunError, Suite, load_suite, run
-    from triage.settings import Settings
 
     if dataset is None and suite is None:
         raise fail("give --dataset FILE.jsonl or --suite SUITE.yaml", 2)
@@ -84,6 +80,7 @@ def run_command(
         "policy": policy,
         "seed": seed,
     }
+    settings = read_settings()
     bar = Bar()
     try:
         chosen = load_suite(suite) if suite is not None else Suite(name=dataset.stem if dataset else "unnamed")
@@ -91,7 +88,7 @@ def run_command(
         metrics = run(
             chosen,
             out,
-            settings=Settings(),
+            settings=settings,
             use_cache=not no_cache,
             only_failed=only_failed,
             arguments=_arguments(context),
@@ -179,12 +176,14 @@ def redteam_command(
     from eval.report import say, write_red_team
     from eval.run import CACHE, RED_TEAM
     from eval.statistics import SEED
-    from triage.settings import Settings
 
+    # The model's answers and its budget are the evaluation's own, not the service's.
+    settings = read_settings().model_copy(update={"data_dir": CACHE})
+    with configured():
+        built = Product(settings)
     bar = Bar()
     try:
-        # The model's answers and its budget are the evaluation's own, not the service's.
-        with Product(Settings().model_copy(update={"data_dir": CACHE})) as product:
+        with built as product:
             found = red_team(
                 product,
                 load_dataset(dataset),
@@ -387,11 +386,12 @@ def replay_command(
     from eval.product import Product
     from eval.replay import replay
     from triage.errors import NotFound
-    from triage.settings import Settings
 
-    settings = Settings()
+    settings = read_settings()
+    with configured():
+        built = Product(settings)
     try:
-        with Product(settings) as product:
+        with built as product:
             found = replay(_store(settings), product, message_id)
     except NotFound as error:
         raise fail(error.message, 2) from error
@@ -422,9 +422,8 @@ def backtest_command(
     from triage.errors import TriageError
     from triage.odoo.history import History
     from triage.runtime import connect_odoo
-    from triage.settings import Settings
 
-    settings = Settings()
+    settings = read_settings()
     if history is None and not simulate and not settings.odoo_configured:
         raise fail("give --history FILE.jsonl or --simulate, or configure Odoo (TRIAGE_ODOO_URL and the others)", 2)
     try:
@@ -465,12 +464,11 @@ def feedback_export(
 ) -> None:
     """Write what supervisors said as labelled cases. Example: triage feedback export --out build/feedback.jsonl"""
     from eval.feedback import export
-    from triage.settings import Settings
 
     count = 0
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
-        for case in export(_store(Settings()), disputed_only=disputed):
+        for case in export(_store(read_settings()), disputed_only=disputed):
             file.write(json.dumps(case, ensure_ascii=False) + "\n")
             count += 1
     typer.echo(f"{count} cases in {out}")
@@ -491,14 +489,13 @@ def feedback_settle(
 
     from classifiers.taxonomy import load_taxonomy
     from triage.errors import NotFound
-    from triage.settings import Settings
     from triage.store.store import Feedback
 
     if label not in load_taxonomy().labels:
         raise fail(f"label {label!r} is unknown; there are {', '.join(load_taxonomy().labels)}", 2)
     try:
         said = Feedback(verdict="correct", label=label, by=by, comment=comment)
-        _store(Settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
+        _store(read_settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
     except NotFound as error:
         raise fail(error.message, 2) from error
     typer.echo(f"{message_id} is {label}, says {by}")

@@ -30,6 +30,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "odoo pull-outcomes",
         "llm check",
         "llm calibrate --out x",
+        "eval run --dataset x.jsonl",
+        "eval redteam",
+        "eval replay msg_1",
+        "eval backtest --simulate",
+        "feedback export",
+        "feedback settle msg_1 --label damage --by eva",
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_line_in_every_command(
@@ -55,7 +61,7 @@ def test_the_line_names_the_setting_and_the_remedy(
     assert answer.exit_code == 2 and f"TRIAGE_{variable}" in line and remedy in line
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "demo --samples .", "odoo check"])
+@pytest.mark.parametrize("command", ["serve", "worker", "demo --samples .", "odoo check", "eval replay msg_1"])
 @pytest.mark.parametrize("policy", [None, "version: ours\npriority: x\n", "version: [ours\n"])
 def test_a_policy_that_cannot_be_used_is_one_line_that_names_the_file(
     command: str, policy: str | None, folder: Path, monkeypatch: pytest.MonkeyPatch
