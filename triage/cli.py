@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -132,10 +133,15 @@ def submit(
                 )
             except httpx.TransportError as error:
                 raise fail(f"{url} does not answer ({error}); start it with 'triage serve'") from error
-            body = answer.json()
-            if answer.is_error:
+            try:
+                body = answer.json()
+                problem = body["message"] if answer.is_error else None
+            except (ValueError, LookupError, TypeError):  # not the service: a proxy before it, or another program
+                words = " ".join(re.sub(r"<[^>]*>", " ", answer.text).split())
+                problem = f"{answer.status_code} {words[:100]}".rstrip()
+            if problem is not None:
                 failed += 1
-                tqdm.write(f"{path.name}: {body['message']}", file=sys.stderr)
+                tqdm.write(f"{path.name}: {problem}", file=sys.stderr)
             elif as_json:
                 tqdm.write(json.dumps(body, ensure_ascii=False))
             else:

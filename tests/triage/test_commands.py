@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,37 @@ def test_a_policy_that_cannot_be_used_is_one_line_that_names_the_file(
     assert answer.exit_code == 2, answer.output
     (line,) = answer.stderr.splitlines()
     assert line.startswith("triage: the configuration is not usable: ours.yaml: ")
+
+
+@pytest.fixture
+def proxy() -> Iterator[HTTPServer]:
+    """A proxy whose service is away: an HTML page, with the status that a test sets."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(server.status)  # type: ignore[attr-defined]
+            self.end_headers()
+            self.wfile.write(b"<html><head><title>502 Bad Gateway</title></head>\n<body>nginx</body></html>")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("status", [502, 301, 200])
+def test_what_is_no_answer_of_the_service_is_said_with_status_and_first_words(
+    status: int, proxy: HTTPServer, folder: Path
+) -> None:
+    proxy.status = status  # type: ignore[attr-defined]
+    (folder / "mail.eml").write_text("Subject: late\n\nThe truck is late.")
+    answer = RUN.invoke(app, ["submit", "mail.eml", "--url", f"http://127.0.0.1:{proxy.server_port}"])
+    assert answer.exit_code == 1, answer.output
+    assert f"mail.eml: {status}" in answer.stderr and "502 Bad Gateway nginx" in answer.stderr
