@@ -327,6 +327,7 @@ def split_command(
     shares: Annotated[
         str, typer.Option(help="in this order; for time the oldest first")
     ] = "train=0.7,dev=0.1,test=0.2",
+    as_json: JsonOption = False,
 ) -> None:
     """Give every case a split, groups whole. Example: triage eval split cases.jsonl --by time --out split.jsonl"""
     from eval.datasets import DatasetError, load_dataset, split_by_group, split_by_time
@@ -346,7 +347,8 @@ def split_command(
             lines.append(json.dumps(row | {"split": chosen[str(row["id"])]}, ensure_ascii=False))
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     counts = {name: sum(split == name for split in chosen.values()) for name in parts}
-    typer.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+    text = ", ".join(f"{name} {count}" for name, count in counts.items())
+    typer.echo(json.dumps({"file": str(out), "splits": counts}) if as_json else text)
 
 
 @eval_app.command("datasheet")
@@ -356,6 +358,7 @@ def datasheet_command(
     label_guide: Annotated[str, typer.Option(help="version of the label guide they were labelled by")] = "",
     how_made: Annotated[str, typer.Option(help="who wrote or collected and labelled them, and how")] = "",
     notes: Annotated[str, typer.Option(help="what else a reader must know")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Write the datasheet beside a dataset, with the hash of its content.
 
@@ -375,7 +378,8 @@ def datasheet_command(
     place.write_text(
         yaml.safe_dump(sheet.model_dump(mode="json"), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
-    typer.echo(f"{place} {sheet.sha256}")
+    told = {"file": str(place), "sha256": sheet.sha256}
+    typer.echo(json.dumps(told) if as_json else f"{place} {sheet.sha256}")
 
 
 @eval_app.command("replay")
@@ -461,6 +465,7 @@ def matching_command(
 def feedback_export(
     out: Annotated[Path, typer.Option(help="file for the cases, JSON lines")] = Path("build/feedback.jsonl"),
     disputed: Annotated[bool, typer.Option("--disputed", help="only those that somebody has to decide")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write what supervisors said as labelled cases. Example: triage feedback export --out build/feedback.jsonl"""
     from eval.feedback import export
@@ -471,7 +476,7 @@ def feedback_export(
         for case in export(_store(read_settings()), disputed_only=disputed):
             file.write(json.dumps(case, ensure_ascii=False) + "\n")
             count += 1
-    typer.echo(f"{count} cases in {out}")
+    typer.echo(json.dumps({"cases": count, "file": str(out)}) if as_json else f"{count} cases in {out}")
 
 
 @feedback_app.command("settle")
@@ -480,6 +485,7 @@ def feedback_settle(
     label: Annotated[str, typer.Option(help="the right label")],
     by: Annotated[str, typer.Option(help="who decides")],
     comment: Annotated[str | None, typer.Option(help="why")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Decide a disputed case; what was said before stays.
 
@@ -498,7 +504,8 @@ def feedback_settle(
         _store(read_settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
     except NotFound as error:
         raise fail(error.message, 2) from error
-    typer.echo(f"{message_id} is {label}, says {by}")
+    told = {"id": message_id, "label": label, "by": by}
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else f"{message_id} is {label}, says {by}")
 
 
 def _store(settings: Any) -> Any:

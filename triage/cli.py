@@ -315,15 +315,19 @@ def keys_list(as_json: JsonOption = False) -> None:
 
 
 @keys.command("revoke")
-def keys_revoke(key_id: Annotated[str, typer.Argument(help="as triage keys list shows it")]) -> None:
+def keys_revoke(
+    key_id: Annotated[str, typer.Argument(help="as triage keys list shows it")], as_json: JsonOption = False
+) -> None:
     """Make a key useless at once. Example: triage keys revoke key_0199…"""
     from triage.errors import NotFound
     from triage.runtime import utc_now
 
+    now = utc_now()
     try:
-        open_store(read_settings()).revoke_key(key_id, utc_now())
+        open_store(read_settings()).revoke_key(key_id, now)
     except NotFound as error:
-        raise fail(error.message) from error
+        raise fail(error.message, 2) from error
+    typer.echo(json.dumps({"id": key_id, "revoked_at": now.isoformat()}) if as_json else f"{key_id} is revoked")
 
 
 @retention.command("run")

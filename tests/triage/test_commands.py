@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -112,3 +113,29 @@ def test_what_is_no_answer_of_the_service_is_said_with_status_and_first_words(
     answer = RUN.invoke(app, ["submit", "mail.eml", "--url", f"http://127.0.0.1:{proxy.server_port}"])
     assert answer.exit_code == 1, answer.output
     assert f"mail.eml: {status}" in answer.stderr and "502 Bad Gateway nginx" in answer.stderr
+
+
+def test_what_a_command_did_is_said_as_json_too(folder: Path) -> None:
+    def told(*command: str) -> object:
+        answer = RUN.invoke(app, [*command, "--json"])
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.stdout)
+
+    assert told("feedback", "export", "--out", "f.jsonl") == {"cases": 0, "file": "f.jsonl"}
+    cases = [{"id": str(n), "message": {"text": f"late {n}"}, "label": "damage", "group": str(n)} for n in range(4)]
+    Path("cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
+    split = told("eval", "split", "cases.jsonl", "--out", "split.jsonl", "--shares", "train=0.75,test=0.25")
+    assert split == {"file": "split.jsonl", "splits": {"train": 3, "test": 1}}
+    of = ["--licence", "Apache-2.0", "--label-guide", "1", "--how-made", "by hand"]
+    sheet = told("eval", "datasheet", "split.jsonl", *of)
+    assert isinstance(sheet, dict) and Path(sheet["file"]).is_file() and len(sheet["sha256"]) == 64
+    key = json.loads(RUN.invoke(app, ["keys", "add", "n8n", "--json"]).stdout)
+    revoked = told("keys", "revoke", key["id"])
+    assert isinstance(revoked, dict) and revoked["id"] == key["id"] and revoked["revoked_at"]
+
+
+@pytest.mark.parametrize("command", ["keys revoke key_1", "feedback settle msg_1 --label damage --by eva"])
+def test_an_unknown_id_is_wrong_use(command: str) -> None:
+    answer = RUN.invoke(app, command.split())
+    assert answer.exit_code == 2, answer.output
+    assert "there is no" in answer.stderr
