@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -89,3 +91,10 @@ def test_each_door_to_the_outside_is_opened_in_one_place() -> None:
         if name.startswith("triage.odoo"):
             continue
         assert "httpx" not in imports(tree) or name in ("triage.cli", "triage.callbacks"), f"{name} imports httpx"
+
+
+def test_every_dependency_has_its_line_among_the_decisions() -> None:
+    told = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8").lower()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.split(r"[\[=]", dependency)[0] for dependency in project["dependencies"]]
+    assert not [name for name in names if not all(word in told for word in name.split("-"))]
