@@ -16,16 +16,17 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import sqlalchemy as sa
 from anyio import to_thread
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.security import APIKeyHeader, HTTPBearer
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifiers.taxonomy import Label
 from extractors.conflicts import Conflict
-from extractors.message import Value
+from extractors.message import Submission, Value
 from triage.callbacks import check_url
 from triage.errors import BadInput, NotFound, TooLarge, TriageError, Unauthorized, Unavailable
 from triage.intake import FORMS, Body, limits_of
@@ -56,6 +57,12 @@ class Error(Value):
     code: str
     detail: tuple[Problem, ...] = ()
     request_id: str
+
+
+class TryLater(Error):
+    """An error that passes; the header Retry-After says the same."""
+
+    retry_after_s: int
 
 
 class MessagePage(Value):
@@ -133,7 +140,17 @@ def runtime_of(request: Request) -> Runtime:
 RuntimeOf = Annotated[Runtime, Depends(runtime_of)]
 
 
-async def caller_of(request: Request, runtime: RuntimeOf) -> Caller:
+# They only stand in the OpenAPI document: the keys are read below, where the dashboard's login is known, too.
+BEARER = HTTPBearer(auto_error=False, scheme_name="Bearer")
+API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="X-API-Key")
+
+
+async def caller_of(
+    request: Request,
+    runtime: RuntimeOf,
+    _bearer: Annotated[object, Security(BEARER)],
+    _api_key: Annotated[object, Security(API_KEY)],
+) -> Caller:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     key = request.headers.get("x-api-key")
     if scheme.lower() == "bearer":
@@ -169,14 +186,48 @@ def absolute(request: Request, **query: str | int) -> str:
     return str(request.url.include_query_params(**query))
 
 
-def body_doc(*forms: str) -> dict[str, Any]:
-    schema = {"application/json": {"type": "object"}}
+# What the routes read from the request themselves, for the OpenAPI document
+
+REF = "#/components/schemas/{model}"
+SUBMISSION = Submission.model_json_schema(ref_template=REF)
+METADATA = ("channel", "external_id", "site", "received_at", "subject", "callback_url")
+
+
+class Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI sees no model in a body that a route reads itself, so what such a body is made of is added here."""
+        document = super().openapi()
+        own = {name: part for name, part in SUBMISSION.items() if name != "$defs"}
+        document["components"]["schemas"] |= SUBMISSION["$defs"] | {Submission.__name__: own}
+        return document
+
+
+def body_doc() -> dict[str, Any]:
+    """Body and query of the calls that take a message."""
     binary = {"type": "string", "format": "binary"}
-    return {"requestBody": {"required": True, "content": {f: {"schema": schema.get(f, binary)} for f in forms}}}
+    item = {"type": "object", "title": "EmailItem", "description": "An item of n8n's Email Trigger, as it is."}
+    texts = {name: {"type": "string"} for name in Submission.model_fields if name != "attachments"}
+    for name in ("sender", "thread", "record"):
+        texts[name]["description"] = "the object as JSON"
+    texts["metadata"] = {"type": "string", "description": "the whole message as JSON"}
+    form = {"type": "object", "properties": texts, "additionalProperties": binary | {"description": "files"}}
+    schemas: dict[str, Any] = {
+        "application/json": {"anyOf": [{"$ref": REF.format(model=Submission.__name__)}, item]},
+        "multipart/form-data": form,
+    }
+    fields = SUBMISSION["properties"] | {"filename": {"type": "string"}}
+    only = dict.fromkeys(METADATA, "with a raw email, a PDF or a form") | {"filename": "with a PDF"}
+    return {
+        "requestBody": {"required": True, "content": {f: {"schema": schemas.get(f, binary)} for f in FORMS}},
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": fields[name], "description": forms}
+            for name, forms in only.items()
+        ],
+    }
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Error, "description": text}
+    status: {"model": TryLater if status in (429, 503) else Error, "description": text}
     for status, text in {
         400: "cannot be read",
         401: "no valid key",
@@ -185,6 +236,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         413: "too large",
         422: "refused",
         429: "queue full",
+        500: "internal error",
         503: "store unavailable",
     }.items()
 }
@@ -204,7 +256,7 @@ def create_app(settings: Settings | None = None, build: Callable[[Settings], Run
         finally:
             await to_thread.run_sync(runtime.stop)
 
-    app = FastAPI(
+    app = Api(
         title="Dispatch exception triage",
         version=version("dispatch-triage"),
         lifespan=lifespan,
@@ -273,7 +325,8 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
         tags=["messages"],
         operation_id="submitMessage",
         summary="Submit one message",
-        openapi_extra=body_doc(*FORMS),
+        openapi_extra=body_doc(),
+        response_description="safe in the store; as far as it has come",
         responses={200: {"model": Result, "description": "the whole result, or a replay"}},
     )
     async def submit_message(
@@ -281,11 +334,17 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
         response: Response,
         caller: CallerOf,
         runtime: RuntimeOf,
-        wait: Annotated[float, Query(ge=0, le=30)] = 0,
+        wait: Annotated[float, Query(ge=0, le=30, description="seconds to hold the answer for the result")] = 0,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                alias="Idempotency-Key",
+                description="by which a repeat is known, before external_id; with another body it is a 422",
+            ),
+        ] = None,
     ) -> Result:
         caller.need("ingest")
         body = await Body.read(request, settings)
-        header = request.headers.get("idempotency-key")
 
         def accept() -> tuple[str, bool]:
             message = body.message(limits)
@@ -294,7 +353,9 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
             caller.need_site(message.site)
             if message.callback_url:
                 check_url(message.callback_url, settings)
-            accepted = runtime.service.accept(message, header=header, original=body.original, sites=caller.sites)
+            accepted = runtime.service.accept(
+                message, header=idempotency_key, original=body.original, sites=caller.sites
+            )
             RECEIVED.labels(message.channel, str(accepted.duplicate).lower()).inc()
             return accepted.id, accepted.duplicate
 
@@ -405,7 +466,7 @@ def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
         tags=["stateless"],
         operation_id="classify",
         summary="Label a message without storing it",
-        openapi_extra=body_doc(*FORMS),
+        openapi_extra=body_doc(),
     )
     async def classify(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Classified:
         caller.need("ingest")
@@ -429,7 +490,7 @@ def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
         tags=["stateless"],
         operation_id="extract",
         summary="Read documents and fields without storing them",
-        openapi_extra=body_doc(*FORMS),
+        openapi_extra=body_doc(),
     )
     async def extract(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Extracted:
         caller.need("ingest")

@@ -100,17 +100,20 @@ class Message(Value):
         return self._of("quoted")
 
 
-class _File(Value):
+class SubmittedFile(Value):
     filename: str = Field("file", max_length=1000)
-    content_type: str | None = None  # taken and ignored: a file's type is read from its bytes
+    content_type: str | None = Field(None, description="taken and ignored: a file's type is read from its bytes")
     content_base64: str = Field(repr=False)
 
 
-class _Form(Value):
-    """What a caller may say about a message, by the names of the public contract."""
+class Submission(Value):
+    """What a caller may say about a message, by the names of the public contract.
+
+    One of `text`, `html` and `attachments` is needed, all else may be left out.
+    """
 
     channel: Channel | None = None
-    external_id: str | None = Field(None, min_length=1, max_length=500)
+    external_id: str | None = Field(None, min_length=1, max_length=500, description="stable id at the sender")
     site: str | None = Field(None, max_length=64)
     received_at: datetime | None = None
     sender: Sender = Sender()
@@ -118,7 +121,7 @@ class _Form(Value):
     text: str = ""
     html: str = ""
     thread: Thread = Thread()
-    attachments: tuple[_File, ...] = ()
+    attachments: tuple[SubmittedFile, ...] = ()
     record: RecordRef | None = None
     callback_url: str | None = Field(None, max_length=2000)
 
@@ -163,7 +166,7 @@ def message_from_rfc822(raw: bytes, limits: Limits, /, **metadata: Any) -> Messa
 
     Broken mail is read as far as it goes; raises `InputError` where nothing is in it, `LimitError` past a limit.
     """
-    form = _validated(_Form, _by_contract(metadata))
+    form = _validated(Submission, _by_contract(metadata))
     mail = rfc822.read(raw, limits)
     if not (mail.text.strip() or mail.subject or mail.files):
         raise InputError("The email has no subject, no text and no attachments; send the whole raw email", field="body")
@@ -175,7 +178,7 @@ def message_from_pdf(raw: bytes, limits: Limits, /, **metadata: Any) -> Message:
     if sniff.content_type(raw) != "application/pdf":
         raise InputError("The body is not a PDF; send a file that begins with %PDF", field="body")
     filename = str(metadata.pop("filename", None) or "document.pdf")
-    form = _validated(_Form, _by_contract(metadata))
+    form = _validated(Submission, _by_contract(metadata))
     mail = _empty_mail()
     mail.files.append((filename, raw))
     return _message(form, mail, limits, default_channel="document")
@@ -195,7 +198,7 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
         text = data.get("text")
         if isinstance(text, str) and len(text) > limits.max_text_chars:
             raise LimitError(f"The field text is longer than {limits.max_text_chars} characters; cut it", field="text")
-    form = _validated(_Form, data)
+    form = _validated(Submission, data)
     for i, file in enumerate(form.attachments):
         mail.files.append((file.filename, _decoded(file.content_base64, i, limits)))
     mail.files.extend(files)
@@ -206,7 +209,7 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
     return _message(form, mail, limits, default_channel=default)
 
 
-def _message(form: _Form, mail: rfc822.Mail, limits: Limits, *, default_channel: Channel) -> Message:
+def _message(form: Submission, mail: rfc822.Mail, limits: Limits, *, default_channel: Channel) -> Message:
     signals = mail.signals
     spent: Counter[str] = Counter()
     files: list[tuple[str, bytes]] = []
@@ -307,7 +310,7 @@ def _by_contract(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_n8n(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item of n8n's Email Trigger as fields of the contract; what the caller added by our names is kept."""
-    data = {name: value for name, value in item.items() if name in _Form.model_fields}
+    data = {name: value for name, value in item.items() if name in Submission.model_fields}
     simple = item.get("metadata") if isinstance(item.get("metadata"), Mapping) else {}
     assert isinstance(simple, Mapping)
     if "sender" not in data:
@@ -388,7 +391,7 @@ def _decoded(content: str, i: int, limits: Limits) -> bytes:
         raise InputError(f"The field {field} is not base64; encode the file's bytes", field=field) from None
 
 
-def _validated(model: type[_Form], data: Mapping[str, Any]) -> _Form:
+def _validated(model: type[Submission], data: Mapping[str, Any]) -> Submission:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from api import create_app
 from classifiers.prediction import Prediction
+from extractors.message import Submission
 from tests.ledger import Ledger
 from triage.pipeline import Tools
 from triage.policy import FILE as PACKAGED_POLICY
@@ -505,6 +508,53 @@ def test_openapi_describes_the_contract(service: TestClient) -> None:
     }
     operations = [o for path in described["paths"].values() for o in path.values()]
     assert all(o["operationId"] and o["summary"] and o["tags"] for o in operations)
+
+
+def test_openapi_names_what_a_message_may_say_where_and_with_which_key(service: TestClient) -> None:
+    described = service.get("/openapi.json").json()
+    schemas, schemes = described["components"]["schemas"], described["components"]["securitySchemes"]
+    post = described["paths"]["/v1/messages"]["post"]
+    content = {form: body["schema"] for form, body in post["requestBody"]["content"].items()}
+    assert content["application/json"]["anyOf"][0] == {"$ref": "#/components/schemas/Submission"}
+    assert set(schemas["Submission"]["properties"]) == set(Submission.model_fields)
+    assert {"text", "external_id", "metadata"} < set(content["multipart/form-data"]["properties"])
+    refs = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(described)))
+    assert refs <= set(schemas) and "$defs" not in json.dumps(described)
+    asked = {(p["in"], p["name"]) for p in post["parameters"]}
+    assert {("header", "Idempotency-Key"), ("query", "wait"), ("query", "site"), ("query", "filename")} <= asked
+    assert [schemes[name] for (name,) in post["security"]] == [
+        {"type": "http", "scheme": "bearer"},
+        {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    ]
+    assert "security" not in described["paths"]["/health/live"]["get"]
+    answers = {
+        status: answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for status, answer in post["responses"].items()
+    }
+    assert (answers["200"], answers["202"], answers["422"], answers["429"]) == ("Result", "Result", "Error", "TryLater")
+    assert "retry_after_s" in schemas["TryLater"]["properties"]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/classify", "/v1/extract"])
+def test_each_query_parameter_that_openapi_names_is_taken(service: TestClient, path: str) -> None:
+    given = {
+        "channel": "document",
+        "external_id": "q-1",
+        "site": "ANR",
+        "received_at": "2026-11-23T08:15:00Z",
+        "subject": "WH/OUT/00042",
+        "filename": "notice.pdf",
+    }
+    named = service.get("/openapi.json").json()["paths"][path]["post"]["parameters"]
+    assert {p["name"] for p in named if p["in"] == "query"} - {"wait"} == {*given, "callback_url"}
+    headers = {"Content-Type": "application/pdf"}
+    answer = service.post(path, params=given, content=a_pdf("truck broke down"), headers=headers)
+    assert answer.status_code in (200, 202), answer.text
+    if path == "/v1/messages":
+        kept = service.get(f"/v1/messages/{answer.json()['id']}").json()
+        assert {name: kept[name] for name in ("channel", "external_id", "site", "subject", "received_at")} == {
+            name: given[name] for name in ("channel", "external_id", "site", "subject", "received_at")
+        }
 
 
 def test_pages_escape_what_came_from_outside(alone: TestClient) -> None:
