@@ -303,4 +303,5 @@ def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher, Gatewa
     access = odoo_access(settings)
     gateway = Gateway(connect(access))
     major = lambda: ask_server(access.url, access.timeout).major  # noqa: E731
-    return OdooRecords(gateway), OdooPublisher(gateway, access.url, major=major), gateway
+    url = settings.odoo_public_url or access.url
+    return OdooRecords(gateway), OdooPublisher(gateway, url, major=major), gateway

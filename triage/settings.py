@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(None, description="another policy than the packaged one")
 
     odoo_url: str | None = None
+    odoo_public_url: str | None = Field(None, description="how people reach Odoo, used in links; empty: odoo_url")
     odoo_db: str | None = None
     odoo_login: str | None = None
     odoo_password: SecretStr | None = None

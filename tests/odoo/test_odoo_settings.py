@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from triage import runtime
 from triage.odoo.connect import connect, odoo_access
 from triage.odoo.json2 import Json2Transport
 from triage.odoo.setup import Bot, Setup
@@ -51,6 +53,20 @@ def test_the_transport_of_the_settings_is_the_one_that_is_used() -> None:
     settings = Settings(_env_file=None, **WHERE, **KEY, odoo_transport="json2")
     assert isinstance(connect(odoo_access(settings)), Json2Transport)
     assert "0123" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("public", "begins"),
+    [(None, "http://127.0.0.1:1/odoo/"), ("https://odoo.example.com/", "https://odoo.example.com/odoo/")],
+)
+def test_links_lead_to_the_address_at_which_people_reach_odoo(
+    public: str | None, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "ask_server", lambda *_: SimpleNamespace(major=18))
+    settings = Settings(_env_file=None, **WHERE, **LOGIN, odoo_public_url=public)
+    _, publisher, _ = runtime.connect_odoo(settings)
+    assert publisher._link("stock.picking", 42) == f"{begins}stock.picking/42"
+    assert odoo_access(settings).url == WHERE["odoo_url"], "the service itself goes on with its own"
 
 
 class Users:
