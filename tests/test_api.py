@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
@@ -17,17 +18,21 @@ import sqlalchemy as sa
 import yaml
 from fastapi.testclient import TestClient
 from reportlab.pdfgen.canvas import Canvas
+from starlette.datastructures import Headers
 
 from api import create_app
 from classifiers.prediction import Prediction
 from extractors.message import Submission
 from tests.ledger import Ledger
+from triage.errors import Unauthorized
 from triage.pipeline import Tools
 from triage.policy import FILE as PACKAGED_POLICY
 from triage.result import Result
 from triage.runtime import Runtime
-from triage.security import make_key
+from triage.security import identify, make_key
 from triage.settings import Settings
+from triage.store.database import create_engine, migrate
+from triage.store.files import Files
 from triage.store.store import Store
 
 BREAKDOWN = (
@@ -421,6 +426,21 @@ def test_a_message_whose_file_is_lost_fails_and_says_so(service: TestClient, led
 def test_without_keys_no_other_machine_and_no_web_page_is_answered(service: TestClient) -> None:
     assert service.get("/v1/me", headers={"Host": "evil.example"}).status_code == 401
     assert service.get("/v1/me", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+def test_without_keys_nothing_that_a_proxy_passes_on_is_answered(tmp_path: Path, header: str) -> None:
+    pool = create_engine(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    migrate(pool)
+    store, local = Store(pool, Files(tmp_path / "files")), Headers({"Host": "127.0.0.1:8000"})
+    assert identify(store, None, "127.0.0.1", local).name == "local"
+    proxied = Headers({"Host": "127.0.0.1:8000", header: "for=203.0.113.9"})
+    with pytest.raises(Unauthorized, match="triage keys add"):
+        identify(store, None, "127.0.0.1", proxied)
+    key, digest = make_key()
+    store.add_key("desk", digest, ["read"], None, datetime.now(UTC))
+    assert identify(store, key, "127.0.0.1", proxied).name == "desk"
+    pool.dispose()
 
 
 def test_health_and_metrics_tell_what_is(service: TestClient) -> None:

@@ -16,6 +16,7 @@ from triage.store.store import ApiKey, Store
 
 SCOPES = ("ingest", "read", "feedback", "admin")
 PREFIX = "dtk_"
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 class Caller(Value):
@@ -95,7 +96,8 @@ def identify(store: Store, key: str | None, client_host: str | None, headers: Ma
     """Raises Unauthorized with what to do.
 
     Without any key set up only this machine is answered, and no web page that a browser on it has open: the Host
-    must be loopback (no DNS rebinding) and the request must not come from another site.
+    must be loopback (no DNS rebinding) and the request must not come from another site. Nor is what a proxy passes on:
+    whoever stands behind it would come from this machine.
     """
     if key:
         found: ApiKey | None = store.key(hash_key(key))
@@ -104,6 +106,10 @@ def identify(store: Store, key: str | None, client_host: str | None, headers: Ma
         return Caller(name=found.name, scopes=found.scopes, sites=found.sites)
     if store.has_keys():
         raise Unauthorized("an API key is needed; send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'")
+    if passed_on := [name for name in PROXY_HEADERS if name in headers]:
+        raise Unauthorized(
+            f"no API key is set up, so what a proxy passes on ({passed_on[0]}) is refused; run 'triage keys add' first"
+        )
     host = urlsplit(f"//{headers.get('host', '')}").hostname
     if not (is_loopback(client_host) and is_loopback(host)):
         raise Unauthorized("no API key is set up, so only this machine is answered; run 'triage keys add' first")
