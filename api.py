@@ -376,6 +376,7 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
         state: State | None = None,
         label: str | None = None,
         priority: Code | None = None,
+        needs_review: bool | None = None,
         site: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -387,7 +388,14 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
             if at is not None and at.tzinfo is None:
                 raise BadInput(f"{name} has no zone; write it like 2026-11-23T08:15:00Z", field=name)
         where = Filter(
-            state=state, label=label, priority=priority, site=site, since=since, until=until, sites=caller.sites
+            state=state,
+            label=label,
+            priority=priority,
+            needs_review=needs_review,
+            site=site,
+            since=since,
+            until=until,
+            sites=caller.sites,
         )
         found, following = await in_thread(runtime, lambda: runtime.store.page(where, limit, cursor))
         following_url = absolute(request, cursor=following) if following else None
@@ -570,10 +578,11 @@ def add_pages(app: FastAPI) -> None:
         state: State | None = None,
         label: str | None = None,
         priority: Code | None = None,
+        needs_review: bool | None = None,
         cursor: str | None = None,
     ) -> HTMLResponse:
         caller.need("read")
-        where = Filter(state=state, label=label, priority=priority, sites=caller.sites)
+        where = Filter(state=state, label=label, priority=priority, needs_review=needs_review, sites=caller.sites)
         return await in_thread(runtime, lambda: HTMLResponse(pages.queue(runtime, where, cursor, request.query_params)))
 
     @app.get("/dashboard/messages/{message_id}", response_class=HTMLResponse, include_in_schema=False)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -38,6 +38,11 @@ class Publisher(Protocol):
     """
 
     def publish(self, draft: Draft, files: Sequence[Attachment]) -> OdooItem: ...
+
+
+def _columns(result: Result) -> dict[str, Any]:
+    """By which messages are asked for."""
+    return {"label": result.label, "priority": result.priority, "needs_review": result.needs_review}
 
 
 class Service:
@@ -175,7 +180,7 @@ class Service:
             self.store.save_decision(connection, message_id, result, decision.basis, now)
             if result.draft is not None:
                 self.store.save_draft(connection, message_id, result.draft, now)
-            columns = {"label": result.label, "priority": result.priority, "site": result.site}
+            columns = _columns(result) | {"site": result.site}
             state: State = "ignored" if decision.ignore else "held" if decision.hold else "processing"
             self.store.set_state(connection, message_id, state, now, reason=decision.hold, columns=columns)
             if result.supersedes:
@@ -200,7 +205,7 @@ class Service:
     def _keep_provisional(self, message_id: str, decision: Decision, error: OdooUnavailable) -> None:
         """While Odoo is away, people still see what was understood."""
         result = decision.result
-        columns = {"label": result.label, "priority": result.priority}
+        columns = _columns(result)
         with self.store.transaction() as connection:
             self.store.save_decision(connection, message_id, result, decision.basis, self.clock())
             self.store.set_state(

@@ -133,6 +133,7 @@ class Filter(Value):
     state: State | None = None
     label: str | None = None
     priority: Literal["P1", "P2", "P3", "P4"] | None = None
+    needs_review: bool | None = None
     site: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -468,7 +469,12 @@ class Store:
             sa.update(t.message)
             .where(t.message.c.id == message_id, t.message.c.state.in_(("failed", "held")))
             .values(
-                state="queued", state_reason=None, failure=None, generation=t.message.c.generation + 1, updated_at=now
+                state="queued",
+                state_reason=None,
+                needs_review=None,
+                failure=None,
+                generation=t.message.c.generation + 1,
+                updated_at=now,
             )
             .returning(t.message.c.generation)
         ).one_or_none()
@@ -499,6 +505,7 @@ class Store:
             (c.state, where.state),
             (c.label, where.label),
             (c.priority, where.priority),
+            (c.needs_review, where.needs_review),
             (c.site, where.site),
         ):
             if value is not None:

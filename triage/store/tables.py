@@ -40,11 +40,13 @@ message = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),  # grows with each retry asked for by a person
     sa.Column("label", sa.String(64)),
     sa.Column("priority", sa.String(2)),
+    sa.Column("needs_review", sa.Boolean),  # null until it was decided
     sa.Column("failure", sa.JSON),
     sa.Column("superseded_by", sa.String(40)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Index("message_state", "state", "created_at"),
+    sa.Index("message_review", "needs_review", "created_at"),
     sa.Index("message_created", "created_at", "id"),
 )
 

@@ -51,6 +51,25 @@ def marked(text: str, marks: Sequence[tuple[int, int, str, str]]) -> Iterator[Ru
         yield Run(text=text[start:end], why=inner[2] if inner else None, kind=inner[3] if inner else "")
 
 
+def review_reasons(result: Result, may_stand: bool) -> list[str]:
+    """Why a person should look, in plain words; `may_stand`: the label needs nobody's look for its confidence."""
+    if not result.needs_review:
+        return []
+    reasons = {
+        "the service cannot tell what it is": result.abstained is not None,
+        "no record in Odoo was matched": result.match is None and result.state != "ignored",
+        "the message and its documents contradict each other": bool(result.conflicts),
+        "the label is below the proven threshold": not may_stand,
+    }
+    # Decided under another policy, it may have been below the threshold of that one.
+    return [reason for reason, holds in reasons.items() if holds] or ["the label was below the proven threshold"]
+
+
+def _may_stand(runtime: Runtime, result: Result) -> bool:
+    classifier = result.provenance.classifier if result.provenance else ""
+    return runtime.policy.at(result.site).confidence.may_stand(classifier, result.confidence or 0.0)
+
+
 def _environment() -> Environment:
     templates = Environment(
         loader=PackageLoader("triage", "web/templates"),
@@ -73,6 +92,7 @@ def queue(runtime: Runtime, where: Filter, cursor: str | None, query: Mapping[st
     shown = {name: value for name, value in query.items() if name != "cursor"}
     return _templates.get_template("queue.html").render(
         results=results,
+        reviews={r.id: review_reasons(r, _may_stand(runtime, r)) for r in results},
         labels=runtime.taxonomy.labels,
         states=[(state, states.get(state, 0)) for state in ("queued", "processing", *sorted(FINAL_STATES))],
         where=where,
@@ -128,6 +148,7 @@ def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
         later=runtime.store.later(result.id),
         verdicts=runtime.store.feedback(result.id),
         may_judge=may_judge,
+        review=review_reasons(result, _may_stand(runtime, result)),
         why_not=reason_for(result.abstained, result.confidence or 0.0) if result.abstained else None,
         reason=REASON_TEXTS.get(result.state_reason or "", result.state_reason),
         now=runtime.clock(),

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.triage.test_retention import NOW, YEAR, age_files, on_disk, rows, take_in
+from tests.web.test_review import decided_before, found_after
 from triage.callbacks import LEASE
 from triage.engine import AlreadyRunning, Engine
 from triage.retention import Forgotten, forget
@@ -38,6 +39,14 @@ def test_old_messages_go_and_the_audit_stays(store: Store) -> None:
     assert store.message(young).attachments[0].content == b"%PDF shared"
     with store.engine.connect() as connection:
         assert "deleted" in connection.execute(sa.select(t.audit.c.action)).scalars().all()
+
+
+def test_earlier_messages_are_found_by_their_need_of_review(postgres_url: str) -> None:
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    decided_before(engine)
+    found = found_after(engine, Store(engine, None))  # type: ignore[arg-type]
+    assert found == [["msg_lost"], ["msg_clear"], ["msg_new", "msg_lost", "msg_clear"]]
+    engine.dispose()
 
 
 def test_an_outcome_seen_by_two_workers_is_written_once(store: Store) -> None:
