@@ -135,7 +135,8 @@ def decode(
             continue
         between = text[runs[-1][2] : word.start()] if runs else ""
         short = runs and between.strip() == "." and runs[-1][2] - runs[-1][1] <= _ABBREVIATED  # "Gebr. Ossenkamp"
-        near = skipped is None and (not between.strip() or short or begins[of[0], field] <= inside[of[0], field])
+        beside = not between.strip() and "\n" not in between  # the same number in subject and text is no long one
+        near = skipped is None and (beside or short or begins[of[0], field] <= inside[of[0], field])
         over = skipped is not None and skipped[field] >= FLOOR * _SKIPPED and between.count("\n") == 0
         if runs and runs[-1][0] == field and (near or over):
             _, start, _, earlier = runs.pop()
