@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
-from extractors import dates, parties, quantities
+from extractors import dates, identifiers, parties, quantities
 from extractors.dates import is_month_first
 from extractors.evidence import Evidence, Finding, stands_in
 from extractors.extraction import Extraction, best
@@ -20,11 +20,11 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
-_LEAST, _TRUST = 0.4, 0.85
+_LEAST, _TRUST = 0.4, 0.8
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
-    (parties.PARTIES | parties.PERSONS, (0.5, 0.6)),
-    (frozenset(parties.ADDRESSES) | {"site"}, (0.5, 0.6)),
+    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.6, 0.6)),
     (dates.FIELDS, (0.4, 0.75)),
+    (identifiers.FIELDS | quantities.MONEYS, (0.55, 0.85)),
 )
 
 
