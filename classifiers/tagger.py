@@ -1,4 +1,4 @@
-"""Which words of a message state which field: the encoder's first layers with an adapter and a head of their own.
+"""Which words of a message state which field: the encoder with an adapter and a head of their own.
 
 It only points; what the words say is read by the rules of `extractors`, so nothing can be invented.
 """

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triage.console import configured, fail, read_settings
+from triage.console import configured, fail, open_store, read_settings
+
+if TYPE_CHECKING:
+    from eval.product import Product
+    from triage.settings import Settings
 
 eval_app = typer.Typer(no_args_is_help=True, help="Measure, compare and gate the product on labelled cases.")
 feedback_app = typer.Typer(no_args_is_help=True, help="What supervisors said of results.")
@@ -171,7 +175,6 @@ def redteam_command(
     Example: triage eval redteam --out build/eval
     """
     from eval.datasets import DatasetError, load_dataset
-    from eval.product import Product
     from eval.redteam import red_team
     from eval.report import say, write_red_team
     from eval.run import CACHE, RED_TEAM
@@ -179,11 +182,9 @@ def redteam_command(
 
     # The model's answers and its budget are the evaluation's own, not the service's.
     settings = read_settings().model_copy(update={"data_dir": CACHE})
-    with configured():
-        built = Product(settings)
     bar = Bar()
     try:
-        with built as product:
+        with _product(settings) as product:
             found = red_team(
                 product,
                 load_dataset(dataset),
@@ -387,16 +388,13 @@ def replay_command(
     message_id: Annotated[str, typer.Argument(help="a message in the service's store")], as_json: JsonOption = False
 ) -> None:
     """Make a stored result again, offline; exit status 1 when it differs. Example: triage eval replay msg_0199"""
-    from eval.product import Product
     from eval.replay import replay
     from triage.errors import NotFound
 
     settings = read_settings()
-    with configured():
-        built = Product(settings)
     try:
-        with built as product:
-            found = replay(_store(settings), product, message_id)
+        with _product(settings) as product:
+            found = replay(open_store(settings), product, message_id)
     except NotFound as error:
         raise fail(error.message, 2) from error
     if as_json:
@@ -473,7 +471,7 @@ def feedback_export(
     count = 0
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
-        for case in export(_store(read_settings()), disputed_only=disputed):
+        for case in export(open_store(read_settings()), disputed_only=disputed):
             file.write(json.dumps(case, ensure_ascii=False) + "\n")
             count += 1
     typer.echo(json.dumps({"cases": count, "file": str(out)}) if as_json else f"{count} cases in {out}")
@@ -501,21 +499,18 @@ def feedback_settle(
         raise fail(f"label {label!r} is unknown; there are {', '.join(load_taxonomy().labels)}", 2)
     try:
         said = Feedback(verdict="correct", label=label, by=by, comment=comment)
-        _store(read_settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
+        open_store(read_settings()).add_feedback(message_id, said, datetime.now(UTC), source="review")
     except NotFound as error:
         raise fail(error.message, 2) from error
     told = {"id": message_id, "label": label, "by": by}
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else f"{message_id} is {label}, says {by}")
 
 
-def _store(settings: Any) -> Any:
-    from triage.store.database import create_engine, migrate
-    from triage.store.files import Files
-    from triage.store.store import Store
+def _product(settings: Settings) -> Product:
+    from eval.product import Product
 
-    engine = create_engine(settings.sqlalchemy_url)
-    migrate(engine)
-    return Store(engine, Files(settings.data_dir / "files"))
+    with configured():
+        return Product(settings)
 
 
 def _arguments(context: typer.Context) -> dict[str, Any]:

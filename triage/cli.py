@@ -9,21 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import httpx
 import typer
 from tqdm import tqdm
 
 from eval.cli import eval_app, feedback_app
-from triage.console import configured, fail, read_settings
+from triage.console import build, fail, open_store, read_settings
 from triage.llm_cli import llm_app
 from triage.odoo.cli import odoo_app
 from triage.security import SCOPES, is_loopback, make_key
-from triage.settings import Settings
-
-if TYPE_CHECKING:
-    from triage.runtime import Runtime
 
 CONTENT_TYPES = {".eml": "message/rfc822", ".pdf": "application/pdf", ".json": "application/json"}
 
@@ -40,23 +36,6 @@ retention = typer.Typer(no_args_is_help=True, help="Deleting what is old.")
 app.add_typer(retention, name="retention")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
-
-
-def open_store(settings: Settings) -> Any:
-    from triage.store.database import create_engine, migrate
-    from triage.store.files import Files
-    from triage.store.store import Store
-
-    engine = create_engine(settings.sqlalchemy_url)
-    migrate(engine)
-    return Store(engine, Files(settings.data_dir / "files"))
-
-
-def build(settings: Settings) -> Runtime:
-    from triage.runtime import Runtime
-
-    with configured():
-        return Runtime.build(settings)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""How every command ends when it cannot go on, and where it gets its settings."""
+"""How every command ends when it cannot go on, and where it gets its settings, the store and the service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 if TYPE_CHECKING:
+    from triage.runtime import Runtime
     from triage.settings import Settings
+    from triage.store.store import Store
 
 
 def fail(message: object, status: int = 1) -> typer.Exit:
@@ -38,6 +40,23 @@ def read_settings() -> Settings:
 
     with configured():
         return Settings()
+
+
+def open_store(settings: Settings) -> Store:
+    from triage.store.database import create_engine, migrate
+    from triage.store.files import Files
+    from triage.store.store import Store
+
+    engine = create_engine(settings.sqlalchemy_url)
+    migrate(engine)
+    return Store(engine, Files(settings.data_dir / "files"))
+
+
+def build(settings: Settings) -> Runtime:
+    from triage.runtime import Runtime
+
+    with configured():
+        return Runtime.build(settings)
 
 
 def _unusable(what: str) -> typer.Exit:

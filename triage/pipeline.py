@@ -75,6 +75,17 @@ def reason_for(abstained: str, confidence: float) -> str:
     return REASONS[abstained]
 
 
+def why_review(*, abstained: bool, unmatched: bool, contradicts: bool, may_stand: bool) -> list[str]:
+    """Why a person should look, in plain words; `may_stand`: the label needs nobody's look for its confidence."""
+    reasons = {
+        "the service cannot tell what it is": abstained,
+        "no record in Odoo was matched": unmatched,
+        "the message and its documents contradict each other": contradicts,
+        "the label is below the proven threshold": not may_stand,
+    }
+    return [reason for reason, holds in reasons.items() if holds]
+
+
 def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime) -> Understanding:
     extraction = tools.extract(message, now)
     prediction = tools.classify(extraction)
@@ -264,10 +275,14 @@ def decide(
         discrepancies=discrepancies,
         conflicts=tuple(conflicts),
         recommendations=recommendations,
-        needs_review=prediction.abstained is not None
-        or (actionable and record is None)
-        or bool(conflicts)
-        or not policy.confidence.may_stand(prediction.version, prediction.confidence),
+        needs_review=bool(
+            why_review(
+                abstained=prediction.abstained is not None,
+                unmatched=actionable and record is None,
+                contradicts=bool(conflicts),
+                may_stand=policy.confidence.may_stand(prediction.version, prediction.confidence),
+            )
+        ),
         abstained=prediction.abstained,
         supersedes=earlier.id if actionable and earlier and moved not in (None, "update") else None,
         provenance=Provenance(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from triage.console import configured, fail, read_settings
+from triage.console import build, configured, fail, read_settings
 
 if TYPE_CHECKING:
     from triage.runtime import Runtime
@@ -158,13 +158,10 @@ def pull_documents(
 @contextmanager
 def _runtime() -> Iterator[Runtime]:
     """The service without its worker: what is taken in is worked off by the one that runs."""
-    from triage.runtime import Runtime
-
     settings = read_settings().model_copy(update={"run_worker": False})
     if not settings.odoo_configured:
         raise fail("Odoo is not configured; set TRIAGE_ODOO_URL, _DB, _LOGIN and _PASSWORD", 2)
-    with configured():
-        runtime = Runtime.build(settings)
+    runtime = build(settings)
     try:
         yield runtime
     finally:

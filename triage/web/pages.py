@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from extractors.message import Value
-from triage.pipeline import reason_for
+from triage.pipeline import reason_for, why_review
 from triage.result import FINAL_STATES, Result
 from triage.store.store import Filter
 
@@ -52,17 +52,17 @@ def marked(text: str, marks: Sequence[tuple[int, int, str, str]]) -> Iterator[Ru
 
 
 def review_reasons(result: Result, may_stand: bool) -> list[str]:
-    """Why a person should look, in plain words; `may_stand`: the label needs nobody's look for its confidence."""
+    """Why a person should look; `may_stand` by the policy in force now."""
     if not result.needs_review:
         return []
-    reasons = {
-        "the service cannot tell what it is": result.abstained is not None,
-        "no record in Odoo was matched": result.match is None and result.state != "ignored",
-        "the message and its documents contradict each other": bool(result.conflicts),
-        "the label is below the proven threshold": not may_stand,
-    }
+    reasons = why_review(
+        abstained=result.abstained is not None,
+        unmatched=result.match is None and result.state != "ignored",
+        contradicts=bool(result.conflicts),
+        may_stand=may_stand,
+    )
     # Decided under another policy, it may have been below the threshold of that one.
-    return [reason for reason, holds in reasons.items() if holds] or ["the label was below the proven threshold"]
+    return reasons or ["the label was below the proven threshold"]
 
 
 def _may_stand(runtime: Runtime, result: Result) -> bool:
