@@ -23,6 +23,7 @@ _PHONES = (
         r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
     ),
 )
+_FEWEST_ABROAD = 9  # with the country's code
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _LONGEST = 20_000
 _ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se|au|nz|za|sg)(?![\w.-]|@)", re.IGNORECASE)
@@ -53,6 +54,9 @@ _ACCOUNT_BEFORE = re.compile(
     r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax|mob|handy|gsm|cell)[^\n|])*$",
     re.IGNORECASE,
 )
+_WAYBILL_BEFORE = re.compile(
+    r"\b(?:[HM]?AWB|LTA|air ?waybill|guía aérea|luftfrachtbrief)\b[\s.:#°noºr-]{0,6}$", re.IGNORECASE
+)
 _FAX_BEFORE = re.compile(
     r"(?<![/&+|])(?<![/&+|] )(?<!tel)(?<!tel\.)\b(?:t[eé]l[eé])?(?:fax|faks|facsimile|t[eé]l[eé]copie\w*)\b[\s.:]{0,3}(?:n[°ºor]\.?)?[\s.:]{0,3}$",
     re.IGNORECASE,
@@ -80,9 +84,11 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
             digits = sum(c.isdigit() for c in text[start:end])
             if _ACCOUNT_BEFORE.search(text, max(0, start - 40), start) or _DATE_IN.search(text, start, end):
                 continue
-            if _FAX_BEFORE.search(text[max(0, start - 24) : start]):
+            before = text[max(0, start - 24) : start]
+            if _FAX_BEFORE.search(before) or _WAYBILL_BEFORE.search(before):
                 continue
-            if _FEWEST_PHONE_DIGITS <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
+            fewest = _FEWEST_ABROAD if text.startswith(("+", "00"), start) else _FEWEST_PHONE_DIGITS
+            if fewest <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
                 yield start, end
 
 

@@ -50,7 +50,8 @@ _TODAY = (
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
 _TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
-_SPAN = r"(?:[01]?\d|2[0-3])\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"  # 14-16 Uhr
+_TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"
+_SPAN = rf"(?:[01]?\d|2[0-3])(?:[:h][0-5]\d{_TO}(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b))?|{_TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b))"  # 09:00-12:00, 14-16 Uhr
 _HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b)?"  # 15:00-17:00 is a span of time
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
@@ -68,19 +69,19 @@ _WEEKDAY = (  # before its date: "Thursday 26 November", "Mi., den 25.11."
     r"|sabato|domenica|(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:ma|wo|vr|za|zo)(?=[. ])|poniedział\w+|wtor\w+|śro\w+|czwart\w+|piąt\w+|sobot\w+|niedziel\w+|(?:pon|pn|wt|śr|czw|pt)(?=[. ]))"
     r"\.?[ ,]{1,2}(?:the |den |dem |der |le |el |día |il |de |dnia )?"
 )
-_PART_OF_DAY = (
+PART_OF_DAY = (
     r"(?:morning|afternoon|evening|früh|vormittag|nachmittag|abend|mittag|matin|après-midi|soir|midi|mattina|pomeriggio|sera"
     r"|ochtend|middag|avond|vroeg|rano|wieczorem|po południu|por la (?:mañana|tarde|noche))"
 )
-_TO_TIME = (  # words between a day and its time
+TO_TIME = (  # words between a day and its time
     r"(?:(?:(?:time|uhrzeit|zeit|(?:lade|entlade|liefer)zeit|heure|hora|ora|(?:laad|los)?tijd|godz(?:ina)?)\.?[ ]?:|not later than|no later than|at the latest(?: by)?|spätestens(?: um| bis)?|fix(?: um)?|between|from|after|about|around|approx\.?|before|until|till?|at|by|zwischen|von|nach|vor|gegen|ab|bis(?: spätestens)?|um"
     r"|entre|avant|après|à partir de|vers(?: les)?|de|dès|à|antes de las?|hasta las?|desde las?|sobre las?|a partir de las?|de las?|a las?|tra le|fra le|entro le|dopo le|prima delle|verso le|dalle(?: ore)?|alle(?: ore)?|ore|tussen|voor|vanaf|na|rond|uiterlijk|om"
     r"|między|przed|około|ok\.|do godz\.?|od godz\.?|o godz\.?|godz\.?|do|od|po|o|ca\.?)[ ]){0,2}"
 )
-_DAY = rf"(?:(?:{_WEEKDAY})?(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT}))|(?:{_WEEKDAY}|(?:am|vom|zum|den|dnia|na dzień|na|op|le|du|au|il|el|al|dal|del) )(?P<bare>(?:0?[1-9]|[12]\d|3[01])[.-](?:0?[1-9]|1[0-2]))\.?(?![\d:.,/-]?\d)|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD})(?:[ ]?{_PART_OF_DAY}\b)?)"
+_DAY = rf"(?:(?:{_WEEKDAY})?(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT}))|(?:{_WEEKDAY}|(?:am|vom|zum|den|dnia|na dzień|na|op|le|du|au|il|el|al|dal|del) )(?P<bare>(?:0?[1-9]|[12]\d|3[01])[.-](?:0?[1-9]|1[0-2]))\.?(?![\d:.,/-]?\d)|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD})(?:[ ]?{PART_OF_DAY}\b)?)"
 _CANDIDATE = re.compile(
     rf"(?<![\w/.:-]){_DAY}"
-    rf"(?:[ ,]{{0,3}}{_TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
+    rf"(?:[ ,]{{0,3}}{TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?P<year>[/-](?:20)?\d{2})?(?![\w/.-])")
@@ -348,10 +349,12 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def clock_in(text: str) -> tuple[int, int] | None:
-    """The first time of day in `text` that is written as one, hour and minute."""
-    match = _CLOCK.search(text)
-    told = _time_of(match["time"]) if match else None
-    return told[:2] if told else None
+    """The last time of day in `text` that is written as one and does not end a span of time: hour and minute."""
+    for match in reversed(list(_CLOCK.finditer(text))):
+        told = _time_of(match["time"])
+        if told and not _FROM_BEFORE.search(text, max(0, match.start() - 16), match.start()):
+            return told[:2]
+    return None
 
 
 def _moments(text: str, reference: datetime, month_first: bool, clocks: bool) -> Iterator[Span]:
@@ -547,7 +550,7 @@ def _with_time(day: datetime, clock: str, quote: str) -> str | None:
     if time is None:
         return None
     when = day.replace(hour=time[0], minute=time[1], second=time[2], microsecond=0)
-    zone = _ZONE_PARTS.search(quote)
+    zone = None if quote.endswith(clock) else _ZONE_PARTS.search(quote)  # 15:00-17:00 has none
     if zone is None:
         return when.isoformat()
     if zone[1]:

@@ -75,7 +75,7 @@ def with_pointed(extraction: Extraction, point: Point, now: datetime) -> Extract
             continue
         part, begin, stop = place
         source = message.subject if part == "subject" else message.text
-        if found := read_at(field, source, begin, stop, read):
+        if found := read_at(field, source, begin, stop, read, prose=True):
             value, begin, stop = found
             evidence = Evidence(part=part, quote=source[begin:stop], start=begin, end=stop)
             finding = Finding(field=field, value=value, score=score, method="model", evidence=evidence)

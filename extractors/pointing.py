@@ -16,7 +16,17 @@ PROVEN = 0.9  # of the rules: by its check digit or its form, which no opinion c
 _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
 _MOMENTS = dates.FIELDS - {"delay_minutes"}
 _SENTENCE = re.compile(r"[.;!?\n]\s")
+_SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s")  # not of "ca. 9:00"
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
+_SHORTENED = re.compile(
+    r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|pty)$", re.IGNORECASE
+)  # B.V.
+_DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d$")
+_NOW = re.compile(  # "It is 16:00 and nobody came"
+    r"\b(?:it is|it['’]s|es ist|il est|sono le|son las|es la|het is|jest)"
+    r"(?: now| already| jetzt| schon| déjà| ya| già| nu| al| już)? $",
+    re.IGNORECASE,
+)
 _OWNED = re.compile(r"['’]s$")
 _OF_PALLETS = re.compile(rf"\s(?:{told.PALLETS})\b", re.IGNORECASE)
 _SIZES = re.compile(r"(?: \S*\d\S*)+$")
@@ -32,9 +42,43 @@ def stated(field: str, quote: str, reference: datetime, *, month_first: bool, re
 
 
 def read_at(
+    field: str, text: str, start: int, end: int, read: Callable[[str, str], str | None], *, prose: bool = False
+) -> tuple[str, int, int] | None:
+    """The value at a place, and where exactly it stands: a word more or less than was pointed at, where that reads.
+
+    In `prose`, a time goes with the day that its sentence names.
+    """
+    found = _read_near(field, text, start, end, read)
+    if found is None or not prose or field not in _MOMENTS:
+        return found
+    value, start, end = found
+    if _NOW.search(text, max(0, start - 20), start):
+        return None
+    if "T" not in value:
+        later = told.clock_after(text, end)
+        value, end = (said, later) if later and "T" in (said := read(field, text[start:later]) or "") else (value, end)
+    elif not told.names_day(text[start:end]) and (day := _day_of(text, start, end)):
+        first, last = min(start, day[0]), max(end, within(text, *day)[1])
+        said = read(field, text[first:last]) or ""
+        if said.partition("T")[2] == value.partition("T")[2]:
+            value, start, end = said, first, last
+    return value, start, end
+
+
+def _day_of(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the sentence around a time of day names its day: the last time before it, else the first time after it."""
+    first, last = max(0, start - _NEAR), min(len(text), end + _NEAR)
+    first = max((m.end() for m in _SENTENCE_END.finditer(text, first, start)), default=first)
+    stop = _SENTENCE_END.search(text, end, last)
+    days = list(told.days_in(text, first, stop.start() if stop else last))
+    before = [day for day in days if day[1] <= start]
+    after = [day for day in days if day[0] >= end]
+    return before[-1] if before else after[0] if after else None
+
+
+def _read_near(
     field: str, text: str, start: int, end: int, read: Callable[[str, str], str | None]
 ) -> tuple[str, int, int] | None:
-    """The value at a place, and where exactly it stands: a word more or less than was pointed at, where that reads."""
     if field in dates.FIELDS:
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
@@ -42,6 +86,10 @@ def read_at(
         start, end = _name(text, start, end)
     if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
+    if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
+        end += 1  # "12.10." is a day, and "12.10" may be a time
+    if field in parties.PARTIES and text[end : end + 1] == "." and _SHORTENED.search(text, start, end):
+        end += 1
     if field in quantities.LOSSES and (pallets := _OF_PALLETS.match(text, end)):
         end = pallets.end()
     value = read(field, text[start:end]) if start < end else None

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from extractors import dates, quantities
@@ -34,6 +35,9 @@ _SHORT = re.compile(  # 7.12. and 28.11 are days, 14.30 is a time, and 10.11 may
     r"(?<![\d.:/])(?:(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(?!\d)|(2[4-9]|3[01])\.(0?[1-9]|1[0-2])(?![\d:]))"
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_DAY_OF_MONTH = re.compile(
+    r" ([12]?\d|3[01])\b(?![:.,]?\d|\s?(?:h|uhr|u|uur|am|pm|a\.m|p\.m)\b)", re.IGNORECASE
+)  # "lunes 23"
 _ORDINAL = re.compile(r"(?<![\d.:/])([12]?\d|3[01])(?:st|nd|rd|th|er|º|ª|e)\b", re.IGNORECASE)
 _WITH_ARTICLE = re.compile(
     r"(?<!entro )(?<!dopo )(?<!verso )(?<!per )\b(?:the|le|il|el|al|del|dal|am|den|dem|op|vom|zum|bis|dnia) ([1-9]|[12]\d|3[01])\.?(?![\d.:]|\s?(?:h|uhr|u)\b)",
@@ -42,11 +46,23 @@ _WITH_ARTICLE = re.compile(
 _NOON = re.compile(
     r"\b(?:noon|midday|mittags?|midi|mediod[ií]a|mezzogiorno|middaguur|południe|południa)\b", re.IGNORECASE
 )
-_DIGITS = re.compile(r"(?<![\d.,:/-])([01]\d|2[0-3])([0-5]\d)\s?(?:h|hrs?|uhr|z|u)?(?![\d.,:/-])", re.IGNORECASE)
+_DIGITS = re.compile(
+    r"(?<![\d.,:/-])([01]\d|2[0-3])([0-5]\d)\s?(?:h|hrs?|uhr|z|u)?(?![\d.,:/]|-(?![012]\d[0-5]\d\b))", re.IGNORECASE
+)
+_DOTTED = re.compile(r"(?<![\d.])([01]?\d|2[0-3])\.([0-5]\d)\s?[-–]\s?\d{1,2}\.([0-5]\d)(?!\d)")
+_LAST_MONTH = 12
+_HOURS_TO = re.compile(r"(?<!\S)([5-9]|1\d|2[0-3])\s?[-–]\s?([6-9]|1\d|2[0-4])$")  # after a day: "tomorrow 8-15"
 _HOUR = re.compile(
-    r"(?:^|\b(?:at|by|before|after|till?|until|from|since|around|about|um|bis|ab|seit|gegen|vor|nach|à|a|las|alle|le|dalle|entro|ore|om|voor|na|vanaf|rond|between|zwischen|tra|entre|tussen|między|o|po|do|od|przed|godz\.?|ca\.?|than)\s+)([01]?\d|2[0-3])\s?(?:u|uur|h|uhr|ish|rano)?(?![\d.,:/])\b",
+    r"(?:^|\b(?:at|by|for|before|after|till?|until|from|since|around|about|um|bis|ab|seit|gegen|vor|nach|à|a|las|alle|le|dalle|entro|ore|om|voor|na|vanaf|rond|between|zwischen|tra|entre|tussen|między|o|po|do|od|przed|godz\.?|ca\.?|than)\s+)([01]?\d|2[0-3])\s?(?:u|uur|h|uhr|ish|rano)?(?![\d.,:/])\b",
     re.IGNORECASE,
 )
+_THEN_CLOCK = re.compile(
+    rf"(?:[ ,]{{1,2}}{dates.PART_OF_DAY})?[ ,]{{1,3}}{dates.TO_TIME}(?:las |les? |alle |fra |tra |am |pm ){{0,2}}(?:at |by |for |um |à |a las |alle |ore |om |o |after |before |until |till |bis |ab )?"
+    r"(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?(?:\s?(?:-|–|to|and|bis|und|à|et|y|a|e|en|tot|do|i)\s?(?:le |las |les )?(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?)?"
+    r"(?:\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b|u\b)|(?=\s*(?:$|[.,;!?)\n])))",
+    re.IGNORECASE,
+)
+_NO_DAY = frozenset(("hier", "jetzt", "gerade", "mart"))  # of words that may name one: "wir sind hier", Mart
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 _AFTERNOON = 6  # who says "at 5" without more means the hour of the day shift
 
@@ -145,6 +161,23 @@ def names_day(quote: str) -> bool:
     return _day("eta_revised", " ".join(quote.split()), _ANY_DAY, month_first=False)[0] is not None
 
 
+def days_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where running text names a day, in its order; short names are none there: "do", "sat"."""
+    written = [(start + a, start + b) for a, b, _ in dates.days_in("eta_revised", text[start:end], _ANY_DAY)]
+    words = [m.span() for m in _WORD.finditer(text, start, end) if _means_day(m[0].casefold())]
+    yield from sorted({*written, *(w for w in words if not any(a <= w[0] < b for a, b in written))})
+
+
+def _means_day(word: str) -> bool:
+    return len(word) >= _LONG and word not in _NO_DAY and _offset("eta_revised", word, _ANY_DAY) is not None
+
+
+def clock_after(text: str, start: int) -> int | None:
+    """The end of the time of day that goes on from a day which ends at `start`; None where none does."""
+    found = _THEN_CLOCK.match(text, start)
+    return found.end() if found else None
+
+
 def _moment(field: str, quote: str, reference: datetime, month_first: bool) -> str | None:
     day, rest = _day(field, quote, reference, month_first)
     hour = _clock(rest, alone=day is None)
@@ -165,6 +198,11 @@ def _day(field: str, quote: str, reference: datetime, month_first: bool) -> tupl
         if found := pattern.search(rest):
             numbers = [int(n) for n in found.groups() if n]
             return _nearest(reference, *numbers), _without(rest, found)
+    for word in _WORD.finditer(quote):
+        day = _weekday(word[0].casefold())
+        number = _DAY_OF_MONTH.match(quote, word.end()) if day is not None else None
+        if number and (found := _nearest(reference, int(number[1]), weekday=day)):
+            return found, quote[: word.start()] + " " + quote[number.end() :]
     if named:
         return named[0][2][: len("2026-11-29")], rest
     words = sorted(_WORD.finditer(quote), key=lambda word: len(word[0]) < _LONG)  # "do" is Thursday, if nothing else is
@@ -185,7 +223,7 @@ def _offset(field: str, word: str, reference: datetime) -> int | None:
     """Days from the reference to what the word names: the last such day of what has happened, else the next."""
     if word in _DAYS:
         return _DAYS[word]
-    day = next((day for day, name in _WEEK if word == name or _goes_on(word, name)), None)
+    day = _weekday(word)
     if day is None:
         return None
     ahead = (day - reference.weekday()) % 7
@@ -194,13 +232,17 @@ def _offset(field: str, word: str, reference: datetime) -> int | None:
     return ahead or 7
 
 
+def _weekday(word: str) -> int | None:
+    return next((day for day, name in _WEEK if word == name or _goes_on(word, name)), None)
+
+
 def _goes_on(word: str, name: str) -> bool:
     if len(name) >= _LONG:
         return word.startswith(name)
     return len(name) == len("mon") and word in (f"{name}s", f"{name}day", f"{name}days", f"{name}rs")
 
 
-def _nearest(reference: datetime, day: int, month: int | None = None) -> str | None:
+def _nearest(reference: datetime, day: int, month: int | None = None, *, weekday: int | None = None) -> str | None:
     """The nearest such day, in this month and its neighbours or in the given month of any year."""
     first = reference.replace(day=1)
     around = [first - timedelta(days=1), first, first + timedelta(days=31)]
@@ -212,6 +254,7 @@ def _nearest(reference: datetime, day: int, month: int | None = None) -> str | N
             near.append(of.replace(day=day))
         except ValueError:  # 31 November
             continue
+    near = [d for d in near if weekday is None or d.weekday() == weekday]
     return min(near, key=lambda d: abs(d - reference)).date().isoformat() if near else None
 
 
@@ -220,8 +263,12 @@ def _clock(rest: str, *, alone: bool) -> tuple[int, int] | None:
         return found
     if _NOON.search(rest):
         return 12, 0
+    if (span := _DOTTED.search(rest)) and max(int(span[2]), int(span[3])) > _LAST_MONTH:  # else two days
+        return int(span[1]), int(span[2])
     if digits := _DIGITS.search(rest):
         return int(digits[1]), int(digits[2])
+    if not alone and (hours := _HOURS_TO.search(rest.strip())) and int(hours[1]) < int(hours[2]):
+        return int(hours[1]), 0
     hour = _HOUR.search(rest.strip())
     if hour is None:
         spoken = next(
@@ -229,7 +276,7 @@ def _clock(rest: str, *, alone: bool) -> tuple[int, int] | None:
             None,
         )
         return (spoken + 12 if spoken < _AFTERNOON else spoken, 0) if spoken and alone else None
-    if not alone and hour[0] == hour[1]:
+    if not alone and hour[0].strip() == hour[1]:
         return None  # a number beside a day may be anything
     number = int(hour[1])
     return (number + 12 if 0 < number < _AFTERNOON and "rano" not in rest else number), 0

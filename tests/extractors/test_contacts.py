@@ -32,6 +32,8 @@ def test_contacts_are_found_in_their_stated_form(text: str, expected: tuple[str,
         "07/09 26091577",
         "Fax: 0621 / 12 34 56",
         "Faks nr 22 481 03 51",
+        "AWB 020-44817731",
+        "tote 00447718",
     ],
 )
 def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:

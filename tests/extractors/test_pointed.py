@@ -63,6 +63,37 @@ def test_a_day_goes_with_the_time_beside_it(pdf: PdfReader) -> None:
     assert found["eta_original"] == ["2026-11-26T08:00:00+00:00"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "value", "quote"),
+    [
+        ("Can't cover the 5am run to Daventry tmrw.", "5am", "2026-11-26T05:00:00+00:00", "5am run to Daventry tmrw"),
+        ("Er kommt morgen mit der Maschine, ca. 9:00 im Werk.", "9:00", "2026-11-26T09:00:00+00:00", None),
+        ("Leaves Friday 07:00, drop Telford 14:00.", "14:00", "2026-11-27T14:00:00+00:00", None),
+        ("Bitte den Freitag vergessen. Termin 9:00.", "9:00", "2026-11-25T09:00:00+00:00", "9:00"),
+        ("¿Puede venir el viernes antes de las 12?", "viernes", "2026-11-27T12:00:00+00:00", "viernes antes de las 12"),
+        ("Send him Friday and 4 pallets with him.", "Friday", "2026-11-27", "Friday"),
+        ("Plan: Stuttgart 4.12.", "4.12", "2026-12-04", "4.12."),
+    ],
+)
+def test_a_time_goes_with_the_day_of_its_sentence(
+    pdf: PdfReader, text: str, words: str, value: str, quote: str | None
+) -> None:
+    (found,) = (f for f in read(pdf, text, ("pickup_planned", words, 0.9)).findings if f.field == "pickup_planned")
+    assert found.value == value
+    assert quote in (None, found.evidence.quote)
+
+
+def test_what_time_it_is_now_is_no_time_of_anything(pdf: PdfReader) -> None:
+    assert not read(pdf, "Son las 16:00 y nadie ha venido.", ("eta_revised", "16:00", 0.9)).findings
+
+
+def test_the_form_of_a_firm_keeps_its_full_stop(pdf: PdfReader) -> None:
+    found = values(read(pdf, "Houtkamp Plaat B.V.", ("shipper", "Houtkamp Plaat B.V", 0.9)))
+    assert found["shipper"] == ["Houtkamp Plaat B.V."]
+    found = values(read(pdf, "It went to Houtkamp Plaat.", ("consignee", "Houtkamp Plaat", 0.9)))
+    assert found["consignee"] == ["Houtkamp Plaat"]
+
+
 def test_a_guess_is_not_reported_and_a_name_needs_more(pdf: PdfReader) -> None:
     text = "Harlow wants the tiles."
     assert not read(pdf, text, ("description", "tiles", 0.3), ("consignee", "Harlow", 0.45)).findings

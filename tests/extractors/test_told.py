@@ -32,6 +32,14 @@ WEDNESDAY = datetime(2026, 11, 25, 9, tzinfo=UTC)
         ("Montag 7.12. um 14 Uhr", "2026-12-07T14:00:00+00:00"),
         ("6th 1000", "2026-12-06T10:00:00+00:00"),
         ("gestern 14 Uhr", "2026-11-24T14:00:00+00:00"),
+        ("19/11 09:00-12:00", "2026-11-19T09:00:00+00:00"),  # of a span of time, its beginning
+        ("Friday 06.30-07.15", "2026-11-27T06:30:00+00:00"),
+        ("Friday 0600-1000", "2026-11-27T06:00:00+00:00"),
+        ("jutro 8-15", "2026-11-26T08:00:00+00:00"),
+        ("tomorrow, 14 pallets", "2026-11-26"),
+        ("vanmorgen 14 CC", "2026-11-25"),
+        ("lunes 23 a mediodía", "2026-11-23T12:00:00+00:00"),
+        ("Monday 07:00, delivery Telford 14:00", "2026-11-30T14:00:00+00:00"),  # pointed at for its last words
         ("this week", None),
         ("soon", None),
     ],
