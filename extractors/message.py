@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from extractors import outlook, plain, replies, rfc822, sniff
 from extractors.limits import InputError, LimitError, Limits
+from extractors.wrapping import unwrapped
 
 Channel = Literal["email", "portal", "document"]
 SegmentKind = Literal["newest", "quoted", "signature", "disclaimer"]
@@ -249,11 +250,14 @@ def _message(form: Submission, mail: rfc822.Mail, limits: Limits, *, default_cha
         received_at = _aware(received_at)
     in_reply_to = _first_id(form.thread.in_reply_to) or mail.in_reply_to
     references = tuple(ref for value in form.thread.references for ref in rfc822.message_ids(value)) or mail.references
+    segments = tuple(Segment(kind=kind, start=a, end=b) for kind, a, b in replies.split(text, subject))
     return Message(
         channel=form.channel or default_channel,
         subject=subject,
-        text=text,
-        segments=tuple(Segment(kind=kind, start=a, end=b) for kind, a, b in replies.split(text, subject)),
+        text="".join(
+            unwrapped(text[s.start : s.end]) if s.kind == "newest" else text[s.start : s.end] for s in segments
+        ),
+        segments=segments,
         signals={name: count for name, count in sorted(signals.items()) if count},
         external_id=form.external_id,
         message_id=mail.message_id,
