@@ -83,7 +83,7 @@ def _read_near(
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
     if field in ("description", "site"):
-        start, end = _name(text, start, end)
+        start, end = _name(field, text, start, end)
     if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
@@ -119,11 +119,11 @@ def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int)
     return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
 
 
-def _name(text: str, start: int, end: int) -> tuple[int, int]:
-    """Goods without the article that is run into their name, and without sizes after it."""
+def _name(field: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """Goods and places without the article that is run into their name, goods without sizes after it."""
     if article := _ELIDED.match(text, start, end):
         start = article.end()
-    if sizes := _SIZES.search(text, start, end):
+    if field == "description" and (sizes := _SIZES.search(text, start, end)):  # "Depot 0163" has its number
         end = sizes.start()
     return start, end
 

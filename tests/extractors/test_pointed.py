@@ -94,6 +94,12 @@ def test_the_form_of_a_firm_keeps_its_full_stop(pdf: PdfReader) -> None:
     assert found["consignee"] == ["Houtkamp Plaat"]
 
 
+def test_a_place_keeps_its_number_and_goods_lose_their_size(pdf: PdfReader) -> None:
+    text = "Sendung im Depot 0163, Rohr 40x40."
+    found = values(read(pdf, text, ("site", "Depot 0163", 0.9), ("description", "Rohr 40x40", 0.9)))
+    assert (found["site"], found["description"]) == (["Depot 0163"], ["Rohr"])
+
+
 def test_a_guess_is_not_reported_and_a_name_needs_more(pdf: PdfReader) -> None:
     text = "Harlow wants the tiles."
     assert not read(pdf, text, ("description", "tiles", 0.3), ("consignee", "Harlow", 0.45)).findings
