@@ -27,18 +27,20 @@ def create_engine(url: str) -> sa.Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # Writers take the lock when they begin: a reader that later wants to write would fail at once under WAL.
         connection.isolation_level = "IMMEDIATE"
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring our tables to the newest revision; safe when several processes start at once."""
+    """Bring our tables to the newest revision, whole or not at all; safe when several processes start at once."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(727213)"))
+        else:  # the driver itself begins no transaction before it creates or alters a table
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
