@@ -18,6 +18,7 @@ from typing import IO, Protocol
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos._dbos import _get_dbos_instance
 
 APPLICATION = "dispatch-triage"
 APPLICATION_VERSION = "1"
@@ -215,6 +216,26 @@ class Engine:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def end_lost(self) -> Callable[[], None]:
+        """A periodic task: what this worker began and, twice in a row, no thread of it works on is ended.
+
+        So the engine leaves what it could not write the end of: on a full disk, in a database that turned read-only.
+        The message has no workflow then, and the sweep submits it again.
+        """
+        seen_lost: set[str] = set()
+
+        def end_lost() -> None:
+            nonlocal seen_lost
+            pending = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+            mine = {workflow.workflow_id for workflow in pending if workflow.executor_id == self._executor_id}
+            lost = mine - set(_get_dbos_instance()._active_workflows_set.activeList())
+            for workflow_id in lost & seen_lost:
+                log.warning("ending a workflow that nothing works on", extra={"workflow": workflow_id})
+                self.client.cancel_workflow(workflow_id)
+            seen_lost = lost - seen_lost
+
+        return end_lost
 
     # One process under one name
 

@@ -140,6 +140,7 @@ class Runtime:
         self.service.sweep()
         self.service.release_held()
         self.engine.every(SWEEP_SECONDS, self.service.sweep)
+        self.engine.every(SWEEP_SECONDS, self.engine.end_lost())
         self.engine.every(3600, self._purge)
         if self.gateway is not None and self.settings.odoo_pull_seconds:
             self.engine.every(self.settings.odoo_pull_seconds, self.pull_outcomes)
