@@ -6,6 +6,7 @@ claim is a lease: when its worker dies, the next one posts again, under the same
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,19 +17,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 
 from extractors.message import Value
 from triage.errors import BadInput
+from triage.result import FINAL_STATES
 from triage.settings import Settings
 from triage.store.store import Callback, Store
 from triage.telemetry import CALLBACKS
 
 DELAYS = (1, 2, 5, 15, 60, 300, 1800)  # seconds; the last one repeats until TRIAGE_CALLBACK_HOURS are over
 AT_ONCE = 8
-SECONDS = 10.0
+SECONDS = 10.0  # for each wait on the network
+TRY_SECONDS = 20.0  # for all of one try, so that it ends within its lease however slowly an answer drips
 LEASE = timedelta(seconds=60)
 MAX_ANSWER = 16 * 1024
 WORTH_ANOTHER_TRY = frozenset({404, 408, 409, 425, 429})  # and every 5xx; an n8n that starts answers 404 for a while
@@ -76,8 +79,10 @@ def deliver(store: Store, settings: Settings, clock: Callable[[], datetime]) -> 
 
 def _deliver(store: Store, settings: Settings, clock: Callable[[], datetime], callback: Callback) -> None:
     now = clock()
-    body = store.get(callback.message_id).model_dump_json().encode()
-    answer = post(callback, body, settings, now)
+    result = store.get(callback.message_id)
+    if result.state not in FINAL_STATES:  # put back to work since the claim: it is posted once that is done
+        return
+    answer = post(callback, result.model_dump_json().encode(), settings, now)
     CALLBACKS.labels(answer.end).inc()
     over = now - callback.created_at >= timedelta(hours=settings.callback_hours)
     if answer.end == "delivered":
@@ -109,31 +114,34 @@ def post(callback: Callback, body: bytes, settings: Settings, now: datetime) -> 
         return Answer(end="refused", error="TRIAGE_CALLBACK_SECRET is not set")
     headers = sign(f"{callback.id}-{int(callback.created_at.timestamp())}", body, settings, now)
     headers |= {"Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "dispatch-triage"}
-    path = ((parts.path or "/") + (f"?{parts.query}" if parts.query else "")).encode()
-    problem = ""
-    with httpx.Client(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-        for address in dict.fromkeys(addresses):
-            literal = f"[{address}]" if address.version == 6 else str(address)
-            url = httpx.URL(f"{parts.scheme}://{literal}:{port}").copy_with(raw_path=path)
-            request = client.build_request(
-                "POST", url, content=body, headers=headers, extensions={"sni_hostname": host}
-            )
-            try:
-                response = client.send(request, stream=True)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    path = quote(target, safe="".join(map(chr, range(33, 127)))).encode()  # a plain URL stays as it is
+
+    async def send() -> Answer:
+        problem = ""
+        async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
+            for address in dict.fromkeys(addresses):
+                literal = f"[{address}]" if address.version == 6 else str(address)
+                url = httpx.URL(f"{parts.scheme}://{literal}:{port}").copy_with(raw_path=path)
+                named = {"sni_hostname": host}
                 try:
-                    return judge(response.status_code, _beginning(response))
-                finally:
-                    response.close()
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = f"{type(error).__name__}: {error}"[:500]
-            except httpx.HTTPError as error:
-                return Answer(end="later", error=f"{type(error).__name__}: {error}"[:500])
-    return Answer(end="later", error=problem)
+                    async with client.stream("POST", url, content=body, headers=headers, extensions=named) as response:
+                        return judge(response.status_code, await _beginning(response))
+                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                    problem = f"{type(error).__name__}: {error}"[:500]
+                except httpx.HTTPError as error:
+                    return Answer(end="later", error=f"{type(error).__name__}: {error}"[:500])
+        return Answer(end="later", error=problem)
+
+    try:
+        return asyncio.run(asyncio.wait_for(send(), TRY_SECONDS))
+    except TimeoutError:
+        return Answer(end="later", error=f"it did not answer within {TRY_SECONDS:g} s")
 
 
-def _beginning(response: httpx.Response) -> str:
+async def _beginning(response: httpx.Response) -> str:
     text = b""
-    for chunk in response.iter_raw(4096):
+    async for chunk in response.aiter_raw(4096):
         text += chunk
         if len(text) >= MAX_ANSWER:
             break

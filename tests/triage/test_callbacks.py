@@ -7,9 +7,11 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +21,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from api import create_app
+from extractors.message import Message
 from tests.ledger import Ledger
 from triage import callbacks
 from triage.callbacks import check_url, is_public, judge
@@ -27,6 +30,9 @@ from triage.pipeline import Tools
 from triage.runtime import Runtime
 from triage.settings import Settings
 from triage.store import tables as t
+from triage.store.database import create_engine, migrate
+from triage.store.files import Files
+from triage.store.store import Callback, Store
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -270,3 +276,71 @@ def test_who_claimed_one_and_died_leaves_it_to_the_next_after_the_lease(
             for wait in (timedelta(), timedelta(seconds=1), callbacks.LEASE)
         ]
         assert [[(c.attempt, c.created_at) for c in claimed] for claimed in tries] == [[(1, later)], [], [(2, later)]]
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    engine = create_engine(settings.sqlalchemy_url)
+    migrate(engine)
+    yield Store(engine, Files(settings.data_dir / "files"))
+    engine.dispose()
+
+
+def failed_message(store: Store, url: str, now: datetime) -> str:
+    message = Message(channel="portal", text="x", callback_url=url)
+    with store.transaction() as connection:
+        message_id = store.accept(connection, message, header=None, original_sha256=None, now=now).id
+        store.set_state(connection, message_id, "failed", now)
+    return message_id
+
+
+def test_a_retry_while_the_earlier_result_is_being_posted_loses_no_callback(
+    store: Store, open_settings: Settings, receiver: Receiver
+) -> None:
+    at = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    message_id = failed_message(store, f"http://localhost:{receiver.port}/w", at)
+    (of_failure,) = store.claim_callbacks(8, at + timedelta(seconds=2), callbacks.LEASE)
+    with store.transaction() as connection:
+        store.retry(connection, message_id, "eva", at + timedelta(seconds=3))
+    callbacks._deliver(store, open_settings, lambda: at + timedelta(seconds=4), of_failure)
+    assert receiver.came == [], "a message in work has no result to post"
+    with store.transaction() as connection:
+        store.set_state(connection, message_id, "published", at + timedelta(seconds=5))
+    store.end_callback(of_failure, "delivered", None, at + timedelta(seconds=6))  # the post that was under way
+    (of_success,) = store.claim_callbacks(8, at + timedelta(seconds=7), callbacks.LEASE)
+    store.end_callback(of_failure, "given_up", "late", at + timedelta(seconds=8))
+    callbacks._deliver(store, open_settings, lambda: at + timedelta(seconds=9), of_success)
+    assert [json.loads(body)["state"] for _, _, body in receiver.came] == ["published"]
+    assert store.claim_callbacks(8, at + timedelta(hours=1), callbacks.LEASE) == []
+
+
+def test_an_answer_that_drips_for_ever_ends_within_the_time_of_one_try(
+    open_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callbacks, "TRY_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 503 Busy\r\n")
+                while True:
+                    connection.sendall(b"X: y\r\n")
+                    time.sleep(0.2)
+
+        threading.Thread(target=drip, daemon=True).start()
+        port, now = server.getsockname()[1], datetime.now(UTC)
+        allowed = open_settings.model_copy(update={"callback_hosts": (f"localhost:{port}",)})
+        posted = Callback(id="cb_1", message_id="m", url=f"http://localhost:{port}/", attempt=1, created_at=now)
+        began = time.monotonic()
+        answer = callbacks.post(posted, b"{}", allowed, now)
+    assert answer.end == "later" and "did not answer" in (answer.error or "")
+    assert time.monotonic() - began < 20
+
+
+def test_signs_that_no_request_line_may_hold_are_escaped(open_settings: Settings, receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    url = f"http://localhost:{receiver.port}/w?site=München&q=a%2Fb"
+    posted = Callback(id="cb_1", message_id="m", url=url, attempt=1, created_at=now)
+    assert callbacks.post(posted, b"{}", open_settings, now).end == "delivered"
+    assert receiver.came[0][0] == "/w?site=M%C3%BCnchen&q=a%2Fb"

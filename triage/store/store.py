@@ -713,15 +713,22 @@ class Store:
             for r in rows
         ]
 
+    @staticmethod
+    def _claimed(callback: Callback) -> sa.Update:
+        """The row while that claim holds: a retry of the message, or a later claim, has made another callback of it."""
+        c = t.callback.c
+        mine = (c.id == callback.id, c.attempts == callback.attempt, c.created_at == callback.created_at)
+        return sa.update(t.callback).where(c.state == "waiting", *mine)
+
     def put_off_callback(self, callback: Callback, error: str, until: datetime) -> None:
-        update = sa.update(t.callback).where(t.callback.c.id == callback.id)
+        update = self._claimed(callback)
         with self.engine.begin() as connection:
             connection.execute(update.values(next_at=until, last_error=error))
 
     def end_callback(
         self, callback: Callback, state: Literal["delivered", "given_up"], error: str | None, now: datetime
     ) -> None:
-        update = sa.update(t.callback).where(t.callback.c.id == callback.id, t.callback.c.state == "waiting")
+        update = self._claimed(callback)
         with self.engine.begin() as connection:
             connection.execute(update.values(state=state, last_error=error))
             detail = {"callback": callback.id, "attempts": callback.attempt, "error": error}
