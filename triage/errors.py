@@ -81,8 +81,11 @@ class OdooError(TriageError):
 
 
 class OdooUnavailable(OdooError):
+    """`may_be_done`: Odoo was asked to make or change something, and may do so yet though it has not answered."""
+
     code = "odoo_unavailable"
     retryable = True
+    may_be_done = False
 
 
 class OdooRefused(OdooError):

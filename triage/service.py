@@ -25,6 +25,8 @@ from triage.telemetry import PUBLISH_RETRIES, STAGE_SECONDS
 from triage.understanding import Understanding
 
 RETRY_DELAYS = (2, 5, 15, 60, 300)  # seconds; the last one repeats until Odoo is back
+# What Odoo did not answer in time it may still be making, where no search finds it yet; after 120 s it breaks that off.
+SETTLED = timedelta(seconds=150)
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +142,8 @@ class Service:
     ) -> None:
         PUBLISH_RETRIES.inc()
         delay = timedelta(seconds=RETRY_DELAYS[min(attempt, len(RETRY_DELAYS)) - 1])
+        if error.may_be_done:
+            delay = max(delay, SETTLED)
         log.warning("Odoo is unavailable, trying again", extra={"message_id": message_id, "attempt": attempt})
         self._keep_provisional(message_id, self._decide(message_id, understanding, None), error)
         with self.store.transaction() as connection:

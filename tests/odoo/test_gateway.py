@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from triage.errors import OdooRefused, OutsideAllowList
+from triage.errors import OdooRefused, OdooUnavailable, OutsideAllowList
 from triage.odoo.gateway import Gateway
 from triage.odoo.transport import UNKNOWN_MODEL
 
@@ -406,3 +406,31 @@ def test_of_any_model_only_our_own_rights_may_be_asked(gateway: Gateway, wire: R
         with pytest.raises(OutsideAllowList):
             gateway.call("res.groups", method, args, kwargs)
     assert len(wire.sent) == 4
+
+
+def test_a_call_that_makes_something_and_is_not_answered_may_be_done_all_the_same() -> None:
+    class Silent(WithActions):
+        silent = False
+
+        def call(self, model: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+            if self.silent:
+                raise OdooUnavailable("no answer")
+            return 7 if method == "create" else super().call(model, method, args, kwargs)
+
+    wire = Silent()
+    gateway = Gateway(wire)
+    assert gateway.actions
+    gateway.create_request({"name": "x", "category_id": 1})
+    wire.silent = True
+    search = {"active_model": "stock.picking", "triage_vals": {"key": "abcd"}}
+    calls: list[tuple[bool, str, str, tuple[Any, ...], dict[str, Any]]] = [
+        (True, "ir.actions.server", "run", ([31],), {"context": RUN}),
+        (True, "approval.request", "create", ({"name": "x", "category_id": 1},), {}),
+        (True, "approval.request", "action_confirm", ([7],), {}),
+        (False, "ir.actions.server", "run", ([31],), {"context": search}),
+        (False, "res.users", "search_read", (), reading(fields=["login"], domain=[], order="id")),
+    ]
+    for may_be_done, model, method, args, kwargs in calls:
+        with pytest.raises(OdooUnavailable) as raised:
+            gateway.call(model, method, args, kwargs)
+        assert raised.value.may_be_done is may_be_done, (model, method)
