@@ -16,7 +16,7 @@ import typer
 from tqdm import tqdm
 
 from eval.cli import eval_app, feedback_app
-from triage.console import build, fail, open_store, read_settings
+from triage.console import await_database, build, fail, open_store, read_settings, start
 from triage.llm_cli import llm_app
 from triage.odoo.cli import odoo_app
 from triage.security import SCOPES, is_loopback, make_key
@@ -49,11 +49,13 @@ def serve() -> None:
     from api import create_app
 
     set_up_logging()
+    await_database(chosen)
     host = chosen.host
     if not is_loopback(host) and not open_store(chosen).has_keys():
         typer.echo("no API key is set up, so only 127.0.0.1 is served; 'triage keys add' makes one", err=True)
         host = "127.0.0.1"
     runtime = build(chosen)
+    start(runtime)  # here, so that what keeps it from starting is one line
     served = create_app(chosen, lambda _: runtime)
     uvicorn.run(served, host=host, port=chosen.port, log_config=None, access_log=False, server_header=False)
 
@@ -64,18 +66,16 @@ def worker() -> None:
     import signal
     import threading
 
-    from triage.engine import AlreadyRunning
     from triage.telemetry import set_up_logging
 
     set_up_logging()
-    runtime = build(read_settings().model_copy(update={"run_worker": True}))
+    chosen = read_settings().model_copy(update={"run_worker": True})
+    await_database(chosen)
+    runtime = build(chosen)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    try:
-        runtime.start()
-    except AlreadyRunning as error:
-        raise fail(str(error)) from error
+    start(runtime)
     stop.wait()
     runtime.stop()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
     from triage.runtime import Runtime
     from triage.settings import Settings
     from triage.store.store import Store
+
+
+ASK_AGAIN_SECONDS = 5.0
+SAY_AGAIN = 12  # one line a minute
+
+log = logging.getLogger(__name__)
 
 
 def fail(message: object, status: int = 1) -> typer.Exit:
@@ -35,6 +44,36 @@ def configured() -> Iterator[None]:
         raise _unusable(str(error)) from error
 
 
+@contextmanager
+def with_database() -> Iterator[None]:
+    """A database that is down, or refuses us, is one line and exit status 1."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        text = f"the database cannot be used ({_reason(error)}); look after it, or mend TRIAGE_DATABASE_URL"
+        raise fail(text) from error
+
+
+def await_database(settings: Settings) -> None:
+    """What runs for long waits for PostgreSQL, which may be up later than we are; a line a minute says for what."""
+    from triage.store.database import create_engine
+
+    if not settings.database_url:
+        return
+    engine, tries = create_engine(settings.sqlalchemy_url), 0
+    while True:
+        try:
+            engine.connect().close()
+            break
+        except sa.exc.OperationalError as error:
+            if tries % SAY_AGAIN == 0:
+                text = "the database does not answer, trying again; if it is up, mend TRIAGE_DATABASE_URL"
+                log.warning(text, extra={"problem": _reason(error)})
+            tries += 1
+            time.sleep(ASK_AGAIN_SECONDS)
+    engine.dispose()
+
+
 def read_settings() -> Settings:
     from triage.settings import Settings
 
@@ -47,16 +86,31 @@ def open_store(settings: Settings) -> Store:
     from triage.store.files import Files
     from triage.store.store import Store
 
-    engine = create_engine(settings.sqlalchemy_url)
-    migrate(engine)
+    with with_database():
+        engine = create_engine(settings.sqlalchemy_url)
+        migrate(engine)
     return Store(engine, Files(settings.data_dir / "files"))
 
 
 def build(settings: Settings) -> Runtime:
     from triage.runtime import Runtime
 
-    with configured():
+    with configured(), with_database():
         return Runtime.build(settings)
+
+
+def start(runtime: Runtime) -> None:
+    from triage.engine import AlreadyRunning
+
+    try:
+        with with_database():
+            runtime.start()
+    except AlreadyRunning as error:
+        raise fail(str(error)) from error
+
+
+def _reason(error: sa.exc.OperationalError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
 
 
 def _unusable(what: str) -> typer.Exit:

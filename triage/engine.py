@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,6 +20,9 @@ from typing import IO, Protocol
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from dbos._dbos import _get_dbos_instance
+
+from triage.errors import TriageError
+from triage.telemetry import SAY_AGAIN_SECONDS
 
 APPLICATION = "dispatch-triage"
 APPLICATION_VERSION = "1"
@@ -193,14 +197,24 @@ class Engine:
             )
 
     def every(self, seconds: float, task: Callable[[], object]) -> None:
-        """Run a task again and again until the engine stops; an error is logged and the next turn comes."""
+        """Run a task again and again until the engine stops; an error is logged and the next turn comes.
+
+        One that repeats is told once a minute, and without a trace where the database or Odoo is away.
+        """
 
         def loop() -> None:
+            quiet_until = 0.0
             while not self._stop.wait(seconds):
                 try:
                     task()
-                except Exception:
-                    log.exception("periodic task failed", extra={"task": task.__name__})
+                    quiet_until = 0.0
+                except Exception as error:
+                    if time.monotonic() < quiet_until:
+                        continue
+                    quiet_until = time.monotonic() + SAY_AGAIN_SECONDS
+                    known = isinstance(error, (TriageError, sa.exc.OperationalError, sa.exc.TimeoutError))
+                    told = {"task": task.__name__, "problem": " ".join(str(error).split())[:300]}
+                    log.warning("periodic task failed, trying again", exc_info=not known, extra=told)
 
         thread = threading.Thread(target=loop, name=f"every-{task.__name__}", daemon=True)
         thread.start()

@@ -129,7 +129,7 @@ class Runtime:
         return cls(settings, store, engine, service, tools, pdf, taxonomy, policy, clock, llm, gateway)
 
     def start(self) -> None:
-        if not self.settings.run_worker:
+        if not self.settings.run_worker or self._working:
             return
         self.engine.start(
             self.service,
@@ -137,8 +137,12 @@ class Runtime:
             publish_workers=self.settings.publish_workers,
         )
         self._working = True
-        self.service.sweep()
-        self.service.release_held()
+        try:
+            self.service.sweep()
+            self.service.release_held()
+        except BaseException:
+            self.stop()  # else its threads would keep the process alive
+            raise
         self.engine.every(SWEEP_SECONDS, self.service.sweep)
         self.engine.every(SWEEP_SECONDS, self.engine.end_lost())
         self.engine.every(3600, self._purge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Histogram
@@ -17,6 +18,7 @@ CALLBACKS = Counter("triage_callbacks_total", "Tries to post a result, by what c
 LLM_QUESTIONS = Counter("triage_llm_questions_total", "Questions to the language model", ["prompt", "outcome"])
 LLM_TOKENS = Counter("triage_llm_tokens_total", "Tokens that the language model took", ["direction"])
 
+SAY_AGAIN_SECONDS = 60.0  # what fails again and again is told as often
 _STANDARD = {*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", "color_message"}
 
 
@@ -34,9 +36,30 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class OnceAMinute(logging.Filter):
+    """Of the warnings of one place one a minute: with its database away the engine writes a hundred lines a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        if now - self._told.get(place, -SAY_AGAIN_SECONDS) < SAY_AGAIN_SECONDS:
+            return False
+        self._told[place] = now
+        return True
+
+
 def set_up_logging(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for talkative in ("httpx", "sentence_transformers", "alembic", "dbos"):  # a line for each migration, for one
         logging.getLogger(talkative).setLevel("WARNING")
+    engine, calm = logging.getLogger("dbos"), logging.StreamHandler(sys.stderr)
+    calm.setFormatter(JsonLines())
+    calm.addFilter(OnceAMinute())
+    engine.handlers, engine.propagate = [calm], False  # else it writes lines of its own form

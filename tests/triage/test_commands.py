@@ -9,9 +9,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+import typer
 from typer.testing import CliRunner
 
+from triage import console
 from triage.cli import app
+from triage.engine import AlreadyRunning
+from triage.settings import Settings
 
 RUN = CliRunner()
 
@@ -139,3 +144,46 @@ def test_an_unknown_id_is_wrong_use(command: str) -> None:
     answer = RUN.invoke(app, command.split())
     assert answer.exit_code == 2, answer.output
     assert "there is no" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["keys list", "retention run --days 9", "feedback export"])
+def test_a_database_that_is_down_is_one_line(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", "postgresql://a:secret@127.0.0.1:1/triage")
+    answer = RUN.invoke(app, command.split())
+    assert answer.exit_code == 1, answer.output
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("triage: the database cannot be used (connection failed") and "secret" not in line
+
+
+def test_what_runs_for_long_waits_for_its_database_and_says_so_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if sum(waited) > 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(console.time, "sleep", wait)
+    down = Settings(_env_file=None, database_url="postgresql://a:secret@127.0.0.1:1/triage")
+    with pytest.raises(KeyboardInterrupt):
+        console.await_database(down)
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == ["the database does not answer"] * 2
+    console.await_database(Settings(_env_file=None))  # SQLite is there or it is broken
+
+
+def test_what_keeps_a_worker_from_starting_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    class Unstartable:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def start(self) -> None:
+            raise self.error
+
+    gone = sa.exc.OperationalError("SELECT 1", {}, Exception("server closed the connection\nunexpectedly"))
+    for error, said in ((gone, "server closed the connection)"), (AlreadyRunning("another worker runs"), "another")):
+        with pytest.raises(typer.Exit) as ended:
+            console.start(Unstartable(error))  # type: ignore[arg-type]
+        (line,) = capsys.readouterr().err.splitlines()
+        assert ended.value.exit_code == 1 and line.startswith("triage: ") and said in line

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
+import logging
 import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from triage import engine
 from triage.store.database import create_engine
+from triage.telemetry import set_up_logging
 
 
 def test_names_steps_and_arguments_of_the_workflows_have_not_changed() -> None:
@@ -74,3 +78,45 @@ def test_what_the_engine_could_not_write_the_end_of_is_ended_once_nothing_works_
     finally:
         running.stop()
         pool.dispose()
+
+
+def test_the_engine_itself_tells_once_a_minute_that_its_database_is_away_and_in_our_form(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    theirs = logging.getLogger("dbos")
+    before, root = (theirs.handlers, theirs.propagate), logging.getLogger().handlers[:]
+    try:
+        set_up_logging()
+        for number in range(3):
+            theirs.warning("no connection, try %d", number)
+        theirs.error("a workflow failed")
+    finally:
+        (theirs.handlers, theirs.propagate), logging.getLogger().handlers[:] = before, root
+    told = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["no connection, try 0", "a workflow failed"]
+
+
+def test_a_task_that_fails_again_and_again_is_told_once_a_minute(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = create_engine(f"sqlite:///{tmp_path / 'triage.sqlite3'}")
+    turns = {"away": threading.Semaphore(0), "broken": threading.Semaphore(0)}
+
+    def away() -> None:
+        turns["away"].release()
+        raise sa.exc.OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    def broken() -> None:
+        turns["broken"].release()
+        raise LookupError("x")
+
+    waiting = engine.Engine(pool, "one")
+    for task in (away, broken):
+        waiting.every(0.01, task)
+    for turn in turns.values():
+        for _ in range(5):
+            assert turn.acquire(timeout=60)
+    waiting._stop.set()
+    told = {record.task: record.exc_info for record in caplog.records}  # type: ignore[attr-defined]
+    assert len(caplog.records) == 2 and not told["away"] and told["broken"]
+    pool.dispose()
