@@ -141,11 +141,12 @@ class Engine:
         found = self.client.list_workflows(status=ACTIVE, load_input=False, load_output=False)
         return {workflow.workflow_id.split(":")[1] for workflow in found}
 
-    def given_up(self) -> set[str]:
-        """Ids of the messages whose workflow took its worker down again and again."""
+    def given_up(self) -> set[tuple[str, str]]:
+        """Messages whose workflow took its worker down again and again, each with the run that did."""
         status = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
         found = self.client.list_workflows(status=status, load_input=False, load_output=False)
-        return {workflow.workflow_id.split(":")[1] for workflow in found}
+        ids = (workflow.workflow_id.split(":") for workflow in found)
+        return {(message_id, run) for _, message_id, run, *_ in ids}
 
     def depth(self) -> dict[str, int]:
         """Workflows waiting or running, by queue."""

@@ -240,13 +240,15 @@ class Service:
 
     def _submit_stranded(self) -> None:
         unfinished = self.store.unfinished()
-        poisoned, active = self.engine.given_up(), self.engine.active()
+        # A run is named by its generation: one that a person has retried since is judged by its own runs.
+        poisoned = {(message_id, run.partition("-")[0]) for message_id, run in self.engine.given_up()}
+        active = self.engine.active()
         for message_id, _, generation in unfinished:
-            if message_id in active:
+            if message_id in active or self.store.state(message_id)[0] in FINAL_STATES:  # it ended while we looked
                 continue
             now = self.clock()
             with self.store.transaction() as connection:
-                if message_id in poisoned:
+                if (message_id, str(generation)) in poisoned:
                     text = "working on this message took the worker down several times; look at it by hand, then retry"
                     failure = Failure(code="poison_message", message=text, retryable=True)
                     self.store.set_state(connection, message_id, "failed", now, failure=failure)
