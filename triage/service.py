@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from classifiers.taxonomy import Taxonomy
 from extractors.message import Attachment, Message
 from triage.engine import Engine
-from triage.errors import Conflict, NotFound, OdooUnavailable, TooManyMessages, TriageError
+from triage.errors import Conflict, NotFound, OdooUnavailable, TooManyMessages, TriageError, Unavailable
 from triage.odoo.records import Record, Records
 from triage.odoo.remembered import Basis, watch
 from triage.pipeline import ODOO_NOT_CONFIGURED, ODOO_UNAVAILABLE, Decision, Tools, decide, understand
@@ -79,12 +79,17 @@ class Service:
     ) -> Accepted:
         """One transaction stores the message and queues it; when this returns, it is safe.
 
-        Raises Conflict for a reused Idempotency-Key, TooManyMessages past the queue's limit.
+        Raises Conflict for a reused Idempotency-Key, TooManyMessages past the limit, Unavailable on a full disk.
         """
         now = self.clock()
         if self.store.waiting() >= self.settings.max_queued:
             raise TooManyMessages(f"{self.settings.max_queued} messages are waiting; send this one again in a minute")
-        original_sha256 = self.store.keep_files(message, original)
+        try:
+            original_sha256 = self.store.keep_files(message, original)
+        except OSError as error:
+            log.exception("the files of a message cannot be kept")
+            what = error.strerror or type(error).__name__
+            raise Unavailable(f"the message's files cannot be kept ({what}); send it again later") from error
         with self.store.transaction() as connection:
             accepted = self.store.accept(
                 connection, message, header=header, original_sha256=original_sha256, now=now, sites=sites
