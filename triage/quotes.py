@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from extractors.extraction import Extraction
@@ -17,7 +18,7 @@ _SENTENCE = re.compile(r"[^\n.!?]+(?:[.!?](?!\s|$)[^\n.!?]*)*[.!?]*")
 def find_quotes(
     extraction: Extraction, label: str, word_weights: Callable[[str, str], Sequence[tuple[int, int, float]]]
 ) -> tuple[Quote, ...]:
-    """`word_weights(text, label)` gives (start, end, weight) of the words that speak for the label.
+    """`word_weights(text, label)` gives (start, end, weight) of the words that speak for the label, in their order.
 
     Looks into the newest text first, then the subject, then the documents.
     """
@@ -30,13 +31,15 @@ def find_quotes(
     scored: list[tuple[float, Quote]] = []
     for part, page, text, start, end in places:
         weights = word_weights(text[start:end], label)
+        begins = [start + s for s, _, _ in weights]  # in order: each sentence looks at its own words alone
         for sentence in _SENTENCE.finditer(text, start, end):
             quote = sentence.group().strip()
             if len(quote) < 3:
                 continue
             at = sentence.start() + sentence.group().index(quote)
             until = min(at + len(quote), at + LONGEST_QUOTE)
-            total = sum(w for s, e, w in weights if s + start >= at and e + start <= until)
+            own = weights[bisect_left(begins, at) : bisect_left(begins, until)]
+            total = sum(w for _, e, w in own if e + start <= until)
             score = total / math.sqrt(len(quote.split()))  # else the longest sentence would always win
             scored.append((score, Quote(quote=text[at:until], part=part, start=at, end=until, page=page)))
         if part != "body" and any(score > 0 for score, _ in scored):
