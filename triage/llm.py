@@ -35,6 +35,7 @@ from triage.telemetry import LLM_QUESTIONS, LLM_TOKENS
 UNAVAILABLE, OVER_BUDGET, INVALID = "llm_unavailable", "llm_over_budget", "llm_invalid_answer"
 FAILURES_BEFORE_OPEN = 5
 OPEN_SECONDS = 60.0
+OF_THE_QUESTION = frozenset({400, 413, 422})  # it is too long, or a filter's: statuses that say nothing of the next one
 CHARACTERS_PER_TOKEN = 3  # a low estimate, so that a budget is rather reserved too high; the server's count replaces it
 # Chat templates turn these into the marks between system and user; in data they are only letters.
 _CONTROL = re.compile(r"<(?=\|)|<(?=/?s>|<SYS>|(?:start|end)_of_turn>|(?:un)?used\d)|\[(?=/?INST\])", re.IGNORECASE)
@@ -69,11 +70,15 @@ class Reply(NamedTuple):
 
 
 class Failed(NoAnswer):
-    """A call that was made and gave no answer; `tokens` (input, output) are what it may have cost all the same."""
+    """A call that was made and gave no answer; `tokens` (input, output) are what it may have cost all the same.
 
-    def __init__(self, code: str, reason: str, tokens: tuple[int, int] = (0, 0)) -> None:
+    `away`: the server is, or is not well. Else it answered, and the next question may fare better.
+    """
+
+    def __init__(self, code: str, reason: str, tokens: tuple[int, int] = (0, 0), *, away: bool) -> None:
         super().__init__(code, reason)
         self.tokens = tokens
+        self.away = away
 
 
 class Wire(Protocol):
@@ -151,7 +156,7 @@ class LanguageModel(AbstractContextManager["LanguageModel"]):
         """`ok`, or `degraded` with the problem: it looks at the last calls and asks nothing itself."""
         spent = self._book.spent(self._clock())
         shown = {"model": self.model, "tokens_today": spent.tokens, "cost_today": round(spent.cost, 6)}
-        problem = self._book.full(spent) or (self._problem if self._breaker.is_troubled else None)
+        problem = self._book.full(spent) or self._problem
         return {"status": "degraded", "problem": problem, **shown} if problem else {"status": "ok", **shown}
 
     def close(self) -> None:
@@ -198,13 +203,18 @@ class LanguageModel(AbstractContextManager["LanguageModel"]):
             except Failed as problem:
                 used = problem.tokens
                 self._problem = problem.reason
-                self._breaker.failed()
+                # What a text from outside can bring about must not stop the questions about all other messages.
+                if problem.away:
+                    self._breaker.failed()
+                else:
+                    self._breaker.succeeded()
                 raise
             finally:
                 self._book.settle(day, sum(used) - estimate - limit, self._price(*used) - self._price(estimate, limit))
                 LLM_TOKENS.labels("input").inc(used[0])
                 LLM_TOKENS.labels("output").inc(used[1])
             self._breaker.succeeded()
+            self._problem = None
             return reply
         finally:
             self._slots.release()
@@ -257,17 +267,13 @@ class Conversation:
 
 
 class Breaker:
-    """After some failures in a row nothing is asked for a while; then one question tries whether it is back."""
+    """After some failures of the server in a row nothing is asked for a while; then one question tries again."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._failures = 0
         self._closed_again_at = 0.0
-
-    @property
-    def is_troubled(self) -> bool:
-        return self._failures > 0
 
     def allows(self) -> bool:
         with self._lock:
@@ -329,17 +335,20 @@ class LangchainWire:
             answer = waiting.result(seconds + 5)
         except (TimeoutError, openai.APITimeoutError):
             waiting.cancel()
-            raise Failed(UNAVAILABLE, f"it did not answer within {seconds:g} s", (estimate, 0)) from None
+            raise Failed(UNAVAILABLE, f"it did not answer within {seconds:g} s", (estimate, 0), away=True) from None
         except openai.APIStatusError as error:
-            raise Failed(UNAVAILABLE, f"it answered with the status {error.status_code}") from None
+            away = error.status_code not in OF_THE_QUESTION
+            raise Failed(UNAVAILABLE, f"it answered with the status {error.status_code}", away=away) from None
         except openai.LengthFinishReasonError as error:
             usage = error.completion.usage
             used = (usage.prompt_tokens, usage.completion_tokens) if usage else (estimate, max_tokens)
-            raise Failed(INVALID, f"its answer is longer than {max_tokens} tokens", used) from None
+            raise Failed(INVALID, f"its answer is longer than {max_tokens} tokens", used, away=False) from None
         except openai.APIConnectionError as error:
-            raise Failed(UNAVAILABLE, f"it cannot be reached ({type(error.__cause__ or error).__name__})") from None
+            why = type(error.__cause__ or error).__name__
+            raise Failed(UNAVAILABLE, f"it cannot be reached ({why})", away=True) from None
         except Exception as error:  # an answer of another form fails somewhere within the libraries
-            raise Failed(INVALID, f"its answer cannot be read ({type(error).__name__})", (estimate, 0)) from None
+            why = type(error).__name__
+            raise Failed(INVALID, f"its answer cannot be read ({why})", (estimate, 0), away=False) from None
         return _checked(answer, schema, estimate)
 
     async def _ask(self, system: str, user: str, schema: dict[str, Any], max_tokens: int) -> dict[str, Any]:
@@ -367,9 +376,9 @@ def _checked(answer: Mapping[str, Any], schema: dict[str, Any], estimate: int) -
     usage = raw.usage_metadata or {}
     tokens = (int(usage.get("input_tokens", estimate)), int(usage.get("output_tokens", 0)))
     if answer["parsed"] is None:
-        raise Failed(INVALID, "its answer is not the JSON that was asked for", tokens)
+        raise Failed(INVALID, "its answer is not the JSON that was asked for", tokens, away=False)
     for wrong in Draft202012Validator(schema).iter_errors(answer["parsed"]):
-        raise Failed(INVALID, f"its answer breaks the schema at {wrong.json_path}", tokens)
+        raise Failed(INVALID, f"its answer breaks the schema at {wrong.json_path}", tokens, away=False)
     return Reply(answer["parsed"], str(raw.response_metadata.get("model_name") or ""), *tokens)
 
 

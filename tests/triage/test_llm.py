@@ -257,6 +257,21 @@ def test_after_failures_in_a_row_it_is_left_alone_and_then_tried_once(
     assert model.health()["status"] == "ok"
 
 
+@pytest.mark.parametrize("bad", [says("no JSON"), Reply(b"<html>welcome</html>"), error(400), error(413)])
+def test_what_a_text_can_bring_about_does_not_stop_the_questions_about_others(
+    door: Door, server: ScriptedLlm, bad: Reply
+) -> None:
+    model = door()
+    server.script(bad)
+    for number in range(FAILURES_BEFORE_OPEN + 1):
+        refusal(model, f"text {number}")
+    assert len(server.requests) == FAILURES_BEFORE_OPEN + 1
+    assert model.health()["status"] == "degraded"
+    server.script(says({"label": "damage"}))
+    assert model.answer(question("of somebody else"))[0] == {"label": "damage"}
+    assert model.health()["status"] == "ok"
+
+
 def test_what_was_answered_before_is_there_while_the_server_is_away(door: Door, server: ScriptedLlm) -> None:
     model = door()
     model.answer(question("known"))
