@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -53,6 +55,7 @@ SWEEP_SECONDS = 60.0
 KEEP_WORKFLOWS = timedelta(days=7)
 CALLBACK_POLL_SECONDS = 0.5
 RETENTION_SECONDS = 6 * 3600.0
+ODOO_HEALTH_SECONDS = 2.0  # a probe is answered within some seconds, however long Odoo takes
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +97,9 @@ class Runtime:
         self.clock = clock
         self._pdf = pdf
         self._working = False
+        self._askers = ThreadPoolExecutor(1, thread_name_prefix="odoo-health")
+        self._asked: Future[None] | None = None
+        self._asking = threading.Lock()
 
     @classmethod
     def build(
@@ -162,6 +168,7 @@ class Runtime:
         if self._working:
             self.engine.stop()
             self._working = False
+        self._askers.shutdown(wait=False, cancel_futures=True)
         self._pdf.close()
         if self.llm is not None:
             self.llm.close()
@@ -235,16 +242,25 @@ class Runtime:
         return load_bundle(self.settings.model_dir or PACKAGED).version
 
     def _odoo_health(self) -> dict[str, Any]:
+        """An Odoo that hangs is degraded, too; it is asked once, however many probes come meanwhile."""
         if self.service.records is None:
             return {"status": "not_configured"}
+        with self._asking:
+            if self._asked is None or self._asked.done():
+                self._asked = self._askers.submit(self._ask_odoo, self.service.records)
+            asked = self._asked
         try:
-            if self.gateway is not None:  # `find` without a reference asks nothing of Odoo
-                self.gateway.search_read("res.users", [("id", "=", self.gateway.uid)], ["id"], limit=1)
-            else:
-                self.service.records.find({})
+            asked.result(ODOO_HEALTH_SECONDS)
         except Exception as error:
-            return {"status": "degraded", "problem": str(error)}
+            late = f"it does not answer within {ODOO_HEALTH_SECONDS:g} s"
+            return {"status": "degraded", "problem": str(error) if asked.done() else late}
         return {"status": "ok"}
+
+    def _ask_odoo(self, records: Records) -> None:
+        if self.gateway is not None:  # `find` without a reference asks nothing of Odoo
+            self.gateway.search_read("res.users", [("id", "=", self.gateway.uid)], ["id"], limit=1)
+        else:
+            records.find({})
 
     def gauges(self) -> bytes:
         """Prometheus text of what stands in the store and the queues now."""
