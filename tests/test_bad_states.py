@@ -32,3 +32,13 @@ def test_an_odoo_that_hangs_leaves_the_service_ready_and_is_asked_once(settings:
         while client.get("/health/ready").json()["status"] != "ok" and time.monotonic() < until:
             time.sleep(0.1)
         assert client.get("/health/ready").json()["status"] == "ok"
+
+
+def test_the_page_of_a_message_whose_file_is_lost_still_shows_it(settings: Settings) -> None:
+    body = {"subject": "Seal broken", "attachments": [{"filename": "a.txt", "content_base64": "aGVsbG8gd29ybGQ="}]}
+    with light_service(settings) as client:
+        message_id = client.post("/v1/messages?wait=20", json=body).json()["id"]
+        for file in (settings.data_dir / "files").glob("*/*"):
+            file.unlink()
+        page = client.get(f"/dashboard/messages/{message_id}")
+        assert page.status_code == 200 and "Seal broken" in page.text

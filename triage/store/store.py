@@ -315,8 +315,10 @@ class Store:
 
     # The way of one message
 
-    def message(self, message_id: str) -> Message:
-        """The message as it came, files included. Raises NotFound."""
+    def message(self, message_id: str, *, files: bool = True) -> Message:
+        """The message as it came, files included unless nobody needs them. Raises NotFound; OSError, ValueError for a
+        file that is lost or broken.
+        """
         with self.engine.connect() as connection:
             body = connection.execute(
                 sa.select(t.message.c.body).where(t.message.c.id == message_id)
@@ -325,7 +327,7 @@ class Store:
             raise NotFound(f"there is no message {message_id}", field="id")
         attachments = tuple(
             Attachment(filename=a["filename"], content_type=a["content_type"], content=self.files.get(a["sha256"]))
-            for a in body["attachments"]
+            for a in (body["attachments"] if files else ())
         )
         return Message.model_validate_json(json.dumps(body | {"attachments": []})).model_copy(
             update={"attachments": attachments}
@@ -386,14 +388,15 @@ class Store:
         }
         connection.execute(self._insert(t.result).values(values).on_conflict_do_nothing())
 
-    def understanding(self, message_id: str) -> Understanding | None:
+    def understanding(self, message_id: str, *, files: bool = True) -> Understanding | None:
+        """`files` as for `message`."""
         with self.engine.connect() as connection:
             stored = connection.execute(
                 sa.select(t.result.c.understanding).where(t.result.c.message_id == message_id)
             ).scalar_one_or_none()
         if stored is None:
             return None
-        message = self.message(message_id)
+        message = self.message(message_id, files=files)
         stored["extraction"]["message"] = {"channel": message.channel}
         understood = Understanding.model_validate_json(json.dumps(stored))
         return understood.model_copy(

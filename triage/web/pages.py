@@ -122,8 +122,8 @@ def decisions(runtime: Runtime) -> list[dict[str, Any]]:
 
 
 def message(runtime: Runtime, result: Result, may_judge: bool) -> str:
-    stored = runtime.store.message(result.id)
-    understanding = runtime.store.understanding(result.id)
+    stored = runtime.store.message(result.id, files=False)  # a lost file is told by the state, and shown all the same
+    understanding = runtime.store.understanding(result.id, files=False)
     places: list[dict[str, Any]] = [
         {"title": "Subject", "part": "subject", "page": None, "text": stored.subject, "problem": None},
         {"title": "Message", "part": "body", "page": None, "text": stored.text, "problem": None},
