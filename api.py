@@ -180,6 +180,8 @@ async def in_thread(runtime: Runtime, work: Callable[[], T], seconds: float | No
     except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
         log.exception("the store is unavailable")
         raise Unavailable("the store is unavailable; send it again, it will be taken in once") from error
+    except sa.exc.DataError as error:
+        raise BadInput("a value in the request has a character that the store cannot hold, such as NUL") from error
 
 
 def absolute(request: Request, **query: str | int) -> str:
@@ -273,6 +275,13 @@ def create_app(settings: Settings | None = None, build: Callable[[Settings], Run
     return app
 
 
+def problem_of(problem: dict[str, Any]) -> Problem:
+    if problem["type"] == "json_invalid":
+        return Problem(field="body", problem=f"it is not JSON ({problem['ctx']['error']}); send one JSON object")
+    where = ".".join(str(step) for step in problem["loc"][1:]) or str(problem["loc"][0])
+    return Problem(field=where, problem=problem["msg"])
+
+
 def add_error_handlers(app: FastAPI) -> None:
     def answer(request: Request, status: int, message: str, code: str, detail: list[Problem]) -> JSONResponse:
         REFUSED.labels(code).inc()
@@ -293,10 +302,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
-        detail = [
-            Problem(field=".".join(str(step) for step in e["loc"][1:]) or str(e["loc"][0]), problem=e["msg"])
-            for e in error.errors()
-        ]
+        detail = [problem_of(problem) for problem in error.errors()]
         return answer(request, 422, f"{detail[0].field}: {detail[0].problem}", "validation_error", detail)
 
     @app.exception_handler(HTTPException)
@@ -305,6 +311,8 @@ def add_error_handlers(app: FastAPI) -> None:
             404: f"there is nothing at {request.url.path}; /openapi.json lists what there is",
             405: f"{request.method} is not allowed at {request.url.path}",
         }
+        if isinstance(error.__cause__, TriageError):  # FastAPI wraps what reading a body raises
+            return await triage_error(request, error.__cause__)
         codes = {400: "bad_input", 404: "not_found", 405: "method_not_allowed"}
         message = messages.get(error.status_code, str(error.detail))
         return answer(request, error.status_code, message, codes.get(error.status_code, "http_error"), [])
@@ -387,6 +395,8 @@ def add_message_routes(app: FastAPI, settings: Settings) -> None:
         for name, at in (("since", since), ("until", until)):
             if at is not None and at.tzinfo is None:
                 raise BadInput(f"{name} has no zone; write it like 2026-11-23T08:15:00Z", field=name)
+            if at is not None and not 1 < at.year < 9999:  # in UTC it may be of no year at all
+                raise BadInput(f"{name} is out of range; write it like 2026-11-23T08:15:00Z", field=name)
         where = Filter(
             state=state,
             label=label,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,8 @@ from extractors.limits import InputError, LimitError, Limits
 from extractors.wrapping import unwrapped
 
 Channel = Literal["email", "portal", "document"]
+ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=100)]
+RecordId = Annotated[int, Field(ge=1, lt=2**31)]
 SegmentKind = Literal["newest", "quoted", "signature", "disclaimer"]
 
 
@@ -41,8 +43,8 @@ class Thread(Value):
 class RecordRef(Value):
     """A record that the sender already knows, such as the picking a portal form was opened from."""
 
-    model: str
-    id: int
+    model: ModelName
+    id: RecordId
 
 
 class Attachment(Value):

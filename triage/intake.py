@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from extractors.limits import InputError, LimitError, Limits
@@ -20,6 +21,7 @@ from extractors.message import (
 from triage.errors import BadInput, TooLarge, TriageError
 from triage.settings import Settings
 
+MAX_FORM_FIELDS = 100
 FORMS = ("application/json", "message/rfc822", "application/pdf", "multipart/form-data")
 
 
@@ -46,7 +48,7 @@ class Body:
 
     @classmethod
     async def read(cls, request: Request, settings: Settings) -> Body:
-        """Raises BadInput for another content type. The size is held by the middleware."""
+        """Raises BadInput for another content type, TooLarge for too many files. The size is held by the middleware."""
         content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         query = {k: v for k, v in request.query_params.items() if k != "wait"}
         if content_type not in FORMS:
@@ -57,9 +59,13 @@ class Body:
             )
         if content_type != "multipart/form-data":
             return cls(content_type, await request.body(), query)
-        form = await request.form(
-            max_files=settings.max_attachments, max_fields=100, max_part_size=settings.max_text_chars * 4
-        )
+        try:
+            # As large a part as a body may be: HTML with pictures inside, or files within `metadata`, is taken as JSON.
+            form = await request.form(
+                max_files=settings.max_attachments, max_fields=MAX_FORM_FIELDS, max_part_size=settings.max_body_bytes
+            )
+        except HTTPException as error:
+            raise _form_error(str(error.detail), settings) from error
         texts: dict[str, str] = {}
         files: list[tuple[str, bytes]] = []
         for name, part in form.multi_items():
@@ -86,6 +92,18 @@ class Body:
             return message_from_form(self.form | dict(self.query), self.files, limits)
         except InputError as error:
             raise from_input_error(error) from error
+
+
+def _form_error(said: str, settings: Settings) -> TriageError:
+    """With field and remedy, which the parser's own words lack."""
+    if said.startswith("Too many files"):
+        most = settings.max_attachments
+        return TooLarge(f"the form has more than {most} files; send at most {most}", field="attachments")
+    if said.startswith("Too many fields"):
+        return TooLarge(f"the form has more than {MAX_FORM_FIELDS} fields; send those of the contract", field="body")
+    return BadInput(
+        f"the form cannot be read ({said.rstrip('.')}); send it as multipart/form-data with its boundary", field="body"
+    )
 
 
 def from_input_error(error: InputError) -> TriageError:

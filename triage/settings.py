@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from extractors.message import RecordRef
+from extractors.message import ModelName, RecordId, RecordRef
 
 MEGABYTE = 1024 * 1024
 
@@ -68,8 +68,8 @@ class Settings(BaseSettings):
         "auto", description="auto: JSON-2 from Odoo 19 on where an API key is set, else RPC"
     )
     odoo_timeout: float = 10.0
-    odoo_fallback_model: str | None = Field(None, description="model of the record that takes unmatched messages")
-    odoo_fallback_id: int | None = None
+    odoo_fallback_model: ModelName | None = Field(None, description="model of the record that takes unmatched messages")
+    odoo_fallback_id: RecordId | None = None
 
     odoo_pull_seconds: float = Field(300.0, ge=0, description="how often outcomes and documents are read; 0: not")
     odoo_document_models: tuple[str, ...] = Field(

@@ -10,14 +10,15 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.dialects import postgresql, sqlite
 
+from extractors import plain
 from extractors.message import Attachment, Message, RecordRef, Value
 from triage.errors import BadInput, Conflict, NotFound
 from triage.odoo.records import FREE_MAIL
@@ -64,13 +65,17 @@ class Accepted(Value):
     duplicate: bool
 
 
+# What a person wrote, without what nobody can see and no store can hold.
+Written = Annotated[str, Field(max_length=10_000), AfterValidator(lambda text: plain.clean(text, Counter()))]
+
+
 class Feedback(Value):
     verdict: Literal["accept", "reject", "correct"]
-    label: str | None = None
-    fields: dict[str, list[str]] | None = None
+    label: Written | None = None
+    fields: dict[Written, list[Written]] | None = None
     priority: Literal["P1", "P2", "P3", "P4"] | None = None
-    by: str = Field(max_length=200)
-    comment: str | None = Field(None, max_length=10_000)
+    by: Annotated[Written, Field(max_length=200)]
+    comment: Written | None = None
 
 
 class Outcome(Value):
@@ -843,8 +848,8 @@ def _cursor(at: datetime, message_id: str) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         at, message_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        return datetime.fromisoformat(at), message_id
-    except (ValueError, binascii.Error) as error:
+        return datetime.fromisoformat(at).astimezone(UTC), message_id
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise BadInput(
             "cursor is not one that this service gave out; leave it away to begin anew", field="cursor"
         ) from error

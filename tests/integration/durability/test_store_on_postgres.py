@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.light import light_service
 from tests.triage.test_retention import NOW, YEAR, age_files, on_disk, rows, take_in
 from tests.web.test_review import decided_before, found_after
 from triage.callbacks import LEASE
 from triage.engine import AlreadyRunning, Engine
 from triage.retention import Forgotten, forget
+from triage.settings import Settings
 from triage.store import tables as t
 from triage.store.database import create_engine, migrate
 from triage.store.files import Files
@@ -93,3 +95,16 @@ def test_a_bookmark_moves(store: Store) -> None:
     store.set_bookmark("odoo.documents", NOW)
     store.set_bookmark("odoo.documents", NOW + timedelta(hours=1))
     assert store.bookmark("odoo.documents") == NOW + timedelta(hours=1)
+
+
+def test_what_postgres_cannot_hold_is_refused_and_never_a_500(postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", database_url=postgres_url)
+    with light_service(settings) as client:
+        for path in ("/v1/messages?label=%00", "/v1/messages/%00"):
+            assert client.get(path).status_code == 400, path
+        message_id = client.post("/v1/messages?wait=20", json={"text": "The truck is late."}).json()["id"]
+        said = {"verdict": "accept", "by": "a\0nna", "comment": "\0"}
+        assert client.post(f"/v1/messages/{message_id}/feedback", json=said).status_code == 201
+        record = {"model": "stock\0picking", "id": 1}
+        assert client.post("/v1/messages", json={"text": "x", "record": record}).status_code == 400
+        assert client.app.state.runtime.store.files_in_use()  # type: ignore[attr-defined]
