@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -40,6 +40,7 @@ from triage.telemetry import RECEIVED, REFUSED
 from triage.web import pages
 
 T = TypeVar("T")
+STATELESS_AT_ONCE = 8  # of 40 threads: files may be read for minutes, and intake must find a thread all the same
 WAIT_SECONDS = 0.1  # between two looks at whether a message that somebody waits for is done
 log = logging.getLogger(__name__)
 Code = Literal["P1", "P2", "P3", "P4"]
@@ -169,12 +170,20 @@ async def caller_of(
 CallerOf = Annotated[Caller, Depends(caller_of)]
 
 
-async def in_thread(runtime: Runtime, work: Callable[[], T], seconds: float | None = None) -> T:
-    """Blocking work off the event loop, with a deadline; a database that hangs is a 503 and never a hanging client."""
+async def read_in_thread(runtime: Runtime, work: Callable[[], T], limiter: CapacityLimiter) -> T:
+    """Reading and labelling what is not stored, with a deadline in which the wait for a turn counts."""
     try:
         return await asyncio.wait_for(
-            to_thread.run_sync(work, abandon_on_cancel=True), seconds or runtime.settings.intake_seconds
+            to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter), runtime.stateless_seconds
         )
+    except TimeoutError:
+        raise Unavailable("it was not read in time; send fewer or smaller files, or fewer at once") from None
+
+
+async def in_thread(runtime: Runtime, work: Callable[[], T]) -> T:
+    """Blocking work off the event loop, with a deadline; a database that hangs is a 503 and never a hanging client."""
+    try:
+        return await asyncio.wait_for(to_thread.run_sync(work, abandon_on_cancel=True), runtime.settings.intake_seconds)
     except TimeoutError:
         raise Unavailable("the store did not answer in time; send it again, it will be taken in once") from None
     except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
@@ -478,6 +487,7 @@ def visible(runtime: Runtime, caller: Caller, message_id: str) -> Result:
 
 def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
     limits = limits_of(settings)
+    limiter = CapacityLimiter(STATELESS_AT_ONCE)
 
     @app.post(
         "/v1/classify",
@@ -489,9 +499,7 @@ def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
     async def classify(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Classified:
         caller.need("ingest")
         body = await Body.read(request, settings)
-        understood = await in_thread(
-            runtime, lambda: runtime.understand(body.message(limits)), runtime.stateless_seconds
-        )
+        understood = await read_in_thread(runtime, lambda: runtime.understand(body.message(limits)), limiter)
         prediction = understood.prediction
         ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
         return Classified(
@@ -513,7 +521,7 @@ def add_stateless_routes(app: FastAPI, settings: Settings) -> None:
     async def extract(request: Request, caller: CallerOf, runtime: RuntimeOf) -> Extracted:
         caller.need("ingest")
         body = await Body.read(request, settings)
-        extraction = await in_thread(runtime, lambda: runtime.extract(body.message(limits)), runtime.stateless_seconds)
+        extraction = await read_in_thread(runtime, lambda: runtime.extract(body.message(limits)), limiter)
         return Extracted(
             documents=tuple(DocumentSummary.of(d) for d in extraction.documents),
             fields=FieldValue.by_field(extraction.findings),

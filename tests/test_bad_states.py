@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+from extractors.extraction import Extraction
+from extractors.message import Message
 from tests.ledger import Ledger
-from tests.light import light_service
+from tests.light import light_service, light_tools
 from triage.settings import Settings
 
 
@@ -42,3 +45,20 @@ def test_the_page_of_a_message_whose_file_is_lost_still_shows_it(settings: Setti
             file.unlink()
         page = client.get(f"/dashboard/messages/{message_id}")
         assert page.status_code == 200 and "Seal broken" in page.text
+
+
+def test_slow_stateless_calls_leave_threads_for_intake(settings: Settings) -> None:
+    over = threading.Event()
+
+    def slow(message: Message, now: object) -> Extraction:
+        over.wait(60)
+        return Extraction(message=message)
+
+    hasty = settings.model_copy(update={"intake_seconds": 5.0, "run_worker": False})
+    with light_service(hasty, light_tools(extract=slow)) as client, ThreadPoolExecutor(45) as pool:
+        asked = [pool.submit(client.post, "/v1/extract", json={"text": f"number {n}"}) for n in range(45)]
+        time.sleep(2)
+        taken = client.post("/v1/messages", json={"text": "The truck is late."})
+        over.set()
+        assert taken.status_code == 202
+        assert {answer.result().status_code for answer in asked} == {200}
