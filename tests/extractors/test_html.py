@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import pytest
 
@@ -28,6 +29,14 @@ def test_tables_are_read_row_by_row_also_where_the_cells_hold_paragraphs() -> No
         "<div style='max-height:0;overflow:hidden'>secret</div>",
         "<style>.x, .y{display:none}</style><p class=x>secret</p>",
         "<style><!-- .x{display:none} --></style><p class=x>secret</p>",
+        "<style>.x{font-size:0}</style><p class=x>secret</p>",
+        "<p style='font-size:1px'>secret</p>",
+        "<p style='font:0/0 a'>secret</p>",
+        "<p style='color:#fdfdfd'>secret <b>secret</b></p>",
+        "<p style='color:transparent'>secret</p>",
+        "<p style='opacity:.01'>secret</p>",
+        "<div style='position:absolute; left:-9999px'>secret</div>",
+        "<blockquote type=cite style='color:#fff'>secret</blockquote>",
     ],
 )
 def test_hidden_text_is_removed_and_counted(hidden: str) -> None:
@@ -44,6 +53,23 @@ def test_what_only_looks_like_hiding_stays() -> None:
     )
     assert text.split() == ["Header", "small", "screen"]
     assert signals["hidden_text"] == 0
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        # as MJML and hybrid layouts close the gaps between columns
+        "<table><tr><td style='font-size:0px;padding:20px 0'><div style='font-size:13px'>Late</div></td></tr></table>",
+        "<style>.two{font-size:0} .two .in{font-size:14px}</style><div class=two><div class=in>Late</div></div>",
+        "<table style='color:#fff'><tr><td style='background:#003366'>Late</td></tr></table>",
+        "<div style='color:#fff'><span style='color:#333'>Late</span></div>",
+        "<td style='background:#222;background-image:none'><font color=white>Late</font></td>",
+        "<td background='x.png'><font color=white>Late</font></td>",
+        "<p style='text-indent:-141.6pt'>Late</p>",
+    ],
+)
+def test_what_an_element_inside_makes_visible_again_is_read(markup: str) -> None:
+    assert readable(markup) == ("Late", Counter())
 
 
 def test_comments_are_removed_and_counted_and_an_unclosed_one_ends_the_text() -> None:
