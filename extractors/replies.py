@@ -17,13 +17,16 @@ Run = tuple[Kind, int, int]
 _LOOK = 500  # characters of a line that the rules look at
 _SHORT_FORWARD = 200  # characters above a forwarded message that still count as a cover note
 
-# "On Mon, … wrote:" in the languages of the service; mail clients wrap it over up to three lines
+# "On Mon, … wrote:" in the languages of the service; mail clients wrap it over up to three lines. Without an address,
+# or a clock and a year, people say so of others, and go on in words of their own: "Le client nous a écrit :".
 _WROTE = re.compile(
     r"[\s>]*(?:on|am|le|el|il|op|em|w dniu|dnia|den|[\w.,]{2,12} \d{1,2}\b|\d{1,4}[./-]\d)\b.{3,350}"
     r"(?:wrote|schrieb(?: .{1,120})?|a écrit|escribió|ha scritto|schreef(?: .{1,120})?|napisał(?:\(a\)|a)?|pisze)"
     r"\s?:\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_CLOCK = re.compile(r"\d:\d\d|\d ?[hu] ?\d\d|(?:um|at|à|ore|om|o|las|godz\.) \d{1,2}\.\d\d", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d\d")
 _WROTE_END = re.compile(r"(?:wrote|schrieb|écrit|escribió|scritto|schreef|napisał|pisze).{0,130}:\s*$", re.IGNORECASE)
 _SEPARATOR = re.compile(
     r"[\s>]*(?:[-_=*]{2,}\s*(?:(?P<fw>forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado"
@@ -48,10 +51,16 @@ _SUBJECT_OR_DATE = re.compile(
     r"|verzonden|onderwerp|wysłano|temat)\s?:",
     re.IGNORECASE,
 )
+# "From: Antwerp, To: Milano, Date: 24.11." is a trip; of a mail one of these is said, or an address
+_OF_MAIL = re.compile(
+    r"[\s>]*\*?(?:sent|subject|gesendet|betreff|envoyé|objet|enviado(?: el)?|asunto|inviato|oggetto|verzonden|onderwerp"
+    r"|wysłano|temat)\s?:|.{0,200}\S@\S",
+    re.IGNORECASE,
+)
 _RULE = re.compile(r"\s*[_-]{20,}\s*$")
 _CITED = re.compile(r"\s{0,3}>")
 _SIGN_OFF = re.compile(
-    r"\s*(?:--+\s*$|__+\s*$|(?:best|kind|warm|many|with)(?: (?:best|kind))? (?:regards|wishes)|regards|rgds\b|brgds|br[,.]?\s*$"
+    r"\s*(?:--\s*$|__\s*$|(?:best|kind|warm|many|with)(?: (?:best|kind))? (?:regards|wishes)|regards|rgds\b|brgds|br[,.]?\s*$"
     r"|cheers|sincerely|yours (?:sincerely|faithfully|truly)|(?:many )?thanks(?: (?:and|&) [\w ]{3,20})?\s*[,.!]*\s*$"
     r"|thank you(?: and [\w ]{3,20})?\s*[,.!]*\s*$|thx\s*[,.!]*\s*$"
     r"|mit (?:freundlich|best)\w+ gr[üu](?:ß|ss)|(?:viele|beste|liebe|freundliche|sch[öo]ne)\w* gr[üu](?:ß|ss)|gr[üu](?:ß|ss)e?\b|mfg\b|vg\s*[,.]?\s*$"
@@ -60,23 +69,45 @@ _SIGN_OFF = re.compile(
     r"|(?:cordiali|distinti) saluti|(?:un )?saluti?\s*[,.!]*\s*$|grazie(?: mille)?\s*[,.!]*\s*$"
     r"|met vriendelijke groet|(?:vriendelijke|hartelijke) groet|mvg\b|groet(?:en|jes)?\s*[,.!]*\s*$|(?:alvast )?bedankt\s*[,.!]*\s*$"
     r"|(?:z )?poważaniem|z powazaniem|pozdrawiam|pozdrowienia|dziękuję\s*[,.!]*\s*$"
-    r"|(?:sent|gesendet|envoyé|enviado|inviato|verzonden|wysłano|get outlook) (?:from|von|depuis|de mon|desde|da|vanaf|via|z|for)\b)",
+    r"|(?:sent|gesendet|envoyé|enviado|inviato|verzonden|verstuurd|wysłan[oe]) (?:from my|\w.{0,25}\b(?:iphone|ipad|android|samsung|galaxy|huawei|xiaomi|blackberry|outlook|mobile|smartphone|handy|mobiltelefon|proton ?mail|yahoo|gmx|web\.de)\b)"
+    r"|von meinem .{2,30} gesendet|get outlook for\b)",
     re.IGNORECASE,
 )
+_THANKS = re.compile(
+    r"\s*(?:(?:many )?thanks|thank you|thx|merci|(?:muchas )?gracias|grazie|(?:alvast )?bedankt|dziękuję)",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"\s*(?:-{3,}|_{3,})\s*$")
+_CONTACT = re.compile(r"(?:tel|phone|fon|fax|mob)\w*\W|www\.|\S@\S", re.IGNORECASE)
 _POSTSCRIPT = re.compile(r"\s*(?:p\.?\s?s\.?|n\.?\s?b\.?)\s?[:.\s]", re.IGNORECASE)
 _DISCLAIMER = re.compile(
-    r"[\s>*]*\[?(?:confidentiality notice|disclaimer|legal notice|caution: ?(?:this|external)|external(?: e-?mail)?\]|warning: this e-?mail"
-    r"|this (?:e-?mail|message|communication)(?: and any (?:attachments|files)[^.]{0,60})? (?:is|are|may|contains?|originated|was sent from outside)\b"
+    r"[\s>*]*\[?(?:confidentiality notice|disclaimer|legal notice|caution: ?(?:this (?:e-?mail|message)|external)|external(?: e-?mail)?\]|warning: this e-?mail"
+    r"|this (?:e-?mail|message) (?:originated|was sent|comes) from outside|this (?:e-?mail|message) has been (?:scanned|checked)"
     r"|if you (?:are not the intended|have received this (?:e-?mail|message) in error)"
-    r"|please consider the environment|think before you print|all (?:business|transactions|services) (?:is|are) (?:subject|undertaken)"
+    r"|please consider the environment|think before you print|all (?:business|transactions|services) (?:is|are) (?:subject to (?:our|the)\b|undertaken)"
     r"|we (?:operate|work) (?:exclusively|only|solely) (?:under|on the basis)"
-    r"|(?:diese|die) e-?mail (?:enthält|und|ist|kann)|der inhalt dieser e-?mail|haftungsausschluss|bitte denken sie an die umwelt"
+    r"|der inhalt dieser e-?mail|haftungsausschluss|bitte denken sie an die umwelt"
     r"|wir arbeiten ausschlie(?:ß|ss)lich auf grundlage der"
-    r"|ce (?:message|courriel|mail)(?: et [^.]{0,60})? (?:est|sont|contient|peut)|avertissement ?:|avis de confidentialité|pensez à l'environnement"
-    r"|este (?:mensaje|correo)(?: [^.]{0,60})? (?:es|contiene|puede|va dirigido)|aviso (?:legal|de confidencialidad)"
-    r"|(?:questa e-?mail|il presente messaggio|questo messaggio)(?: [^.]{0,60})? (?:è|contiene|può|sono)|avviso di riservatezza"
+    r"|avertissement ?: ?(?:ce (?:message|courriel|mail)|cet e-?mail|e-?mail externe)|avis de confidentialité|pensez à l'environnement"
+    r"|aviso (?:legal|de confidencialidad)|avviso di riservatezza"
+    r"|treść tej wiadomości|klauzula poufności)",
+    re.IGNORECASE,
+)
+# "This message is to inform you that …" is what the mail is about; a disclaimer goes on with one of these words
+_ABOUT_ITSELF = re.compile(
+    r"[\s>*]*(?:this (?:e-?mail|message|communication)(?: and any (?:attachments|files)[^.]{0,60})? (?:is|are|may|contains?)\b"
+    r"|(?:diese|die) e-?mail (?:enthält|und|ist|kann)"
+    r"|ce (?:message|courriel|mail)(?: et [^.]{0,60})? (?:est|sont|contient|peut)"
+    r"|este (?:mensaje|correo)(?: [^.]{0,60})? (?:es|contiene|puede|va dirigido)"
+    r"|(?:questa e-?mail|il presente messaggio|questo messaggio)(?: [^.]{0,60})? (?:è|contiene|può|sono)"
     r"|(?:dit (?:e-?mail)?bericht|deze e-?mail|de informatie in dit)(?: [^.]{0,60})? (?:is|zijn|kan|bevat|verzonden)"
-    r"|(?:ta|niniejsza) wiadomość|treść tej wiadomości|klauzula poufności)",
+    r"|(?:ta|niniejsza) wiadomość)",
+    re.IGNORECASE,
+)
+_CONFIDENTIAL = re.compile(
+    r"confidential|privileged|proprietary|legally|solely|intended (?:only|solely|exclusively|for|recipient)|addressee"
+    r"|vertraulich|rechtlich geschützt|ausschlie(?:ß|ss)lich|nur für d|confidentiel|privilégié|exclusi|confidencial"
+    r"|privilegiad|va dirigido|riservat|confidenzial|vertrouwelijk|uitsluitend|bestemd voor|poufn|wyłącznie|przeznaczon",
     re.IGNORECASE,
 )
 _FORWARD_SUBJECT = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|doorst|fw|pd)\s?:", re.IGNORECASE)
@@ -144,15 +175,14 @@ def _find_quote(lines: list[_Line], begin: int) -> tuple[int, int, bool]:
             return start, _after_headers(lines, i), False
         if length := _wrote(lines, i):
             content = i + length
-            below = next((k for k in range(content, len(lines)) if lines[k].text.strip()), len(lines))
-            if below < len(lines) and _CITED.match(lines[below].text):
+            if _is_cited_below(lines, content):
                 continue  # the `>` lines mark themselves, and text may follow below them
             return i, content, False
     return len(lines), len(lines), False
 
 
 def _wrote(lines: list[_Line], i: int) -> int:
-    """How many lines from `i` on are an "On … wrote:" header; 0 when none."""
+    """How many lines from `i` on are the "On … wrote:" header of a mail; 0 when none."""
     joined = ""
     for length in range(1, 4):
         if i + length > len(lines) or not lines[i + length - 1].text.strip():
@@ -161,14 +191,24 @@ def _wrote(lines: list[_Line], i: int) -> int:
         if len(joined) > _LOOK:
             return 0
         if _WROTE_END.search(lines[i + length - 1].text) and _WROTE.match(joined):
-            return length
+            is_mail = "@" in joined or (_CLOCK.search(joined) and _YEAR.search(joined))
+            return length if is_mail or _is_cited_below(lines, i + length) else 0
     return 0
+
+
+def _is_cited_below(lines: list[_Line], i: int) -> bool:
+    below = next((k for k in range(i, len(lines)) if lines[k].text.strip()), len(lines))
+    return below < len(lines) and _CITED.match(lines[below].text) is not None
 
 
 def _is_header_block(lines: list[_Line], i: int) -> bool:
     following = [line.text for line in lines[i + 1 : i + 8]]
     headers = [line for line in following if _HEADER.match(line)]
-    return len(headers) >= 2 and any(_SUBJECT_OR_DATE.match(line) for line in headers)
+    return (
+        len(headers) >= 2
+        and any(_SUBJECT_OR_DATE.match(line) for line in headers)
+        and any(_OF_MAIL.match(line) for line in (lines[i].text, *headers))
+    )
 
 
 def _after_headers(lines: list[_Line], i: int) -> int:
@@ -187,7 +227,7 @@ def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int) -> No
     """Cited lines, the signature and disclaimers within the sender's own text."""
     kind: Kind = "newest"
     written = signature_lines = 0
-    blank_before = True
+    blank_before, thanked = True, False
     for i in range(begin, end):
         line = lines[i].text
         stripped = line.strip()
@@ -205,11 +245,19 @@ def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int) -> No
             continue
         if kind == "disclaimer" and blank_before and not signature_lines:
             kind = "newest"  # a banner above the text
-        if _DISCLAIMER.match(line):
+        if _DISCLAIMER.match(line) or _is_about_itself(lines, i):
             kind = "disclaimer"
-        elif kind == "newest" and written and len(stripped) <= 90 and _SIGN_OFF.match(line):
+        elif (
+            kind == "newest"
+            and written
+            and len(stripped) <= 90
+            and (_SIGN_OFF.match(line) or _is_line_above_name(lines, i, end))
+        ):
             kind, signature_lines = "signature", 0
-        elif kind == "signature" and (_POSTSCRIPT.match(line) or (blank_before and _is_prose(stripped))):
+            thanked = _THANKS.match(line) is not None
+        elif kind == "signature" and (
+            _POSTSCRIPT.match(line) or ((blank_before or (thanked and signature_lines == 1)) and _is_prose(stripped))
+        ):
             kind = "newest"  # text goes on below the name
         if kind == "newest":
             written += 1
@@ -219,6 +267,25 @@ def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int) -> No
                 kind = "newest"
         kinds[i] = kind
         blank_before = False
+
+
+def _is_about_itself(lines: list[_Line], i: int) -> bool:
+    """Whether a mail says at line `i` for whom it is meant; the words that tell may stand in the line below."""
+    below = lines[i + 1].text if i + 1 < len(lines) else ""
+    return _ABOUT_ITSELF.match(lines[i].text) is not None and bool(_CONFIDENTIAL.search(f"{lines[i].text} {below}"))
+
+
+def _is_line_above_name(lines: list[_Line], i: int, end: int) -> bool:
+    """Whether line `i` is a rule over a name and how to reach it; those in notices stand over what they say."""
+    if not _LINE.match(lines[i].text):
+        return False
+    below = [line.text for line in lines[i + 1 : min(end, i + 12)] if line.text.strip()]
+    return (
+        bool(below)
+        and not re.search(r"[\d:]", below[0])
+        and any(_CONTACT.search(line) for line in below)
+        and not any(_LINE.match(line) for line in below)
+    )
 
 
 def _is_prose(line: str) -> bool:

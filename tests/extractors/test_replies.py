@@ -45,6 +45,45 @@ def test_history_is_told_apart_in_each_language(header: str) -> None:
     assert found["quoted"].endswith("Please answer.")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Delay notification\n------------------\nShipment: 4711\nNew ETA: 24.11.2026 14:00\nReason: breakdown",
+        "Status update\n\n____________________\nLoad 4711\nIt broke down.\n____________________\nCall us: tel. 0171",
+        "Dear customer,\n\nThis message is to inform you that shipment 4711 is delayed.\nNew ETA 24.11.",
+        "Bonjour,\nCe message est pour vous informer que le destinataire refuse la livraison.",
+        "Hallo,\nDie E-Mail ist nicht angekommen.\nBitte CMR nochmals senden.",
+        "Bonjour,\nAvertissement : le camion est en panne.\nPrévoir 3 h de retard.",
+        "Hi,\nCAUTION: this load is UN1263.\nThe driver has no ADR.",
+        "All services are subject to delays of 24 hours.\nThis is due to the storm.",
+        "The truck for this trip broke down:\n\nFrom: Antwerp\nTo: Milano\nDate: 24.11.2026\n\nWe need another one.",
+        "Der LKW fällt aus:\nVon: Hamburg\nAn: Kollmar, Wien\nDatum: 24.11.2026\n\nBitte Ersatz.",
+        "Bonjour,\nle client nous a écrit :\nLe camion n'est pas arrivé.",
+        "Hola,\nel conductor escribió:\nEstoy parado en Irún.",
+        "On 23 November the customer wrote:\nTwo pallets are missing.",
+        "Hello,\nSent from Hamburg on 20.11.: 12 pallets.\nOnly 10 arrived.",
+    ],
+)
+def test_what_only_looks_like_history_or_a_signature_is_read(text: str) -> None:
+    assert parts(text) == {"newest": text}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "____________________\nJan de Vries\nPlanner\nTel +31 20 555 0101",
+        "This e-mail and its contents are meant for you.\nThis message is intended only for the person it is sent to.",
+        "Diese E-Mail ist nur für den Empfänger bestimmt.",
+        "Ce message et ses pièces jointes sont\nconfidentiels.",
+        "Verstuurd vanaf mijn iPhone",
+        "Von meinem Samsung Galaxy gesendet.",
+    ],
+)
+def test_the_end_of_a_mail_is_told_apart_by_what_it_says(end: str) -> None:
+    found = parts(f"Driver is stuck at the gate.\n\n{end}\n")
+    assert "newest" in found and end.splitlines()[-1] not in found["newest"]
+
+
 def test_answers_between_cited_lines_are_the_senders_own() -> None:
     found = parts("On Monday Anna wrote:\n> Is it loaded?\nYes, at noon.\n> And the seal?\nSeal 4471203.\n")
     assert found["newest"] == "Yes, at noon.\nSeal 4471203."
@@ -75,6 +114,10 @@ def test_the_signature_is_told_apart(sign_off: str) -> None:
 def test_text_that_goes_on_after_thanks_is_not_lost() -> None:
     found = parts("Please check the load.\n\nThanks!\n\nThe container at the port is still closed for us.\nBye\n")
     assert "The container at the port" in found["newest"]
+
+
+def test_text_in_the_line_below_thanks_is_not_lost() -> None:
+    assert "arrives at 14:00" in parts("Can you check?\nThanks.\nThe truck arrives at 14:00 instead of noon.")["newest"]
 
 
 def test_a_postscript_below_the_name_is_the_senders_own() -> None:
