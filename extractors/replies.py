@@ -20,19 +20,24 @@ _SHORT_FORWARD = 200  # characters above a forwarded message that still count as
 # "On Mon, … wrote:" in the languages of the service; mail clients wrap it over up to three lines. Without an address,
 # or a clock and a year, people say so of others, and go on in words of their own: "Le client nous a écrit :".
 _WROTE = re.compile(
-    r"[\s>]*(?:on|am|le|el|il|op|em|w dniu|dnia|den|[\w.,]{2,12} \d{1,2}\b|\d{1,4}[./-]\d)\b.{3,350}"
-    r"(?:wrote|schrieb(?: .{1,120})?|a écrit|escribió|ha scritto|schreef(?: .{1,120})?|napisał(?:\(a\)|a)?|pisze)"
-    r"\s?:\s*$",
+    r"[\s>]*(?:(?:on|am|le|el|en|il|op|em|w dniu|dnia|den|[\w.,]{2,12} \d{1,2}\b|\d{1,4}[./-]\d)\b.{3,350}"
+    r"(?:wrote|schrieb(?: .{1,120})?|folgendes geschrieben|a écrit|escribió|ha scritto|schreef(?: .{1,120})?"
+    r"|volgende geschreven|napisał(?:\(a\)|a)?|pisze)"
+    r"|[^<>]{1,100}<[^<>\s]{1,100}@[^<>\s]{1,100}> (?:wrote|schrieb am .{5,60})"
+    r"|wiadomość napisana przez .{3,200} w dniu .{3,80})\s?:\s*$",
     re.IGNORECASE | re.DOTALL,
 )
 _CLOCK = re.compile(r"\d:\d\d|\d ?[hu] ?\d\d|(?:um|at|à|ore|om|o|las|godz\.) \d{1,2}\.\d\d", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)|\d{1,2}[./-]\d{1,2}[./-]\d\d")
-_WROTE_END = re.compile(r"(?:wrote|schrieb|écrit|escribió|scritto|schreef|napisał|pisze).{0,130}:\s*$", re.IGNORECASE)
+_WROTE_END = re.compile(
+    r"(?:wrote|schrieb|geschrieben|écrit|escribió|scritto|schreef|geschreven|napisał|pisze|napisana).{0,300}:\s*$",
+    re.IGNORECASE | re.DOTALL,
+)
 _SEPARATOR = re.compile(
-    r"[\s>]*(?:[-_=*]{2,}\s*(?:(?P<fw>forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado"
+    r"[\s>]*(?:[-\u2010-\u2015_=*]{2,}\s*(?:(?P<fw>forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado"
     r"|messaggio inoltrato|doorgestuurd bericht|wiadomość przekazana|przekazana wiadomość"
     r"|treść przekazanej wiadomości)|original message|original appointment|ursprüngliche nachricht"
-    r"|originalnachricht|message d'origine|message original|mensaje original|messaggio originale"
+    r"|originalnachricht|message d['’]origine|message original|mensaje original|messaggio originale"
     r"|oorspronkelijk bericht|wiadomość oryginalna|oryginalna wiadomość)[^\n]{0,80}"
     r"|(?P<fw2>begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:transféré|réexpédié)"
     r"|inicio del mensaje reenviado|inizio messaggio inoltrato|begin doorgestuurd bericht"
@@ -43,18 +48,18 @@ _FROM = re.compile(r"[\s>]*\*?(?:from|von|de|da|van|od|expéditeur|absender)\s?:
 _HEADER = re.compile(
     r"[\s>]*\*?(?:from|sent|to|cc|bcc|subject|date|reply-to|importance|attachments?|von|gesendet|an|betreff|datum|kopie"
     r"|de|envoyé|à|objet|enviado(?: el)?|para|asunto|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp"
-    r"|od|wysłano|do|temat|dw)\s?:\*?(?:\s|$)",
+    r"|od|wysłan[oe]|do|temat|dw|thema)\s?:\*?(?:\s|$)",
     re.IGNORECASE,
 )
 _SUBJECT_OR_DATE = re.compile(
     r"[\s>]*\*?(?:sent|subject|date|gesendet|betreff|datum|envoyé|objet|enviado(?: el)?|asunto|fecha|inviato|oggetto|data"
-    r"|verzonden|onderwerp|wysłano|temat)\s?:",
+    r"|verzonden|onderwerp|wysłan[oe]|temat)\s?:",
     re.IGNORECASE,
 )
 # "From: Antwerp, To: Milano, Date: 24.11." is a trip; of a mail one of these is said, or an address
 _OF_MAIL = re.compile(
     r"[\s>]*\*?(?:sent|subject|gesendet|betreff|envoyé|objet|enviado(?: el)?|asunto|inviato|oggetto|verzonden|onderwerp"
-    r"|wysłano|temat)\s?:|.{0,200}\S@\S",
+    r"|wysłan[oe]|temat)\s?:|.{0,200}\S@\S",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*[_-]{20,}\s*$")
@@ -110,7 +115,7 @@ _CONFIDENTIAL = re.compile(
     r"|privilegiad|va dirigido|riservat|confidenzial|vertrouwelijk|uitsluitend|bestemd voor|poufn|wyłącznie|przeznaczon",
     re.IGNORECASE,
 )
-_FORWARD_SUBJECT = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|doorst|fw|pd)\s?:", re.IGNORECASE)
+_FORWARD_SUBJECT = re.compile(r"\s*(?:\[[^\[\]]{1,30}\]:?\s*){0,3}(?:fwd?|wg|tr|rv|i|doorst|fw|pd)\s?:", re.IGNORECASE)
 
 
 class _Line(NamedTuple):
@@ -171,7 +176,10 @@ def _find_quote(lines: list[_Line], begin: int) -> tuple[int, int, bool]:
         if separator:
             return i, _after_headers(lines, i + 1), bool(separator["fw"] or separator["fw2"])
         if _FROM.match(line) and _is_header_block(lines, i):
-            start = i - 1 if i > begin and _RULE.match(lines[i - 1].text) else i
+            start = i
+            while start > max(begin, i - 3) and _SUBJECT_OR_DATE.match(lines[start - 1].text):
+                start -= 1  # GMX and others name the day before the sender
+            start = start - 1 if start > begin and _RULE.match(lines[start - 1].text) else start
             return start, _after_headers(lines, i), False
         if length := _wrote(lines, i):
             content = i + length
@@ -190,7 +198,7 @@ def _wrote(lines: list[_Line], i: int) -> int:
         joined = f"{joined} {lines[i + length - 1].text}".strip()
         if len(joined) > _LOOK:
             return 0
-        if _WROTE_END.search(lines[i + length - 1].text) and _WROTE.match(joined):
+        if joined[-1:] == ":" and _WROTE_END.search(joined) and _WROTE.match(joined):
             is_mail = "@" in joined or (_CLOCK.search(joined) and _YEAR.search(joined))
             return length if is_mail or _is_cited_below(lines, i + length) else 0
     return 0
@@ -283,9 +291,14 @@ def _is_line_above_name(lines: list[_Line], i: int, end: int) -> bool:
     return (
         bool(below)
         and not re.search(r"[\d:]", below[0])
-        and any(_CONTACT.search(line) for line in below)
+        and (any(_CONTACT.search(line) for line in below) or (len(below) <= 2 and _is_name(below[0])))
         and not any(_LINE.match(line) for line in below)
     )
+
+
+def _is_name(line: str) -> bool:
+    words = line.split()
+    return 2 <= len(words) <= 4 and all(word[0].isupper() for word in words)
 
 
 def _is_prose(line: str) -> bool:

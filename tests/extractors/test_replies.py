@@ -27,6 +27,16 @@ def parts(text: str, subject: str = "") -> dict[str, str]:
         "Il giorno lun 23 nov 2026 alle ore 10:00 Anna Smit <anna@example.com> ha scritto:",
         "Op ma 23 nov 2026 om 10:00 schreef Anna Smit <anna@example.com>:",
         "W dniu 23.11.2026 o 10:00, Anna Smit pisze:",
+        "Am Mo., 23. Nov. 2026 um 10:00 Uhr schrieb Anna Smit <\nanna@example.com>:",
+        "Am Montag, 23. November 2026 um 10:00:12 MEZ hat Anna Smit <anna@example.com> Folgendes geschrieben:",
+        "Anna Smit <anna@example.com> schrieb am Mo., 23. Nov. 2026, 10:00:",
+        "Op ma 23 nov. 2026 10:00 schreef Anna Smit\n<anna@example.com>:",
+        "Op 23 nov. 2026 om 10:00 heeft Anna Smit <anna@example.com> het volgende geschreven:",
+        "En lunes, 23 de noviembre de 2026, 10:00:00 CET, Anna <anna@example.com> escribió:",
+        "Wiadomość napisana przez Anna Smit <anna@example.com> w dniu 23 lis 2026, o godz. 10:00:",
+        "Gesendet: Montag, 23. November 2026 um 10:00 Uhr\nVon: Anna <anna@example.com>\nAn: Dispo\nBetreff: Ladung",
+        "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐",
+        "-------- Message d’origine --------\nDe : Anna\nDate : 23/11/2026\nÀ : e@example.com\nObjet : camion",
         "-----Original Message-----",
         "-----Ursprüngliche Nachricht-----",
         "From: Anna Smit <anna@example.com>\nSent: Monday, 23 November 2026 10:00\nTo: Dispatch\nSubject: load",
@@ -72,6 +82,7 @@ def test_what_only_looks_like_history_or_a_signature_is_read(text: str) -> None:
     "end",
     [
         "____________________\nJan de Vries\nPlanner\nTel +31 20 555 0101",
+        "-----\nJan Smit",
         "This e-mail and its contents are meant for you.\nThis message is intended only for the person it is sent to.",
         "Diese E-Mail ist nur für den Empfänger bestimmt.",
         "Ce message et ses pièces jointes sont\nconfidentiels.",
@@ -135,10 +146,11 @@ def test_banner_and_disclaimer_are_told_apart_from_the_text_between() -> None:
     assert found["disclaimer"].endswith("delete it.")
 
 
+@pytest.mark.parametrize("subject", ["FW: load", "[EXTERNAL] WG: load"])
 @pytest.mark.parametrize("cover", ["", "fyi\n\n", "please handle, thx Anna\n\n"])
-def test_a_forwarded_message_under_a_cover_note_stays_newest(cover: str) -> None:
+def test_a_forwarded_message_under_a_cover_note_stays_newest(cover: str, subject: str) -> None:
     text = f"{cover}From: Bob <bob@example.com>\nSent: Monday\nTo: Anna\nSubject: load\n\nOur driver is sick.\n"
-    assert "Our driver is sick." in parts(text, "FW: load")["newest"]
+    assert "Our driver is sick." in parts(text, subject)["newest"]
 
 
 def test_a_chain_of_forwards_is_followed_down_to_its_content() -> None:
