@@ -207,7 +207,9 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
     mail.files.extend(files)
     if not (form.text.strip() or form.html.strip() or mail.files or (is_email_item and form.subject.strip())):
         raise InputError("The message is empty: give one of text, html or attachments", field="text")
-    mail.text = rfc822.body(form.text, form.html, limits, mail.signals, stub_allowed=True)
+    mail.text = rfc822.body(
+        form.text, form.html, limits, mail.signals, stub_allowed=not is_email_item, may_be_derived=is_email_item
+    )
     default: Channel = "email" if is_email_item else "portal" if mail.text.strip() else "document"
     return _message(form, mail, limits, default_channel=default)
 
@@ -330,7 +332,7 @@ def _from_n8n(item: Mapping[str, Any]) -> dict[str, Any]:
             "references": [value for value in listed if isinstance(value, str)],
         }
     if "received_at" not in data:
-        data["received_at"] = _n8n_date(item.get("date"))
+        data["received_at"] = _n8n_date(item.get("date"), item.get("headers"))
     for ours, theirs in (("text", "textPlain"), ("html", "textHtml")):
         if not data.get(ours) and isinstance(item.get(theirs), str):
             data[ours] = item[theirs]
@@ -368,14 +370,20 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _n8n_date(value: object) -> datetime | None:
-    """The Date header of the mail as n8n gives it; a broken one is the sender's fault and no reason to refuse."""
+def _n8n_date(value: object, headers: object) -> datetime | None:
+    """The Date header of the mail as n8n gives it; a broken one is the sender's fault and no reason to refuse.
+
+    n8n turns it into UTC; the header itself, `Date: …`, still has the zone in which the sender's "14:00" is meant.
+    """
     if not isinstance(value, str):
         return None
     try:
-        return datetime.fromisoformat(value)
+        when = datetime.fromisoformat(value)
     except ValueError:
         return rfc822.moment(value)
+    line = headers.get("date") if isinstance(headers, Mapping) else None
+    written = rfc822.moment(line.partition(":")[2]) if isinstance(line, str) else None
+    return written if written is not None and when.tzinfo and written == when else when
 
 
 def _json(field: str, value: str) -> Any:

@@ -210,8 +210,19 @@ def absorb(mail: Mail, inner: Mail) -> None:
     mail.signals["nested_messages"] += 1
 
 
-def body(text: str, markup: str, limits: Limits, signals: Counter[str], *, stub_allowed: bool) -> str:
-    """The readable body: the plain text, or the HTML where the plain text is missing or, unless allowed, a stub."""
+def body(
+    text: str,
+    markup: str,
+    limits: Limits,
+    signals: Counter[str],
+    *,
+    stub_allowed: bool,
+    may_be_derived: bool = False,
+) -> str:
+    """The readable body: the plain text, or the HTML where the plain text is missing or, unless allowed, a stub.
+
+    With `may_be_derived` the text may have been made of the HTML by a tool that takes what is hidden there, too.
+    """
     text = plain.clean(text, signals).strip("\n")
     if markup.strip():
         visible, found = html.readable(markup[: 8 * limits.max_text_chars])
@@ -219,7 +230,8 @@ def body(text: str, markup: str, limits: Limits, signals: Counter[str], *, stub_
         hidden: Counter[str] = Counter()
         visible = plain.clean(visible, hidden)
         is_stub = not stub_allowed and len(visible) > 200 and len(text.strip()) * 3 < len(visible)
-        if not text.strip() or is_stub:
+        holds_hidden = may_be_derived and found["hidden_text"] > 0 and bool(visible.strip())
+        if not text.strip() or is_stub or holds_hidden:
             signals.update(hidden)
             text = visible
     if len(text) > limits.max_text_chars:
