@@ -25,6 +25,7 @@ _MAX_PARTS = 1000
 _MAX_CONTAINERS = 10  # of Outlook's, in one message: each costs a process
 _LOGO_BYTES = 30_000  # inline images below this are logos and icons
 _MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]{1,250}", re.ASCII)  # the standard parser recurses on comments
+_DATA_URI = re.compile(r"data:[\w.+-]{1,80}/[\w.+-]{1,80};base64,[\w+/=%-]*", re.ASCII)  # pictures pasted into HTML
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 
@@ -225,7 +226,14 @@ def body(
     """
     text = plain.clean(text, signals).strip("\n")
     if markup.strip():
-        visible, found = html.readable(markup[: 8 * limits.max_text_chars])
+        markup = _DATA_URI.sub("data:", markup)
+        most = 8 * limits.max_text_chars
+        if len(markup) > most:
+            signals["text_cut"] += 0 if text.strip() else len(markup) - most
+            markup = markup[:most]
+            if (tag := markup.rfind("<")) > markup.rfind(">"):  # half a tag would be read as text
+                markup = markup[:tag]
+        visible, found = html.readable(markup)
         signals.update(found)
         hidden: Counter[str] = Counter()
         visible = plain.clean(visible, hidden)

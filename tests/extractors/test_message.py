@@ -320,6 +320,18 @@ def test_the_html_is_read_where_the_plain_text_is_a_stub() -> None:
     assert message.text.startswith("The driver waits at gate 4")
 
 
+def test_text_below_a_picture_pasted_into_the_html_is_read() -> None:
+    picture = f"<img src='data:image/png;base64,{'A' * 1_700_000}'>"
+    message = message_from_json({"html": f"<p>Damaged:</p>{picture}<p>Send a new truck.</p>"}, LIMITS)
+    assert (message.text, message.signals) == ("Damaged:\n\nSend a new truck.", {})
+
+
+def test_html_that_is_too_long_is_cut_between_tags_and_counted() -> None:
+    message = message_from_json({"html": f"<p>Damaged</p><p title='{'x' * 2_000_000}'>Hello</p>"}, LIMITS)
+    assert message.text == "Damaged"
+    assert message.signals["text_cut"] > 0
+
+
 def test_hidden_html_is_counted_even_where_the_plain_text_is_read() -> None:
     original = mail()
     original.set_content("Truck is late.")
