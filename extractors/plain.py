@@ -29,6 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _C1 = re.compile("[\x80-\x9f]")
 # Mailers give Windows' charsets these names; what they hold more are control characters by the name.
 _WINDOWS = {"iso8859-1": "cp1252", "iso8859-2": "cp1250", "iso8859-9": "cp1254"}
+_STRAY = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 
@@ -66,6 +67,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
             with suppress(UnicodeError):
                 return content.decode(windows)
         return text
+    if (text := _mostly_utf_8(content)) is not None:
+        return text
     sample = content[:20_000]
     guesses = [(_expected(sample.decode(name, "replace"), letters), name) for name, letters in _LETTERS]
     share, likely = max(guesses, key=lambda guess: guess[0])
@@ -77,6 +80,16 @@ def decode(content: bytes, charset: str | None = None) -> str:
         except (UnicodeError, LookupError):
             continue
     return content.decode("latin-1")
+
+
+def _mostly_utf_8(content: bytes) -> str | None:
+    """UTF-8 in which a few bytes are not: cut within a letter, or with a line in another charset put below it."""
+    text = content.decode("utf-8", "surrogateescape")
+    foreign = [c for c in text if c > "\x7f"]
+    strays = sum(1 for c in foreign if "\udc80" <= c <= "\udcff")
+    if strays * 2 > len(foreign):  # other charsets rarely hold what could be a letter of UTF-8
+        return None
+    return _STRAY.sub(lambda m: bytes([ord(m[0]) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
 def _expected(text: str, letters: frozenset[str]) -> float:

@@ -308,6 +308,19 @@ def test_wrong_charsets_are_repaired(text: str, encoding: str, declared: str) ->
     assert message_from_rfc822(head + text.encode(encoding), LIMITS).text == text
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("LKW für Köln, Größe ä".encode()[:-1], "LKW für Köln, Größe Ã"),  # cut within a letter
+        ("LKW für Köln\n\n".encode() + "Geprüft".encode("latin-1"), "LKW für Köln\n\nGeprüft"),
+    ],
+)
+def test_a_few_bytes_that_are_no_utf_8_do_not_spoil_the_rest(content: bytes, expected: str) -> None:
+    for declared in (b"utf-8", b"us-ascii"):
+        head = b"Subject: x\nContent-Type: text/plain; charset=" + declared + b"\n\n"
+        assert message_from_rfc822(head + content, LIMITS).text == expected
+
+
 def test_raw_bytes_in_a_subject_are_read() -> None:
     assert message_from_rfc822("Subject: Müller\n\nx".encode("latin-1"), LIMITS).subject == "Müller"
 
