@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from extractors.captions import caption_of
 from extractors.evidence import Span, without_overlaps
+from extractors.quantities import PACKED
 
 _MAX_SPANS = 2000
 _NEAR_TRUCK = 60  # letters from a plate to the word that says that a vehicle is meant
@@ -346,17 +347,27 @@ _NEXT = re.compile(
     + _VALUE
     + r"(?![\w-])"
 )
-_UNIT_AFTER = re.compile(
-    r"\s?(?:kgs?|lbs?|tons?|t|pcs|pieces?|pallets?|palet\w*|cartons?|colis|colli|stück|km|miles?|m3|cbm|%|€|\$|£|eur|usd|gbp"
-    r"|pln|chf|hours?|hrs?|h|min\w*|days?|tage?|jours?|uhr|x)\b",
-    re.IGNORECASE,
+_UNIT = (
+    rf"{PACKED}|tons?|tonn\w*|palet\w*|km|miles?|m3|cbm|%|€|\$|£|euros?|eur|usd|dollars?|gbp|pounds|pln|zł|złotych|chf"
+    r"|hours?|hrs?|min(?:s|ut\w*)?|days?|tage?|jours?|uhr"
 )
+_UNIT_AFTER = re.compile(rf"\s?(?:{_UNIT}|[thx])(?!\w)", re.IGNORECASE)
+_WITH_UNIT = re.compile(rf"\d+(?:{_UNIT})|\d{{3,4}}h", re.IGNORECASE)
+_MOST_COUNTED = 6  # digits; a longer number before a unit is no count
 _OF_A_PLACE = re.compile(  # "Lieu de livraison : 13127 Vitrolles" names no delivery note
     r"(?<!\w)(?:place|point|address|lieu|adresse|endroit|luogo|indirizzo|lugar|dirección|punto|miejsce|adres|plaats|ort|date|data|fecha|datum|termin)(?: of| de| du| di| del| della| der| van)? $",
     re.IGNORECASE,
 )
 _MORE_OF_A_PRICE = re.compile(r"[.,]\d\d(?!\d)")
 _PRICE = re.compile(r"\d{1,6}[.,]\d{2}")
+_PHONE = re.compile(r"0\d{3,4} \d{6}(?!\w)")  # 07700 900418
+_A_NUMBER = re.compile(
+    r"(?:(?<!\w)n(?:[º°]|\.|os?\b|r)|(?:nr|num\w*|number\w*|nummer|ref\w*|rif\w*|réf\w*|id)\b|#)[^\w#]*$", re.IGNORECASE
+)
+_DAY = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[/-](?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[/-](?:[12]\d|3[01])")
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5][05](?:-(?:[01]\d|2[0-4])[0-5][05])?")
+_TIME_IN_CAPITALS = re.compile(r"\d{1,2}H\d{2}")  # "CAMION 14H30"
+_WHEN = frozenset({"shipment", "delivery_order", "booking", "return_authorisation"})  # "Delivery 0900", "load 1400"
 _NUMBER_OF_A_FIRM = re.compile(
     r"(?<!\w)(?:vat|btw|tva|iva|mwst|ust|company|commercial|handelsregister|hrb|kvk|siret|siren|rcs|nip|regon|krs|cif|nif|p\.iva|rea|reg\.? in \w+)(?:[ .-]{0,2}(?:id\w*|reg\w*|n[o°º]|nr|number|nummer)){0,3}[.:]{0,2} $",
     re.IGNORECASE,
@@ -391,6 +402,9 @@ def _by_words(text: str) -> Iterator[Span]:
                 text, max(0, match.start() - 24), match.start()
             ):
                 continue
+            label = text[match.start() : start]
+            if _says_when(field, label, text[start:end]):
+                continue
             value = value_of(field, text[start:end])
             if value is not None:
                 yield Span(field, value, start, end, score)
@@ -405,7 +419,16 @@ def _by_words(text: str) -> Iterator[Span]:
                 value = value_of(field, text[start:end])
                 if _shape(text[start:end]) != shape or value is None or not _plausible(field, text, start, end):
                     break
+                if _says_when(field, label, text[start:end]):
+                    break
                 yield Span(field, value, start, end, score)
+
+
+def _says_when(field: str, label: str, value: str) -> bool:
+    """Whether a day or time stands after a word for what happens then, which is not called a number: `Delivery 14/11`."""
+    if _A_NUMBER.search(label):
+        return False
+    return _DAY.fullmatch(value) is not None or (field in _WHEN and _CLOCK.fullmatch(value) is not None)
 
 
 def is_plate(words: str) -> bool:
@@ -453,6 +476,8 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
     if field.endswith("plate"):
         if _NUMBER_OF_A_FIRM.search(text, max(0, start - 20), start):
             return False
+        if _TIME_IN_CAPITALS.fullmatch(value):
+            return False
         letters = sum(c.isalpha() for c in value)
         if field == "trailer_plate" and value.isdecimal() and 4 <= len(value) <= 7:  # a trailer's number, in America
             return re.search(r"(?:no\.?|number|#)[^\w\n]*$", text[:start][-20:], re.IGNORECASE) is not None
@@ -461,7 +486,9 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
         return False
     if _PRICE.fullmatch(value) or _MORE_OF_A_PRICE.match(text, end):
         return False
-    if value.isdecimal() and _UNIT_AFTER.match(text, end):
+    if value.isdecimal() and len(value) <= _MOST_COUNTED and _UNIT_AFTER.match(text, end):
+        return False
+    if _WITH_UNIT.fullmatch(value) or _PHONE.match(text, start):
         return False
     compact = re.sub(r"[ ./-]", "", value).upper()
     return not _fails_its_check(compact)

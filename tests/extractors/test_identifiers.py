@@ -129,10 +129,41 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "truck arrives Monday",
         "VAT reg. GB 661 5520 18",
         "Overnight pallet delivery 94.00",
+        "Delivery 0900 tomorrow",
+        "Lieferung 0800-1200",
+        "booking 1430 please",
+        "load 1400hrs",
+        "Projected delivery: 10/15",
+        "levering 14-11 om 9 uur",
+        "votre facture 12/11",
+        "pedido 1200€.",
+        "Rechnung 1250 Euro",
+        "commande 4500 pièces",
+        "Load 24000kg",
+        "Delivery: 07700 900418",
+        "CAMION 14H30",
     ],
 )
 def test_wrong_check_digits_phone_numbers_dates_and_quantities_are_not_references(text: str) -> None:
     assert found(text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("load no. 1400", ("shipment", "1400")),
+        ("Ref. 12/11", ("shipment", "12/11")),
+        ("fattura n. 12/11", ("invoice", "12/11")),
+        ("load 4471", ("shipment", "4471")),
+        ("PO 4471T", ("purchase_order", "4471T")),
+        ("Sendung 22018817 Paket beschädigt", ("shipment", "22018817")),
+        ("Auftrag 4471 mindestens einen Tag später", ("sales_order", "4471")),
+    ],
+)
+def test_what_looks_like_a_time_or_a_count_is_a_reference_where_it_is_called_one(
+    text: str, expected: tuple[str, str]
+) -> None:
+    assert found(text) == {expected}
 
 
 def test_a_list_after_one_word_is_read_to_its_end() -> None:
