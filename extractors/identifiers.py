@@ -161,8 +161,9 @@ _GROUP = re.compile(r"\d[\d-]{8,}\d")
 _LONGEST_IN_GROUPS = 20
 _LONGEST_WRITTEN = 24
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
-_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_END}|{_START}SO \d{{4,8}}{_END}")
-_PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_END}")
+_PARTS = r"(?:-\d{1,8}|(?<=20\d\d)/\d{2,8}){0,2}"  # of SO-2026-0412
+_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_PARTS}{_END}|{_START}SO \d{{4,8}}{_END}")
+_PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_PARTS}{_END}")
 _RETURN = re.compile(rf"{_START}RMA-\d[\d-]{{2,12}}{_END}")
 _ODOO_INVOICE = re.compile(rf"{_START}(?:INV|BILL|RINV)/\d{{4}}/(?:\d{{2}}/)?\d{{3,6}}{_END}")
 _UN_NUMBER = re.compile(rf"{_START}(?:UN|ONU)[ -]?(?:(?:No|Nr|nº|n°|number)\.?:? ?)?\d{{4}}{_END}")
@@ -173,7 +174,7 @@ _PHONE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DATE_LIKE = re.compile(
-    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2})(?:[T ].*)?|(?:19|20)\d{2}"
+    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2})(?:[T ].*)?|(?:(?:0?[1-9]|1[0-2])\.)?(?:19|20)\d{2}"
     r"|\d{1,2}[:.]\d{2}(?:[:.]\d{2})?"
 )
 _TRACKING_BEFORE = re.compile(
@@ -280,27 +281,28 @@ def _numbers(text: str) -> Iterator[Span]:
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PRO"),
-    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
-    ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list przewozowy"),
-    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni[ea]"),
+    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
+    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|ordine cliente|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
     ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
-    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|lieferschein|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|pakbon|leverbon|dokument dostawy|wz|(?-i:LS)(?=[ -]?(?:N[ro]\.? ?)?\d{4})|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
-    ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ay]"),
-    ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|rezerwacj[ai]"),
-    ("seal", 0.8, r"seals?|plombe|plomben|siegel|scellé|plomb|precinto|sigillo|zegel|plomba"),
-    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica"),
-    ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?=[ :#])|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|ladung|transportauftrag|tour|expédition|envoi|envío|envio|expedici[óo]n|spedizione|viaggio|zending|zendingen|rit|przesyłk[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
+    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|d/n|lieferscheine?|ls(?=[ .:-]{0,3}(?:nr|\d))|lfs|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|boll[ae]|pakbon|(?:af)?leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
+    ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
+    ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|bookingu|rezerwacj[ai]"),
+    ("seal", 0.8, r"seals?|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
+    ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica|kenmerk"),
+    ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
+    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
-    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*(?:(?:is|was|ist|lautet|est|es|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
+    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*#?[ \t]*(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
 )
 _VALUE = (
     r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/-]{3,13}(?![\w/.-])"  # with the letters of a country or a firm
-    r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w.,/-]| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w.,/-]| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
+    r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
+    r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
 _PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _ONE_PLATE = rf"{_PLATE}(?!/\d)"  # Reg. UE 2016/679 is a law
@@ -382,7 +384,7 @@ _LEAST_DIGITS = {
     "tracking": 6,
     "cmr": 4,
     "invoice": 3,
-    "pro": 5,
+    "pro": 4,
     "seal": 3,
 }
 
@@ -405,6 +407,9 @@ def _by_words(text: str) -> Iterator[Span]:
             label = text[match.start() : start]
             if _says_when(field, label, text[start:end]):
                 continue
+            if both := _neighbours(text, start, end):
+                yield from (Span(field, text[a:b], a, b, score) for a, b in both)
+                continue
             value = value_of(field, text[start:end])
             if value is not None:
                 yield Span(field, value, start, end, score)
@@ -422,6 +427,18 @@ def _by_words(text: str) -> Iterator[Span]:
                 if _says_when(field, label, text[start:end]):
                     break
                 yield Span(field, value, start, end, score)
+
+
+_TWO = re.compile(r"(\d{4,10})/(\d{4,10})")
+_NEAR = 50
+
+
+def _neighbours(text: str, start: int, end: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The two of `4471/4472`: numbers as long as each other and close together, no years."""
+    match = _TWO.fullmatch(text, start, end)
+    if match is None or len(match[1]) != len(match[2]) or _DATE_LIKE.fullmatch(match[1]):
+        return None
+    return (match.span(1), match.span(2)) if 0 < int(match[2]) - int(match[1]) <= _NEAR else None
 
 
 def _says_when(field: str, label: str, value: str) -> bool:
@@ -490,15 +507,23 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
         return False
     if _WITH_UNIT.fullmatch(value) or _PHONE.match(text, start):
         return False
+    if " " in value and _UNIT_AFTER.match(text, end):
+        return False
     compact = re.sub(r"[ ./-]", "", value).upper()
+    if field in _OF_A_LINE and _LIKE_CONTAINER.fullmatch(compact):
+        return True  # MAEU4471220: the line's letters and its own number
     return not _fails_its_check(compact)
+
+
+_LIKE_CONTAINER = re.compile(r"[A-Z]{3}[UJZ]\d{7}")
+_OF_A_LINE = frozenset({"bol", "booking"})
 
 
 def _fails_its_check(compact: str) -> bool:
     """Whether `compact` has the form of a checked number and is none: then it was misread or mistyped."""
     if re.fullmatch(r"1Z[A-Z0-9]{16}", compact):
         return not ups(compact)
-    if re.fullmatch(r"[A-Z]{3}[UJZ]\d{7}", compact):
+    if _LIKE_CONTAINER.fullmatch(compact):
         return not container(compact)
     if re.fullmatch(r"[A-Z]{2}\d{9}[A-Z]{2}", compact):
         return not s10(compact)

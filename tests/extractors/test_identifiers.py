@@ -99,6 +99,29 @@ def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invali
         ("Precintos: ES 118803", ("seal", "ES 118803")),
         ("Uw bestelnummer VDV-0911", ("purchase_order", "VDV-0911")),
         ("2 pallets, 780 kg, DN 4410", ("delivery_order", "4410")),
+        ("Missing, D/N 7712", ("delivery_order", "7712")),
+        ("LS 30081 Fehlmenge", ("delivery_order", "30081")),
+        ("bolla 4471 del 3/11", ("delivery_order", "4471")),
+        ("your SO-2026-0412 is late", ("sales_order", "SO-2026-0412")),
+        ("ordine cliente 44-120", ("purchase_order", "44-120")),
+        ("zam. nr 44-120", ("purchase_order", "44-120")),
+        ("z fakturą 881/11/2026", ("invoice", "881/11/2026")),
+        ("nr listu przewozowego 4471220", ("cmr", "4471220")),
+        ("nr bookingu 88120447", ("booking", "88120447")),
+        ("B/L nr. MAEU4471221", ("bol", "MAEU4471221")),  # the line's letters, no container
+        ("BL KRVT0091822 placed on hold", ("bol", "KRVT0091822")),
+        ("PRO 7719", ("pro", "7719")),
+        ("Le plombage n° 0092882", ("seal", "0092882")),
+        ("zgoda na zwrot ZR/108", ("return_authorisation", "ZR/108")),
+        ("Sdg. 22018817", ("shipment", "22018817")),
+        ("con notes: 88120441", ("shipment", "88120441")),
+        ("nº de viaje: 88120", ("shipment", "88120")),
+        ("Orden de carga nº OC-4471", ("shipment", "OC-4471")),
+        ("Abholauftrag Nr. 220418", ("shipment", "220418")),
+        ("opdrachtnr. 77120", ("shipment", "77120")),
+        ("PU # is FON-66120", ("shipment", "FON-66120")),
+        ("Sendung 4471 2204 8812.", ("shipment", "447122048812")),
+        ("Votre colis n° 6A 00881 2210.", ("tracking", "6A008812210")),
     ],
 )
 def test_references_are_found_as_people_write_them(text: str, expected: tuple[str, str]) -> None:
@@ -142,6 +165,9 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "Load 24000kg",
         "Delivery: 07700 900418",
         "CAMION 14H30",
+        "Exp. 12.2026",
+        "carga 2400 cajas",
+        "viaje 1400 km",
     ],
 )
 def test_wrong_check_digits_phone_numbers_dates_and_quantities_are_not_references(text: str) -> None:
@@ -169,6 +195,12 @@ def test_what_looks_like_a_time_or_a_count_is_a_reference_where_it_is_called_one
 def test_a_list_after_one_word_is_read_to_its_end() -> None:
     text = "POs 4500012345, 4500012346 and 4500012347, 3 pallets"
     assert found(text) == {("purchase_order", f"450001234{i}") for i in (5, 6, 7)}
+
+
+def test_numbers_next_to_each_other_are_two_with_a_slash_between_and_others_one() -> None:
+    assert found("LS 4471/4472") == {("delivery_order", "4471"), ("delivery_order", "4472")}
+    assert found("ref. 2025/2026") == {("shipment", "2025/2026")}
+    assert found("ref. 4471/2204") == {("shipment", "4471/2204")}
 
 
 def test_quotes_are_exact_and_give_their_value_again() -> None:
