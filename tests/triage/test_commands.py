@@ -165,7 +165,7 @@ def test_what_runs_for_long_waits_for_its_database_and_says_so_once_a_minute(
         if sum(waited) > 100:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(console.time, "sleep", wait)
+    monkeypatch.setattr("triage.console.time.sleep", wait)
     down = Settings(_env_file=None, database_url="postgresql://a:secret@127.0.0.1:1/triage")
     with pytest.raises(KeyboardInterrupt):
         console.await_database(down)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from dbos._dbos import _get_dbos_instance
 
 from triage import engine
 from triage.store.database import create_engine
@@ -67,7 +68,7 @@ def test_what_the_engine_could_not_write_the_end_of_is_ended_once_nothing_works_
         assert running.active() == {"msg_1"}, "it is being worked on"
         go_on.set()
         until = time.monotonic() + 60
-        while engine._get_dbos_instance()._active_workflows_set.activeList():
+        while _get_dbos_instance()._active_workflows_set.activeList():
             assert time.monotonic() < until
             time.sleep(0.05)
         full.clear()
