@@ -76,10 +76,11 @@ _VOLUME = re.compile(
 _DEGREES = r"(?:°|º|˚|deg(?:rees|\.)?|grad|degrés|grados|gradi|graden|stopni)"
 _SIGNED = r"[+−–-]?\s?\d{1,3}(?:[.,]\d{1,2})?"
 _TEMPERATURE = re.compile(
-    rf"(?<![\w.,/])(?P<low>{_SIGNED})(?:\s?{_DEGREES}?\s?[CF]?\s?(?:-|–|to|bis|à|a|/|\.\.|and|und|et|do|tot)\s?(?P<high>{_SIGNED}))?"
+    rf"(?<![\w.,/])(?P<low>{_SIGNED})(?:\s?{_DEGREES}?\s?[CF]?\s?(?:-|–|to|bis|à|a|/|\.\.|and|und|et|(?P<between>y|e|en|i)|do|tot)\s?(?P<high>{_SIGNED}))?"
     rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"(?<!\w)(?:entre|tra|fra|tussen|między)\s{0,2}$", re.IGNORECASE)
 _A_WORD = re.compile(r" ?[^\W\d_]{3}")
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
 _BARE_TEMPERATURE = re.compile(
@@ -399,7 +400,12 @@ def _loss(text: str, match: re.Match[str]) -> Iterator[Span]:
 
 
 def _temperatures(text: str) -> Iterator[Span]:
-    for match in _TEMPERATURE.finditer(text):
+    for found in _TEMPERATURE.finditer(text):
+        match: re.Match[str] | None = found
+        if found["between"] and not _BETWEEN.search(text, max(0, found.start() - 12), found.start()):
+            match = _TEMPERATURE.match(text, found.start("high"))  # two readings, or the number of something else
+        if match is None:
+            continue
         value = _degrees(match)
         signed = match["low"].strip().startswith(("+", "-", "−", "–"))
         before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
