@@ -154,7 +154,7 @@ _KIND = r"(?:C/|ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|
 _PARTICLE = (
     r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
 )
-_TOWN = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]+(?:[ -](?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
+_TOWN = r"(?:(?:Ste?|Sta|Sto|Ft|Mt|Pt|[NSEW])\. )?[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:[\w'’-]|\.(?=\w))+(?:[ -](?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
 _POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:\(?[A-Z]{{2}}\)?,? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
 _NAMED_STREET = (
     rf"(?:{_CAPITAL}|{_KIND} ?{_CAPITAL})(?: (?:{_PARTICLE} )?{_CAPITAL}| {_PARTICLE} {_PARTICLE} {_CAPITAL}){{0,4}}"
@@ -192,11 +192,11 @@ _AFTER_ADDRESS = re.compile(  # days, opening hours, telephone numbers
     r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|[0-2]?\d:[0-5]\d)(?![\w-])|\W{0,3}\+\d"
 )
 _PICKUP_BEFORE = re.compile(
-    r"(?<!\w)(?:pick(?:ed)?[ -]?up|collect\w*|load(?:ing|ed)?|from|origin|shipper|sender|abhol\w+|lade\w+|beladen|absender|ab|enlèvement|enlever|charge\w*|expéditeur|recog\w+|carga\w*|origen|remitente|ritir\w+|caric\w+|mittente|opha\w+|laad\w*|laden|afzender|odb[ió]\w+|załad\w+|nadawc\w+)(?!\w)",
+    r"(?<!\w)(?:pick(?:ed)?[ -]?up|collect\w*|load(?:ing|ed)?|from(?!\s+\d)|origin|shipper|sender|abhol\w+|lade\w+|beladen|absender|ab|enlèvement|enlever|charge\w*|expéditeur|recog\w+|carga\w*|origen|remitente|ritir\w+|caric\w+|mittente|opha\w+|laad\w*|laden|afzender|odb[ió]\w+|załad\w+|nadawc\w+)(?!\w)",
     re.IGNORECASE,
 )
 _DELIVERY_BEFORE = re.compile(
-    r"(?<!\w)(?:deliver\w*|drop\w*|unload\w*|ship(?:ped)? to|to|consignee|receiver|destination|address|new|liefer\w+|zustell\w+|entlade\w+|empfänger|adresse|anschrift|livr\w+|déchargement|destinataire|entreg\w+|descarg\w+|destin\w+|dirección|consegn\w+|scaric\w+|indirizzo|lever\w*|aflever\w*|bezorg\w*|los\w*|adres|ontvanger|dosta\w+|rozład\w+|odbiorc\w+|nach|naar|à|a|do|w)(?!\w)",
+    r"(?<!\w)(?:deliver\w*|drop\w*|unload\w*|ship(?:ped)? to|to(?!\s+\d)|consignee|receiver|destination|address|new|liefer\w+|zustell\w+|entlade\w+|empfänger|adresse|anschrift|livr\w+|déchargement|destinataire|entreg\w+|descarg\w+|destin\w+|dirección|consegn\w+|scaric\w+|indirizzo|lever\w*|aflever\w*|bezorg\w*|los\w*|adres|ontvanger|dosta\w+|rozład\w+|odbiorc\w+|nach|naar|(?:à|a|do)(?!\s+(?:las? )?\d)|w)(?!\w)",
     re.IGNORECASE,
 )
 
