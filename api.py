@@ -133,7 +133,7 @@ class LimitBody:
 # What every route needs
 
 
-def runtime_of(request: Request) -> Runtime:
+async def runtime_of(request: Request) -> Runtime:  # else FastAPI has it wait for a thread, without a deadline
     runtime: Runtime = request.app.state.runtime
     return runtime
 

@@ -48,16 +48,20 @@ def test_the_page_of_a_message_whose_file_is_lost_still_shows_it(settings: Setti
 
 
 def test_slow_stateless_calls_leave_threads_for_intake(settings: Settings) -> None:
-    over = threading.Event()
+    begun, over = [], threading.Event()
 
     def slow(message: Message, now: object) -> Extraction:
-        over.wait(60)
+        begun.append(1)
+        over.wait(100)
         return Extraction(message=message)
 
     hasty = settings.model_copy(update={"intake_seconds": 5.0, "run_worker": False})
     with light_service(hasty, light_tools(extract=slow)) as client, ThreadPoolExecutor(45) as pool:
         asked = [pool.submit(client.post, "/v1/extract", json={"text": f"number {n}"}) for n in range(45)]
-        time.sleep(2)
+        seen = 0
+        while not seen or seen < len(begun):  # until no more begin
+            seen = len(begun)
+            time.sleep(4)
         taken = client.post("/v1/messages", json={"text": "The truck is late."})
         over.set()
         assert taken.status_code == 202
