@@ -67,8 +67,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
             with suppress(UnicodeError):
                 return content.decode(windows)
         return text
-    if (text := _mostly_utf_8(content)) is not None:
-        return text
+    if (mended := _mostly_utf_8(content)) is not None:
+        return mended
     sample = content[:20_000]
     guesses = [(_expected(sample.decode(name, "replace"), letters), name) for name, letters in _LETTERS]
     share, likely = max(guesses, key=lambda guess: guess[0])

@@ -6,7 +6,9 @@ ones and raises on broken ones.
 
 from __future__ import annotations
 
+import base64
 import email
+import quopri
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -117,22 +119,29 @@ def _read(mime: Mime, limits: Limits, depth: int, spent: Counter[str]) -> Mail:
         recipients=addresses(_raw_header(mime, name) for name in ("Delivered-To", "X-Original-To", "To", "Cc")),
         signals=signals,
     )
-    texts: list[str] = []
-    htmls: list[str] = []
+    bodies: dict[int, tuple[list[str], list[str]]] = {}  # plain texts and HTML of each part that is one body
     nested: list[Mail] = []
     invites: list[str] = []
-    for part, level in _leaves(mime, depth, limits, signals):
-        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+    for part, level, one_body in _leaves(mime, depth, limits, signals):
+        if part.get_content_type() in ("message/rfc822", "message/global") and part.is_multipart():
             inner = part.get_payload(0)
             if isinstance(inner, Mime):
-                nested.append(_read(inner, limits, level + 1, spent))
+                raw = _encoded_whole(part, inner)
+                nested.append(
+                    _read(inner, limits, level + 1, spent)
+                    if raw is None
+                    else read(raw, limits, depth=level + 1, spent=spent)
+                )
             continue
+        if (encoding := part.get("Content-Transfer-Encoding")) and str(encoding) != _transfer_encoding(part):
+            part.replace_header("Content-Transfer-Encoding", _transfer_encoding(part))  # blanks around it count there
         content = part.get_payload(decode=True)
         if not isinstance(content, bytes):
             content = b""
         filename = plain.line(_decoded(part.get_filename()), signals, 255)
         declared = part.get_content_type()
         if declared in ("text/plain", "text/html") and not filename and part.get_content_disposition() != "attachment":
+            texts, htmls = bodies.setdefault(one_body, ([], []))
             (texts if declared == "text/plain" else htmls).append(plain.decode(content, _charset(part)))
             continue
         if not content:
@@ -150,16 +159,26 @@ def _read(mime: Mime, limits: Limits, depth: int, spent: Counter[str]) -> Mail:
             continue
         elif kind == outlook.TNEF and (opened := open_container(content, kind, spent)):
             signals["winmail_dat"] += 1  # the same mail once more, as Exchange packs it
-            if not any(text.strip() for text in (*texts, *htmls)):
-                texts.append(opened.text)
-                htmls.append(opened.html)
+            if not any(text.strip() for texts, htmls in bodies.values() for text in (*texts, *htmls)):
+                bodies[id(part)] = ([opened.text], [opened.html])
             mail.files.extend(opened.files)
             continue
         elif kind.startswith("image/") and len(content) < _LOGO_BYTES and _is_inline(part):
             signals["inline_images"] += 1
             continue
         mail.files.append((filename or "attachment", content))
-    mail.text = body("\n\n".join(texts), "\n".join(htmls), limits, signals, stub_allowed=False)
+    read_by_words: dict[str, str] = {}  # some write the same twice
+    room = 8 * limits.max_text_chars  # of HTML, in all
+    for texts, htmls in bodies.values():
+        markup = _DATA_URI.sub("data:", "\n".join(htmls))
+        if markup and room <= 0:
+            signals["parts_left_out"] += 1
+            markup = ""
+        room -= len(markup)
+        text = body("\n\n".join(texts), markup, limits, signals, stub_allowed=False)
+        if text.strip():
+            read_by_words.setdefault(" ".join(text.split()), text)
+    mail.text = "\n\n".join(read_by_words.values())
     if invites and not mail.text.strip():  # mailers mostly write the same in words beside it
         mail.text = body("\n\n".join(invites), "", limits, signals, stub_allowed=False)
     for inner_mail in nested:
@@ -248,20 +267,44 @@ def body(
     return text
 
 
-def _leaves(mime: Mime, depth: int, limits: Limits, signals: Counter[str]) -> list[tuple[Mime, int]]:
-    """The parts that hold something, with their depth, in order; those past a limit are counted and left out."""
-    leaves: list[tuple[Mime, int]] = []
-    stack = [(mime, depth)]
+def _encoded_whole(part: Mime, inner: Mime) -> bytes | None:
+    """The nested mail of a part that was encoded as a whole, as standards forbid and mailers do; None for others."""
+    if _transfer_encoding(part) not in ("base64", "quoted-printable"):
+        return None
+    try:
+        written = inner.as_bytes()
+        if _transfer_encoding(part) == "quoted-printable":
+            return quopri.decodestring(written)
+        return base64.b64decode(b"".join(written.split()), validate=True)
+    except Exception:  # the label lies, or it is broken in one of the many ways that cannot be written down again
+        return None
+
+
+def _transfer_encoding(part: Mime) -> str:
+    return str(part.get("Content-Transfer-Encoding") or "").strip().lower()
+
+
+def _leaves(mime: Mime, depth: int, limits: Limits, signals: Counter[str]) -> list[tuple[Mime, int, int]]:
+    """The parts that hold something, with their depth, in order; those past a limit are counted and left out.
+
+    Parts that are alternatives of each other have one number in common: text beside an HTML body that is none, as a
+    gateway adds it, does not stand for the body.
+    """
+    leaves: list[tuple[Mime, int, int]] = []
+    stack = [(mime, depth, 0)]
     while stack:
-        part, level = stack.pop()
+        part, level, one_body = stack.pop()
+        one_body = one_body or (
+            id(part) if part.get_content_subtype() == "alternative" or not part.is_multipart() else 0
+        )
         if level > limits.max_mime_depth or len(leaves) >= _MAX_PARTS:
             signals["parts_left_out"] += 1
         elif part.get_content_maintype() == "multipart" and part.is_multipart():
             payload = part.get_payload()
             if isinstance(payload, list):
-                stack.extend((child, level + 1) for child in reversed(payload) if isinstance(child, Mime))
+                stack.extend((child, level + 1, one_body) for child in reversed(payload) if isinstance(child, Mime))
         else:
-            leaves.append((part, level))
+            leaves.append((part, level, one_body))
     return leaves
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import quopri
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -343,6 +344,33 @@ def test_html_that_is_too_long_is_cut_between_tags_and_counted() -> None:
     message = message_from_json({"html": f"<p>Damaged</p><p title='{'x' * 2_000_000}'>Hello</p>"}, LIMITS)
     assert message.text == "Damaged"
     assert message.signals["text_cut"] > 0
+
+
+def test_a_footer_in_plain_text_does_not_stand_for_the_html_body_beside_it() -> None:
+    original = mail()
+    original.make_mixed()
+    for subtype, text in (("html", "<p>The truck broke down near Venlo.</p>"), ("plain", "Scanned by the gateway.")):
+        part = EmailMessage()
+        part.set_content(text, subtype=subtype)
+        original.attach(part)
+    message = message_from_rfc822(original.as_bytes(), LIMITS)
+    assert message.text.split("\n\n") == ["The truck broke down near Venlo.", "Scanned by the gateway."]
+
+
+@pytest.mark.parametrize("encode", [base64.encodebytes, quopri.encodestring])
+def test_a_nested_message_that_was_encoded_as_a_whole_is_read(encode: Callable[[bytes], bytes]) -> None:
+    inner = mail(Subject="Original problem")
+    inner.set_content("The driver is sick, we are looking for another one.")
+    name = b"base64" if encode is base64.encodebytes else b"quoted-printable"
+    raw = b"Subject: Fwd\nContent-Type: message/rfc822\nContent-Transfer-Encoding: " + name + b"\n\n"
+    message = message_from_rfc822(raw + encode(inner.as_bytes()), LIMITS)
+    assert message.newest == "The driver is sick, we are looking for another one."
+    assert "Original problem" in message.text
+
+
+def test_a_blank_behind_the_name_of_an_encoding_does_not_matter() -> None:
+    raw = b"Subject: x\nContent-Transfer-Encoding: Base64 \n\n" + base64.encodebytes(b"The truck is late.")
+    assert message_from_rfc822(raw, LIMITS).text == "The truck is late."
 
 
 def test_hidden_html_is_counted_even_where_the_plain_text_is_read() -> None:
