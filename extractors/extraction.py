@@ -165,7 +165,7 @@ def extract(
     settings = {"subject": setting, "body": setting}
     found = list(_in_message(message, setting))
     for index, attachment in enumerate(message.attachments):
-        document, pages, cells = _document(index, attachment, pdf)
+        document, pages, cells = _document(index, attachment, pdf, signals)
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
         signals["hidden_text"] += sum(page.hidden for page in pages)
         documents.append(document)
@@ -276,9 +276,9 @@ def _sum_of(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _document(
-    index: int, attachment: Attachment, pdf: PdfReader
+    index: int, attachment: Attachment, pdf: PdfReader, signals: Counter[str]
 ) -> tuple[Document, tuple[ReadPage, ...], list[list[Word]]]:
-    """What an attachment is, its pages, and the cells of each."""
+    """What an attachment is, its pages, and the cells of each; what was removed from its text adds to `signals`."""
     pages: tuple[ReadPage, ...] = ()
     count, problem = 0, None
     if attachment.content_type in _PAGED:
@@ -289,8 +289,9 @@ def _document(
         if attachment.content_type == "text/calendar":
             written = invite.readable(attachment.content[: 4 * _MAX_TEXT_FILE]) or written
         if attachment.content_type == "text/html":
-            written, _ = html.readable(written)
-        written = plain.clean(written, Counter())
+            written, removed = html.readable(written)
+            signals.update(removed)
+        written = plain.clean(written, signals)
         pages, count = (ReadPage(Page(number=1, width=0, height=0, text=written[:_MAX_TEXT_FILE]), (), False),), 1
         if len(attachment.content) > 4 * _MAX_TEXT_FILE or len(written) > _MAX_TEXT_FILE:
             problem = "too long: only its beginning was read"

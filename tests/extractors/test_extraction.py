@@ -57,6 +57,13 @@ def test_text_hidden_in_a_file_gives_no_field_and_is_counted(reader: PdfReader) 
     assert result.signals == {"hidden_text": 1}
 
 
+def test_text_hidden_in_an_html_or_text_file_is_counted_too(reader: PdfReader) -> None:
+    page = "<html><p>Delivery note: WH/OUT/00043</p><p style='display:none'>Delivery note: WH/OUT/99917</p></html>"
+    result = extracted(reader, page.encode(), "Weight\u200b 812 kg".encode())
+    assert "99917" not in result.model_dump_json()
+    assert result.signals == {"hidden_text": 1, "zero_width": 1}
+
+
 def test_fields_come_from_subject_body_and_every_page_each_with_its_proof(reader: PdfReader) -> None:
     result = extracted(reader, POD)
     found = {(f.field, f.value): f.evidence for f in result.findings}
