@@ -61,8 +61,12 @@ def _zip_type(content: bytes) -> str:
 
 
 def _is_mail(head: bytes) -> bool:
-    """Header lines up to the first empty one, among them who or what about, and one that only mailers write."""
+    """Header lines up to the first empty one, among them who or what about, and one that only mailers write.
+
+    People write "Date:" and "To:" over notes of their own: beside a date there must be an address.
+    """
     names: set[bytes] = set()
+    has_address = False
     lines = head.split(b"\n")
     for line in lines[:-1] if len(lines) > 1 else lines:  # the last one may be cut off
         line = line.rstrip(b"\r")
@@ -76,5 +80,6 @@ def _is_mail(head: bytes) -> bool:
         if match is None:
             return False
         names.add(match[1].lower())
-    mailer = {b"message-id", b"mime-version", b"received", b"return-path", b"date", b"delivered-to"}
-    return bool(names & mailer) and bool(names & {b"from", b"subject", b"to"})
+        has_address |= match[1].lower() in (b"from", b"to") and b"@" in match[0]
+    mailer = {b"message-id", b"mime-version", b"received", b"return-path", b"delivered-to"}
+    return bool(names & {b"from", b"subject", b"to"}) and (bool(names & mailer) or (b"date" in names and has_address))

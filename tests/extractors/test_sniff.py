@@ -28,6 +28,7 @@ def archive(*names: str) -> bytes:
         (b"Received: from x\r\n by y\r\nFrom: a@b\r\nSubject: late\r\n\r\nhello", "message/rfc822"),
         (b"From: a@b\nDate: today\n" + b"X-Long: " + b"y" * 9000 + b"\n\nhello", "message/rfc822"),
         (b"From: Anna\nSubject: just a note pasted into a file\n\nhello", "text/plain"),
+        (b"Date: 24.11.2026\nTo: Kroon NV\nContainer: MSKU1234565\nStatus: damaged\n\nRegards", "text/plain"),
         (archive("word/document.xml"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         (archive("xl/workbook.xml"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (archive("a.txt"), "application/zip"),
