@@ -201,8 +201,8 @@ def _day(field: str, quote: str, reference: datetime, month_first: bool) -> tupl
     for word in _WORD.finditer(quote):
         day = _weekday(word[0].casefold())
         number = _DAY_OF_MONTH.match(quote, word.end()) if day is not None else None
-        if number and (found := _nearest(reference, int(number[1]), weekday=day)):
-            return found, quote[: word.start()] + " " + quote[number.end() :]
+        if number and (dated := _nearest(reference, int(number[1]), weekday=day)):
+            return dated, quote[: word.start()] + " " + quote[number.end() :]
     if named:
         return named[0][2][: len("2026-11-29")], rest
     words = sorted(_WORD.finditer(quote), key=lambda word: len(word[0]) < _LONG)  # "do" is Thursday, if nothing else is

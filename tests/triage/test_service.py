@@ -59,8 +59,8 @@ def build(settings: Settings, engine: Submitted, ledger: Ledger, publisher: Ledg
     pool, taxonomy = create_engine(settings.sqlalchemy_url), load_taxonomy()
     migrate(pool)
     store, tools = Store(pool, Files(settings.data_dir / "files")), read_as("vehicle_breakdown")
-    given: Any = (store, engine, tools, taxonomy, load_policy(taxonomy), settings, ledger, publisher)
-    yield Service(*given, lambda: NOW)
+    service: Any = Service
+    yield service(store, engine, tools, taxonomy, load_policy(taxonomy), settings, ledger, publisher, lambda: NOW)
     pool.dispose()
 
 
