@@ -56,12 +56,15 @@ def read_at(
         return None
     if "T" not in value:
         later = told.clock_after(text, end)
-        value, end = (said, later) if later and "T" in (said := read(field, text[start:later]) or "") else (value, end)
+        said = read(field, text[start:later]) if later else None
+        if later and said and "T" in said:
+            return said, start, later
     elif not told.names_day(text[start:end]) and (day := _day_of(text, start, end)):
         first, last = min(start, day[0]), max(end, within(text, *day)[1])
         said = read(field, text[first:last]) or ""
-        if said.partition("T")[2] == value.partition("T")[2]:
-            value, start, end = said, first, last
+        new = field != "eta_revised" or said >= value  # "was due yesterday, comes at 14:00" is today's
+        if new and said.partition("T")[2] == value.partition("T")[2]:
+            return said, first, last
     return value, start, end
 
 

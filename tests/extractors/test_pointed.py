@@ -83,6 +83,11 @@ def test_a_time_goes_with_the_day_of_its_sentence(
     assert quote in (None, found.evidence.quote)
 
 
+def test_what_is_new_is_not_on_a_day_that_is_over(pdf: PdfReader) -> None:
+    found = values(read(pdf, "He was due yesterday and comes at 14:00.", ("eta_revised", "14:00", 0.9)))
+    assert found["eta_revised"] == ["2026-11-25T14:00:00+00:00"]
+
+
 def test_what_time_it_is_now_is_no_time_of_anything(pdf: PdfReader) -> None:
     assert not read(pdf, "Son las 16:00 y nadie ha venido.", ("eta_revised", "16:00", 0.9)).findings
 
