@@ -71,7 +71,7 @@ def text(number: int) -> dict[str, object]:
     return {
         "channel": "portal",
         "external_id": f"kill-{number}",
-        "text": f"Lorry on WH/OUT/{number:05d} has a blown tyre near Venlo, driver waits for the service van.",
+        "text": f"Lorry on WH/OUT/{number + 1:05d} has a blown tyre near Venlo, driver waits for the service van.",
     }
 
 
