@@ -50,8 +50,9 @@ _TODAY = (
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
 _TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
-_TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"
-_SPAN = rf"(?:[01]?\d|2[0-3])(?:[:h][0-5]\d{_TO}(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b))?|{_TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b))"  # 09:00-12:00, 14-16 Uhr
+TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"  # between the ends of a span
+_OCLOCK = r"(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"
+_SPAN = rf"(?:[01]?\d|2[0-3])(?:[:h][0-5]\d{TO}(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?{_OCLOCK})?|{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
 _HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9
 _ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b)?"  # 15:00-17:00 is a span of time
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"

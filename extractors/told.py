@@ -58,7 +58,7 @@ _HOUR = re.compile(
 )
 _THEN_CLOCK = re.compile(
     rf"(?:[ ,]{{1,2}}{dates.PART_OF_DAY})?[ ,]{{1,3}}{dates.TO_TIME}(?:las |les? |alle |fra |tra |am |pm ){{0,2}}(?:at |by |for |um |à |a las |alle |ore |om |o |after |before |until |till |bis |ab )?"
-    r"(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?(?:\s?(?:-|–|to|and|bis|und|à|et|y|a|e|en|tot|do|i)\s?(?:le |las |les )?(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?)?"
+    rf"(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?(?:{dates.TO}(?:[01]?\d|2[0-3])(?:[:.h][0-5]\d)?)?"
     r"(?:\s?(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b|u\b)|(?=\s*(?:$|[.,;!?)\n])))",
     re.IGNORECASE,
 )

@@ -85,6 +85,7 @@ class Engine:
     def __init__(self, engine: sa.Engine, executor_id: str) -> None:
         self._engine = engine
         self._executor_id = executor_id
+        self._seen_lost: set[str] = set()  # workflows that no thread worked on at the last look
         self._client: DBOSClient | None = None
         self._lock: IO[str] | sa.Connection | None = None
         self._stop = threading.Event()
@@ -232,25 +233,19 @@ class Engine:
             self._lock.close()
             self._lock = None
 
-    def end_lost(self) -> Callable[[], None]:
-        """A periodic task: what this worker began and, twice in a row, no thread of it works on is ended.
+    def end_lost(self) -> None:
+        """End what this worker began and, twice in a row, no thread of it works on: a periodic task.
 
         So the engine leaves what it could not write the end of: on a full disk, in a database that turned read-only.
         The message has no workflow then, and the sweep submits it again.
         """
-        seen_lost: set[str] = set()
-
-        def end_lost() -> None:
-            nonlocal seen_lost
-            pending = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
-            mine = {workflow.workflow_id for workflow in pending if workflow.executor_id == self._executor_id}
-            lost = mine - set(_get_dbos_instance()._active_workflows_set.activeList())
-            for workflow_id in lost & seen_lost:
-                log.warning("ending a workflow that nothing works on", extra={"workflow": workflow_id})
-                self.client.cancel_workflow(workflow_id)
-            seen_lost = lost - seen_lost
-
-        return end_lost
+        pending = self.client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        mine = {workflow.workflow_id for workflow in pending if workflow.executor_id == self._executor_id}
+        lost = mine - set(_get_dbos_instance()._active_workflows_set.activeList())
+        for workflow_id in lost & self._seen_lost:
+            log.warning("ending a workflow that nothing works on", extra={"workflow": workflow_id})
+            self.client.cancel_workflow(workflow_id)
+        self._seen_lost = lost - self._seen_lost
 
     # One process under one name
 

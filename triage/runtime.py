@@ -150,7 +150,7 @@ class Runtime:
             self.stop()  # else its threads would keep the process alive
             raise
         self.engine.every(SWEEP_SECONDS, self.service.sweep)
-        self.engine.every(SWEEP_SECONDS, self.engine.end_lost())
+        self.engine.every(SWEEP_SECONDS, self.engine.end_lost)
         self.engine.every(3600, self._purge)
         if self.gateway is not None and self.settings.odoo_pull_seconds:
             self.engine.every(self.settings.odoo_pull_seconds, self.pull_outcomes)

@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Histogram
@@ -54,21 +53,12 @@ class OnceAMinute(logging.Filter):
         return True
 
 
-class _Told(logging.StreamHandler):  # type: ignore[type-arg]  # it takes none at run time
-    """The engine flushes what it finds here when it starts, be its stream closed or not."""
-
-    def flush(self) -> None:
-        with suppress(ValueError):
-            super().flush()
-
-
 def set_up_logging(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for talkative in ("httpx", "sentence_transformers", "alembic", "dbos"):  # a line for each migration, for one
         logging.getLogger(talkative).setLevel("WARNING")
-    engine, calm = logging.getLogger("dbos"), _Told(sys.stderr)
-    calm.setFormatter(JsonLines())
-    calm.addFilter(OnceAMinute())
-    engine.handlers, engine.propagate = [calm], False  # else it writes lines of its own form
+    engine = logging.getLogger("dbos")
+    # A handler, else it adds one of its own form; one without a stream, since it is flushed at every start.
+    engine.handlers, engine.filters, engine.propagate = [logging.NullHandler()], [OnceAMinute()], True

@@ -62,9 +62,8 @@ def test_what_the_engine_could_not_write_the_end_of_is_ended_once_nothing_works_
         with pool.begin() as connection:
             running.submit_triage(connection, "msg_1", "0")
         assert began.wait(60)
-        end_lost = running.end_lost()
-        end_lost()
-        end_lost()
+        running.end_lost()
+        running.end_lost()
         assert running.active() == {"msg_1"}, "it is being worked on"
         go_on.set()
         until = time.monotonic() + 60
@@ -72,9 +71,9 @@ def test_what_the_engine_could_not_write_the_end_of_is_ended_once_nothing_works_
             assert time.monotonic() < until
             time.sleep(0.05)
         full.clear()
-        end_lost()
+        running.end_lost()
         assert running.active() == {"msg_1"}, "it may have begun just now"
-        end_lost()
+        running.end_lost()
         assert running.active() == set()
     finally:
         running.stop()
@@ -85,14 +84,14 @@ def test_the_engine_itself_tells_once_a_minute_that_its_database_is_away_and_in_
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     theirs = logging.getLogger("dbos")
-    before, root = (theirs.handlers, theirs.propagate), logging.getLogger().handlers[:]
+    before, root = (theirs.handlers, theirs.filters, theirs.propagate), logging.getLogger().handlers[:]
     try:
         set_up_logging()
         for number in range(3):
             theirs.warning("no connection, try %d", number)
         theirs.error("a workflow failed")
     finally:
-        (theirs.handlers, theirs.propagate), logging.getLogger().handlers[:] = before, root
+        (theirs.handlers, theirs.filters, theirs.propagate), logging.getLogger().handlers[:] = before, root
     told = [json.loads(line)["message"] for line in capsys.readouterr().err.splitlines()]
     assert told == ["no connection, try 0", "a workflow failed"]
 
