@@ -16,7 +16,7 @@ from classifiers.adapter import Adapter
 from classifiers.e5 import SHA256 as ENCODER
 
 PACKAGED = Path(__file__).parent / "bundle"
-ARRAYS, ADAPTER, WORDS, MANIFEST = "arrays.npz", "adapter.npz", "vocabulary.json", "manifest.json"
+ARRAYS, ADAPTER, WORDS, MANIFEST = "arrays.npz", "adapter.npz", "vocabularies.json", "manifest.json"
 
 
 class BundleError(RuntimeError):
@@ -37,8 +37,8 @@ class Thresholds:
 class Bundle:
     """The weights map features to logits and have the shape (labels, features).
 
-    `head` reads the vectors of the encoder with the bundle's `adapter`, `lexical` the letters. `centroids` are unit
-    vectors, one a label.
+    `head` reads the vectors of the encoder with the bundle's `adapter`, `lexical` the letters and
+    words of `vocabularies`. `centroids` are unit vectors, one a label.
     """
 
     version: str
@@ -50,7 +50,7 @@ class Bundle:
     lexical_intercepts: NDArray[np.float32]
     idf: NDArray[np.float32]
     centroids: NDArray[np.float32]
-    vocabulary: tuple[str, ...]
+    vocabularies: tuple[tuple[str, ...], ...]
     lexical_share: float
     temperature: float
     thresholds: Thresholds
@@ -60,7 +60,7 @@ class Bundle:
         arrays = {name: value for name, value in self.__dict__.items() if isinstance(value, np.ndarray)}
         arrays["lexical"] = arrays["lexical"].astype(np.float16)  # by far the largest; half the bits are enough
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / WORDS).write_text(json.dumps(self.vocabulary, ensure_ascii=False), encoding="utf-8")
+        (folder / WORDS).write_text(json.dumps(self.vocabularies, ensure_ascii=False), encoding="utf-8")
         told = {
             "version": self.version,
             "labels": self.labels,
@@ -79,7 +79,7 @@ def load_bundle(folder: Path = PACKAGED) -> Bundle:
         version=told["version"],
         labels=tuple(told["labels"]),
         adapter=adapter,
-        vocabulary=tuple(json.loads((folder / WORDS).read_text(encoding="utf-8"))),
+        vocabularies=tuple(map(tuple, json.loads((folder / WORDS).read_text(encoding="utf-8")))),
         lexical_share=told["lexical_share"],
         temperature=told["temperature"],
         thresholds=Thresholds(**told["thresholds"]),

@@ -34,7 +34,7 @@ class Classifier:
     def __init__(self, encoder: Encodes, bundle: Bundle) -> None:
         self._encoder = encoder
         self._bundle = bundle
-        self._lexical = Lexical(bundle.vocabulary, bundle.idf, bundle.lexical)
+        self._lexical = Lexical(bundle.vocabularies, bundle.idf, bundle.lexical)
         self._label_index = {label: i for i, label in enumerate(bundle.labels)}
 
     @property
@@ -45,8 +45,8 @@ class Classifier:
         """`texts` as `classifiers.text.classifier_text` makes them."""
         b = self._bundle
         vectors = self._encoder.encode(texts)
-        letters = self._lexical.logits(texts)
-        logits = blend(vectors @ b.head.T + b.head_intercepts, letters + b.lexical_intercepts, b.lexical_share)
+        lexical = self._lexical.logits(texts)
+        logits = blend(vectors @ b.head.T + b.head_intercepts, lexical + b.lexical_intercepts, b.lexical_share)
         scores = softmax(logits / np.float32(b.temperature))
         familiarity = (vectors @ b.centroids.T).max(axis=1) if len(texts) else np.zeros(0)
         return [

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from scipy.stats import beta
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -24,7 +24,7 @@ from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
 from classifiers.embedding import Encoder, encode_all
-from classifiers.lexical import runs
+from classifiers.lexical import KINDS
 
 SPLITS = ("train", "dev", "calibration", "test")
 LEXICAL_STRENGTHS = (5.0, 20.0)
@@ -82,15 +82,23 @@ def train(
     )
     encoder = Encoder(tuned.adapter)
     vectors = {split: encode_all(encoder, found) for split, found in texts.items()}
-    words = TfidfVectorizer(analyzer=runs, min_df=3, max_features=40_000, sublinear_tf=True, dtype=np.float32)
-    words.fit(texts["train"])
-    counted = {split: words.transform(found) for split, found in texts.items()}
+    counters = [
+        TfidfVectorizer(analyzer=kind, min_df=3, max_features=40_000, sublinear_tf=True, dtype=np.float32)
+        for kind in KINDS
+    ]
+    for counter in counters:
+        counter.fit(texts["train"])
+
+    def count(found: Sequence[str]) -> csr_matrix:
+        return hstack([counter.transform(found) for counter in counters]).tocsr()
+
+    counted = {split: count(found) for split, found in texts.items()}
     order = random.Random(SEED)  # noqa: S311 - an order, not a secret
     more = [distracted(text, distractors, order) for text in texts["train"]] if distractors else []
-    letters = vstack([counted["train"], words.transform(more)]) if more else counted["train"]
+    told = vstack([counted["train"], count(more)]) if more else counted["train"]
     meant = np.tile(truth["train"], 2 if more else 1)
     models = {
-        strength: LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(letters, meant)
+        strength: LogisticRegression(C=strength, max_iter=2000, random_state=SEED).fit(told, meant)
         for strength in LEXICAL_STRENGTHS
     }
 
@@ -128,9 +136,9 @@ def train(
         head_intercepts=np.asarray(tuned.intercepts, np.float32),
         lexical=np.asarray(lexical.coef_, np.float32),
         lexical_intercepts=np.asarray(lexical.intercept_, np.float32),
-        idf=np.asarray(words.idf_, np.float32),
+        idf=np.concatenate([counter.idf_ for counter in counters]).astype(np.float32),
         centroids=np.asarray(centroids, np.float32),
-        vocabulary=tuple(words.get_feature_names_out().tolist()),
+        vocabularies=tuple(tuple(counter.get_feature_names_out().tolist()) for counter in counters),
         lexical_share=share,
         temperature=temperature,
         thresholds=Thresholds(

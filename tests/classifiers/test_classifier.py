@@ -68,20 +68,27 @@ def test_the_words_that_speak_for_a_label_are_found_where_they_stand(classifier:
     assert text[best[0] : best[1]] in ("breakdown", "gearbox", "broken")
 
 
-def test_the_letters_weigh_what_scikit_learn_weighs_them() -> None:
+def test_letters_and_words_weigh_what_scikit_learn_weighs_them() -> None:
     bundle = load_bundle()
-    texts = [*TEXTS, "", "a", "É 12 x9 ÜBER\tund  so — ﬁn"]
-    theirs = TfidfVectorizer(
-        preprocessor=lambda text: re.sub(r"\d", "0", strip_accents_unicode(text.lower())),
-        analyzer="char_wb",
-        ngram_range=(2, 5),
-        sublinear_tf=True,
-        dtype=np.float32,
-        vocabulary={run: i for i, run in enumerate(bundle.vocabulary)},
-    )
-    theirs.idf_ = bundle.idf
-    ours = Lexical(bundle.vocabulary, bundle.idf, bundle.lexical).logits(texts)
-    assert ours == pytest.approx(theirs.transform(texts) @ bundle.lexical.T, abs=1e-4)
+    texts = [*TEXTS, "", "a", "É 12 x9 ÜBER\tund  so — ﬁn", "Where is it?! Where?"]
+    kinds = [
+        {"analyzer": "char_wb", "ngram_range": (2, 5)},
+        {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"\w+|[?!]"},
+    ]
+    theirs, done = np.zeros((len(texts), len(bundle.labels))), 0
+    for kind, vocabulary in zip(kinds, bundle.vocabularies, strict=True):
+        counter = TfidfVectorizer(
+            preprocessor=lambda text: re.sub(r"\d", "0", strip_accents_unicode(text.lower())),
+            sublinear_tf=True,
+            dtype=np.float32,
+            vocabulary={feature: i for i, feature in enumerate(vocabulary)},
+            **kind,
+        )
+        part = slice(done, done := done + len(vocabulary))
+        counter.idf_ = bundle.idf[part]
+        theirs += counter.transform(texts) @ bundle.lexical[:, part].T
+    ours = Lexical(bundle.vocabularies, bundle.idf, bundle.lexical).logits(texts)
+    assert ours == pytest.approx(theirs, abs=1e-4)
 
 
 def test_what_answers_imports_none_of_what_trains() -> None:
@@ -97,8 +104,8 @@ def test_a_damaged_bundle_is_refused_with_the_remedy(tmp_path: Path) -> None:
     for file in PACKAGED.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     assert load_bundle(tmp_path).version == load_bundle().version
-    (tmp_path / "vocabulary.json").write_text(json.dumps(["x"]))
-    with pytest.raises(BundleError, match=r"vocabulary\.json"):
+    (tmp_path / "vocabularies.json").write_text(json.dumps(["x"]))
+    with pytest.raises(BundleError, match=r"vocabularies\.json"):
         load_bundle(tmp_path)
 
 
