@@ -17,16 +17,18 @@ def recommend(
     record: Record | None,
     policy: Policy,
     *,
+    secondary: Collection[str] = (),
     documents: Collection[str] = (),
     danger: str | None = None,
 ) -> tuple[Recommendation, ...]:
     """Actions in the policy's order; the score falls with the rank and with our doubt about the label.
 
-    `policy` is that of the site. `fields` and `documents` are the fields found in the message and the types attached,
-    for what they say about the goods. `danger` is what `immediate_danger` found.
+    `policy` is that of the site. `secondary` labels add no action, but their reasons for approval. `fields` and
+    `documents` are the fields found in the message and the types attached, for what they say about the goods. `danger`
+    is what `immediate_danger` found.
     """
     rules = policy.labels[label]
-    of_the_shipment = shipment_reasons(label, fields, documents, record, policy)
+    of_the_shipment = shipment_reasons((label, *secondary), fields, documents, record, policy)
     recommendations = []
     for rank, name in enumerate(rules.actions, start=1):
         action = policy.actions[name]
@@ -49,11 +51,11 @@ def recommend(
 
 
 def shipment_reasons(
-    label: str, fields: Collection[str], documents: Collection[str], record: Record | None, policy: Policy
+    labels: Collection[str], fields: Collection[str], documents: Collection[str], record: Record | None, policy: Policy
 ) -> dict[str, str]:
     """Why anything done about this shipment needs approval, whatever the action: the reason's name and its words."""
     rules = policy.approval
-    found: dict[str, dict[str, object]] = {name: {} for name in policy.labels[label].approval}
+    found: dict[str, dict[str, object]] = {name: {} for label in labels for name in policy.labels[label].approval}
     regulated = not set(rules.regulated.fields).isdisjoint(fields)
     regulated |= not set(rules.regulated.documents).isdisjoint(documents)
     if regulated or (record is not None and record.regulated):

@@ -193,6 +193,12 @@ def decide(
         told=told_promise(values),
     )
     fields = {finding.field for finding in extraction.findings}
+    others = tuple(
+        ScoredLabel(label=code, confidence=round(score, 4))
+        for code, score in sorted(prediction.scores.items(), key=lambda item: -item[1])
+        if code != label.code
+    )
+    secondary = tuple(other for other in others if other.confidence >= policy.confidence.secondary_label)
     recommendations: tuple[Recommendation, ...]
     if prediction.abstained:
         recommendations = (
@@ -216,7 +222,15 @@ def decide(
         )
     else:
         recommendations = recommend(
-            label.code, label.title, prediction.confidence, fields, record, policy, documents=documents, danger=danger
+            label.code,
+            label.title,
+            prediction.confidence,
+            fields,
+            record,
+            policy,
+            secondary=[second.label for second in secondary],
+            documents=documents,
+            danger=danger,
         )
     differences = [*conflicts, *(in_words(found, record) for found in discrepancies if record is not None)]
     if differences:
@@ -230,8 +244,6 @@ def decide(
     if earlier and not prediction.abstained:
         reasons = frozenset(recommendations[0].approval_reasons if recommendations else ())
         moved = change(earlier, label.code, urgency.priority, facts(values), reasons, danger is not None)
-    others = sorted(prediction.scores.items(), key=lambda item: -item[1])
-    others = [(code, score) for code, score in others if code != label.code]
     summary = summarise(
         label.title,
         message.sender.name or message.sender.email,
@@ -254,14 +266,8 @@ def decide(
         label=label.code,
         confidence=round(prediction.confidence, 4),
         is_exception=label.exception,
-        secondary_labels=tuple(
-            ScoredLabel(label=code, confidence=round(score, 4))
-            for code, score in others
-            if score >= policy.confidence.secondary_label
-        ),
-        alternatives=tuple(
-            ScoredLabel(label=code, confidence=round(score, 4)) for code, score in others[:ALTERNATIVES]
-        ),
+        secondary_labels=secondary,
+        alternatives=others[:ALTERNATIVES],
         priority=urgency.priority,
         priority_score=urgency.score,
         priority_reasons=urgency.reasons,

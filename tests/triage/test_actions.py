@@ -67,6 +67,12 @@ def test_a_harmless_step_needs_nobody() -> None:
     assert (step.requires_approval, step.approval_reasons, step.approval) == (False, (), None)
 
 
+def test_a_secondary_label_adds_its_reasons_to_every_step() -> None:
+    torn = steps("damage", secondary=["compliance_incident"])
+    assert torn.keys() == steps("damage").keys()
+    assert all("regulated goods are in the shipment" in step.approval_reasons for step in torn.values())
+
+
 @pytest.mark.parametrize(
     ("record", "more", "reason"),
     [
