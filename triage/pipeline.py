@@ -252,6 +252,7 @@ def decide(
         prediction.abstained,
         values,
         understanding.gist,
+        message.received_at or now,
     )
     llm = understanding.llm
     result = Result(

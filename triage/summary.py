@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from extractors.conflicts import SURE
@@ -20,6 +20,8 @@ from triage.result import FieldValue, Quote
 
 Fields = Mapping[str, Sequence[FieldValue]]
 
+ATTACHMENT = "attachment:"  # how the name of such a part begins
+WEST = timedelta(hours=12)  # by which a sender's day may be behind that of UTC
 LONGEST_QUOTE = 200
 LONGEST_ASKED = 6_000  # characters that are sent
 # What a case is called by, the names that Odoo knows best before the others.
@@ -110,18 +112,26 @@ def summarise(
     abstained: str | None,
     fields: Fields = MappingProxyType({}),
     gist: Gist | None = None,
+    received: datetime | None = None,
 ) -> str:
-    """The first sentence says what happened; the second to what, and what was promised and is expected now."""
+    """The first sentence says what happened; the second to what, and what was promised and is expected now.
+
+    No day that was over when the message was `received` is told as expected.
+    """
     if gist is not None and gist.happened:
         what = gist.happened
     else:
         said = f": “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else " wrote nothing that could be quoted"
         what = f"{sender or 'The sender'}{said}"
     head = "It cannot be told what this is" if abstained else title
-    return f"{head}. {what}. {_at_stake(record, fields, gist)}"
+    return f"{head}. {what}. {_at_stake(record, fields, gist, received)}"
 
 
-def _at_stake(record: Record | None, fields: Fields, gist: Gist | None) -> str:
+def _at_stake(record: Record | None, fields: Fields, gist: Gist | None, received: datetime | None) -> str:
+    if received is not None:
+        today = f"{received - WEST:%Y-%m-%d}"
+        ahead = [found for found in fields.get("eta_revised", ()) if found.value[:10] >= today]
+        fields = {**fields, "eta_revised": ahead}
     expected = _surely(fields, "eta_revised")
     now_expected = f", now expected {_moment(expected)}" if expected else ""
     if record is not None:
@@ -147,7 +157,7 @@ def told_promise(fields: Fields) -> str | None:
     best = _best(fields, "eta_original")
     if best is None:
         return None
-    who = "a document" if best.evidence.part.startswith("attachment") else "the message"
+    who = "a document" if best.evidence.part.startswith(ATTACHMENT) else "the message"
     return f"{who} says {_moment(best.value)}"
 
 
@@ -157,9 +167,11 @@ def _surely(fields: Fields, name: str) -> str | None:
 
 
 def _best(fields: Fields, name: str) -> FieldValue | None:
-    """The best told value; an unsure one stands among the fields, with its score, and in no sentence."""
-    best = max(fields.get(name, ()), key=lambda found: found.score, default=None)
-    return best if best and best.score >= SURE else None
+    """The message's own best told value, else a document's, which may be older; an unsure one stands among the fields,
+    with its score, and in no sentence.
+    """
+    sure = [found for found in fields.get(name, ()) if found.score >= SURE]
+    return max(sure, key=lambda found: (not found.evidence.part.startswith(ATTACHMENT), found.score), default=None)
 
 
 def _moment(value: str) -> str:

@@ -146,6 +146,15 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
     )
 
 
+def test_what_the_message_says_comes_before_a_paper_and_no_day_that_is_over_is_expected() -> None:
+    on_paper = found("eta_revised", "2026-11-30", 0.95, "attachment:0")["eta_revised"]
+    told = {"eta_revised": on_paper + found("eta_revised", "2026-12-02", 0.7)["eta_revised"]}
+    received = datetime(2026, 11, 29, 23, 0, tzinfo=UTC)
+    assert "now expected 02 Dec 2026" in summarise("Transit delay", "Jan", quote(), RECORD, None, told, None, received)
+    over = found("eta_revised", "2026-11-02", part="attachment:0")
+    assert "expected" not in summarise("Transit delay", "Jan", quote(), RECORD, None, over, None, received)
+
+
 def test_what_is_promised_is_told_with_the_paper_or_message_that_says_so_and_no_guess_is() -> None:
     assert told_promise(found("eta_original", "2026-11-24")) == "the message says 24 Nov 2026"
     on_paper = found("eta_original", "2026-11-24T10:00:00+01:00", part="attachment:0")
