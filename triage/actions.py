@@ -65,7 +65,7 @@ def shipment_reasons(
             worth = policy.converted(record.value, record.currency, threshold.currency)
             if worth is None:
                 found["unknown_currency"] = {"currency": record.currency or "no currency"}
-            elif worth > threshold.amount:
+            elif abs(worth) > threshold.amount:  # of a return it may be below zero
                 found[reason] = {"value": money_text(record.value, str(record.currency)), "threshold": threshold}
     elif rules.unknown_value and (record is None or record.value is None):
         found["unknown_value"] = {}

@@ -78,6 +78,7 @@ def test_a_secondary_label_adds_its_reasons_to_every_step() -> None:
     [
         (a_record(value=10_000.0), {}, None),
         (a_record(value=10_000.01), {}, "the shipment is worth 10,000.01 EUR, and the threshold is 10,000 EUR"),
+        (a_record(value=-12_000.0), {}, "the shipment is worth -12,000 EUR, and the threshold is 10,000 EUR"),
         (a_record(currency="CHF"), {}, "the shipment's value is in CHF, which the threshold cannot be compared with"),
         (a_record(currency=None), {}, "is in no currency, which"),
         (a_record(value=None), {}, None),
