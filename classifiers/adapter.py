@@ -28,7 +28,7 @@ SHARPNESS = 20.0  # of unit vectors' products, so that the head's logits can be 
 DROPOUT = 0.1
 RATE, HEAD_RATE, DECAY, WARM_UP = 1e-3, 2e-3, 0.01, 0.1
 BATCH = 16
-EPOCHS = 4
+EPOCHS = 3
 SMOOTHING = 0.05  # of labels: some are wrong
 DISTRACTED = 0.5  # of the texts of an epoch that are read once more with a sentence which changes nothing
 BESIDE = 0.3  # of those sentences that stand in a line of the text; the others have one to themselves
@@ -163,6 +163,11 @@ def taken_out(low: Mapping[str, Low]) -> Adapter:
         for name, layer in low.items()
         for part, value in (("down", layer.down), ("up", layer.up))
     }
+
+
+def joined(first: Adapter, second: Adapter) -> Adapter:
+    """What adds as much as the two after one another; both are for the same layers."""
+    return {name: np.concatenate([first[name], second[name]], axis=1 if name.endswith("/up") else 0) for name in first}
 
 
 def nearest(change: Mapping[str, torch.Tensor], rank: int) -> Adapter:

@@ -19,12 +19,13 @@ from scipy.stats import beta
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.adapter import EPOCHS, Tuned, distracted, tune
+from classifiers.adapter import EPOCHS, Tuned, distracted, joined, merge, tune
 from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
 from classifiers.embedding import Encoder, encode_all
 from classifiers.lexical import KINDS
+from classifiers.tagger import TaggerBundle
 
 SPLITS = ("train", "dev", "calibration", "test")
 LEXICAL_STRENGTHS = (5.0, 20.0)
@@ -58,12 +59,14 @@ def train(
     kept: Bundle | None = None,
     epochs: int = EPOCHS,
     distractors: Sequence[str] = (),
+    start: TaggerBundle | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Bundle:
     """Fit on `train`, choose strength and blend on `dev`, temperature and thresholds on `calibration`.
 
     `test` is not looked at. `distractors` are sentences that must change no label, such as orders to the reader.
-    With `kept` that bundle's encoder and head stay, and only what is cheap is fitted again.
+    With `start` the encoder begins as that tagger's, which has read messages for what they state. With `kept` that
+    bundle's encoder and head stay, and only what is cheap is fitted again.
     Raises ValueError when a label has no training example or `kept` knows other labels.
     """
     index = {label: i for i, label in enumerate(labels)}
@@ -75,11 +78,15 @@ def train(
         raise ValueError("the encoder that is to be kept was trained for other labels; train it again")
     texts = {split: [e.text for e in found] for split, found in by_split.items()}
     truth = {split: np.array([index[e.label] for e in found]) for split, found in by_split.items()}
-    tuned = (
-        Tuned(kept.adapter, kept.head, kept.head_intercepts)
-        if kept is not None
-        else tune(load_model(), texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
-    )
+    if kept is not None:
+        tuned = Tuned(kept.adapter, kept.head, kept.head_intercepts)
+    else:
+        model = load_model()
+        if start is not None:
+            merge(model, start.adapter)
+        tuned = tune(model, texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
+        if start is not None:
+            tuned = tuned._replace(adapter=joined(start.adapter, tuned.adapter))
     encoder = Encoder(tuned.adapter)
     vectors = {split: encode_all(encoder, found) for split, found in texts.items()}
     counters = [
@@ -151,7 +158,11 @@ def train(
             "data_sha256": digest,
             "distractors": len(distractors),
             "counts": {split: sum(e.split == split for e in examples) for split in SPLITS},
-            "epochs": kept.trained_on["epochs"] if kept is not None else epochs,
+            **(
+                {name: kept.trained_on.get(name) for name in ("epochs", "start")}
+                if kept is not None
+                else {"epochs": epochs, "start": start.version if start is not None else None}
+            ),
             "lexical_strength": strength,
         },
     )

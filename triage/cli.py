@@ -213,6 +213,7 @@ def train(
     from classifiers.bundle import PACKAGED, load_bundle
     from classifiers.embedding import Encoder
     from classifiers.examples import Labelled, save_examples
+    from classifiers.tagger import load_tagger
     from classifiers.taxonomy import load_taxonomy
     from classifiers.training import load_distractors, load_examples
     from classifiers.training import train as fit
@@ -223,7 +224,9 @@ def train(
         told = load_distractors(distractors) if distractors else []
         kept = load_bundle(out or PACKAGED) if keep_encoder else None
         with _progress() as progress:
-            bundle = fit(examples, load_taxonomy().codes, kept, distractors=told, progress=progress)
+            bundle = fit(
+                examples, load_taxonomy().codes, kept, distractors=told, start=load_tagger(), progress=progress
+            )
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)
