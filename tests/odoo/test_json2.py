@@ -201,8 +201,8 @@ def test_a_wrong_key_is_a_bad_login(server: Any) -> None:
         (500, {"name": "psycopg2.errors.SerializationFailure", "message": "x"}, OdooUnavailable),
         (429, {"name": "werkzeug.exceptions.TooManyRequests", "message": "x"}, OdooUnavailable),
         (200, b"<html>maintenance</html>", OdooUnavailable),
-        (404, b"<html>no such page</html>", OdooRefused),
-        (303, b"", OdooRefused),
+        (404, b"<html>no such page</html>", OdooUnavailable),
+        (303, b"", OdooUnavailable),
     ],
 )
 def test_what_stands_before_odoo_or_passes_by_itself_is_told_apart(
@@ -261,5 +261,5 @@ def test_version_and_clock_are_read_from_old_and_new_servers(server: Any) -> Non
     server.major = 17
     assert ask_server(url(server), 2).version == "17.0"
     server.instead = (200, b"<html>a shop</html>")
-    with pytest.raises(OdooRefused, match="not Odoo"):
+    with pytest.raises(OdooUnavailable, match="not Odoo"):
         ask_server(url(server), 2)

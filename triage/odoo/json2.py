@@ -51,7 +51,7 @@ class Json2Transport:
             cause = error.__context__.__context__ if error.__context__ else None  # under httpx lies httpcore
             if isinstance(cause, ssl.SSLCertVerificationError):
                 text = f"Odoo's certificate is not trusted ({cause.verify_message}); check TRIAGE_ODOO_URL."
-                raise OdooRefused(text) from None
+                raise OdooUnavailable(text) from None
             text = f"Odoo cannot be reached for {what} ({type(error).__name__}); try again later."
             raise OdooUnavailable(text) from None
         return _result(answer, model, what)

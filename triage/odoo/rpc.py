@@ -87,7 +87,7 @@ def _translated(error: Exception, what: str) -> OdooError:
         return status_error(error.code, what)
     cause = error.reason if isinstance(error, URLError) else error
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return OdooRefused(f"Odoo's certificate is not trusted ({cause.verify_message}); check TRIAGE_ODOO_URL.")
+        return OdooUnavailable(f"Odoo's certificate is not trusted ({cause.verify_message}); check TRIAGE_ODOO_URL.")
     if isinstance(error, (OSError, HTTPException)):
         return OdooUnavailable(f"Odoo cannot be reached for {what} ({type(cause).__name__}); try again later.")
     if isinstance(error, (ValueError, LookupError, TypeError, AttributeError)):

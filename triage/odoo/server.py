@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from triage.errors import OdooRefused, OdooUnavailable
+from triage.errors import OdooUnavailable
 from triage.odoo.transport import status_error
 
 
@@ -24,7 +24,7 @@ class Server:
 
 
 def ask_server(url: str, timeout: float) -> Server:
-    """`GET /web/version` (19 and newer), else `/web/webclient/version_info`. Raises OdooUnavailable or OdooRefused."""
+    """`GET /web/version` (19 and newer), else `/web/webclient/version_info`. Raises OdooUnavailable."""
     with httpx.Client(base_url=url.rstrip("/"), timeout=timeout) as client:
         try:
             answer = client.get("/web/version")
@@ -40,7 +40,7 @@ def ask_server(url: str, timeout: float) -> Server:
     major = re.search(r"\d+", version)
     if major is None:
         if answer.is_success:
-            raise OdooRefused(f"What answers at {url} is not Odoo; check TRIAGE_ODOO_URL.")
+            raise OdooUnavailable(f"What answers at {url} is not Odoo; check TRIAGE_ODOO_URL.")
         raise status_error(answer.status_code, "the question for its version")
     ahead = None
     if "date" in answer.headers:

@@ -65,8 +65,10 @@ def server_error(name: object, message: object, what: str, *, unknown_model: boo
 
 
 def status_error(status: int, what: str) -> OdooError:
-    """The error for an HTTP status without a word from Odoo itself."""
-    text = f"Odoo answered HTTP {status} to {what}"
-    if status >= 500 or status in _PASSING_STATUS:
-        return OdooUnavailable(f"{text}; try again later.")
-    return OdooRefused(f"{text}; check TRIAGE_ODOO_URL.")
+    """The error for an HTTP status without a word from Odoo itself: it says nothing about the message, which waits
+    until the server, what stands before it, or the setting is mended.
+    """
+    passing = status >= 500 or status in _PASSING_STATUS
+    return OdooUnavailable(
+        f"Odoo answered HTTP {status} to {what}; {'try again later' if passing else 'check TRIAGE_ODOO_URL'}."
+    )
