@@ -20,7 +20,6 @@ from triage.result import FieldValue, Quote
 
 Fields = Mapping[str, Sequence[FieldValue]]
 
-ATTACHMENT = "attachment:"  # how the name of such a part begins
 WEST = timedelta(hours=12)  # by which a sender's day may be behind that of UTC
 LONGEST_QUOTE = 200
 LONGEST_ASKED = 6_000  # characters that are sent
@@ -146,8 +145,11 @@ def _at_stake(record: Record | None, fields: Fields, gist: Gist | None, received
 
 
 def best_reference(fields: Fields) -> str | None:
-    """The surest reference; of several about as sure, the one that Odoo would know best."""
-    told = [max(fields[name], key=lambda found: found.score) for name in _NAMES if fields.get(name)]
+    """The surest reference, of the message itself before those of a paper with it; of several about as sure, the one
+    that Odoo would know best.
+    """
+    own = [best for name in _NAMES if (best := _best(fields, name)) and not _on_paper(best)]
+    told = own or [max(fields[name], key=lambda found: found.score) for name in _NAMES if fields.get(name)]
     least = max((found.score for found in told), default=0.0) - _ABOUT
     return next((found.value for found in told if found.score >= least), None)
 
@@ -157,7 +159,7 @@ def told_promise(fields: Fields) -> str | None:
     best = _best(fields, "eta_original")
     if best is None:
         return None
-    who = "a document" if best.evidence.part.startswith(ATTACHMENT) else "the message"
+    who = "a document" if _on_paper(best) else "the message"
     return f"{who} says {_moment(best.value)}"
 
 
@@ -171,7 +173,11 @@ def _best(fields: Fields, name: str) -> FieldValue | None:
     with its score, and in no sentence.
     """
     sure = [found for found in fields.get(name, ()) if found.score >= SURE]
-    return max(sure, key=lambda found: (not found.evidence.part.startswith(ATTACHMENT), found.score), default=None)
+    return max(sure, key=lambda found: (not _on_paper(found), found.score), default=None)
+
+
+def _on_paper(found: FieldValue) -> bool:
+    return found.evidence.part.startswith("attachment:")
 
 
 def _moment(value: str) -> str:

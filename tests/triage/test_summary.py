@@ -167,6 +167,9 @@ def test_a_case_is_called_by_its_surest_reference_or_of_equals_by_the_one_that_o
     assert best_reference(found("awb", "020-12345675", 0.98) | found("sales_order", "S00045", 0.65)) == "020-12345675"
     assert best_reference(found("awb", "020-12345675", 0.98) | found("sales_order", "S00045", 0.9)) == "S00045"
     assert best_reference(found("eta_revised", "2026-11-24")) is None
+    paper = found("sales_order", "S00099", 0.95, "attachment:0")
+    assert best_reference(paper | found("shipment", "KS-88121", 0.7)) == "KS-88121", "the message's own comes first"
+    assert best_reference(paper | found("shipment", "KS-88121", 0.3)) == "S00099"
 
 
 def test_with_a_model_its_words_say_what_happened_and_the_record_what_is_at_stake() -> None:
