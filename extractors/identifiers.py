@@ -297,7 +297,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
-    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*#?[ \t]*(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*\n?|-(?= ))?[ \t]*[#(\"“]?"
+    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
 )
 _VALUE = (
     r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/-]{3,13}(?![\w/.-])"  # with the letters of a country or a firm
@@ -345,7 +345,7 @@ _TWO_PLATES = re.compile(
     rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"
 )
 _NEXT = re.compile(
-    r"[ \t]*(?:,|;|&|\+|/|\b(?:and|und|et|y|e|en|oraz|i|or)\b)[ \t]*(?:and |und |et |y |e |en |i )?"
+    r"[ \t]*+(?:,|;|&|\+|/|\b(?:and|und|et|y|e|en|oraz|i|or)\b)[ \t]*+(?:and |und |et |y |e |en |i )?"
     + _VALUE
     + r"(?![\w-])"
 )
@@ -538,7 +538,7 @@ def _shape(value: str) -> str:
 
 # What a document's own number is called by when it is called no more than a number.
 _BARE_NUMBER = re.compile(
-    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|n(?=\.)|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*[:#]?[ \t]*{_VALUE}(?![\w-])",
+    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|n(?=\.)|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*+[:#]?[ \t]*+{_VALUE}(?![\w-])",
     re.IGNORECASE,
 )
 

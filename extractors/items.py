@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from extractors.documents import LineItem
 from extractors.pdf import Word
+from extractors.quantities import plain_number
 
 _COLUMNS = tuple(
     (column, re.compile(rf"(?:{words})\.?", re.IGNORECASE))
@@ -129,9 +130,4 @@ def _amount(words: str) -> str | None:
     match = _NUMBER.match(words)
     if match is None or not (match.end() == len(words) or _UNIT.fullmatch(words, match.end())):
         return None
-    number = match[0].replace(" ", "").replace("'", "")
-    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", number):
-        return re.sub(r"\D", "", number)
-    whole, _, fraction = number.replace(",", ".").partition(".")
-    fraction = fraction.rstrip("0")
-    return f"{int(whole)}.{fraction}" if fraction else str(int(whole))
+    return plain_number(match[0], decimals=3)

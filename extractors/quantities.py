@@ -57,7 +57,7 @@ _LOSS = tuple(
 )
 _WEIGHT = re.compile(
     rf"(?:gross ?weight|g\.?w\.?|brutto(?:gewicht)?|poids brut|peso (?:bruto|lordo)|brutogewicht|waga brutto|total weight|weight|gewicht|poids"
-    rf"|peso|waga)[ \t]*(?:\(?(?P<u1>kgs?|lbs?|t)\)?)?[ \t]*[:=]?[ \t]*(?P<quote>(?P<n>{_AMOUNT})[ \t]?(?P<u2>kgs?|kilos?|lbs?|tons?|t)?)(?!\w)",
+    rf"|peso|waga)[ \t]*+(?:\(?(?P<u1>kgs?|lbs?|t)\)?)?[ \t]*+[:=]?[ \t]*+(?P<quote>(?P<n>{_AMOUNT})[ \t]?(?P<u2>kgs?|kilos?|lbs?|tons?|t)?)(?!\w)",
     re.IGNORECASE,
 )
 _BARE_WEIGHT = re.compile(
@@ -239,7 +239,7 @@ def value_of(field: str, quote: str) -> str | None:
         if amount is None:
             return None
         small = re.fullmatch(r"\d{1,2}[.,]\d{3}", amount)  # no load has a thousand cubic metres
-        amount = amount.replace(",", ".") if small else _plain(amount, decimals=3)
+        amount = amount.replace(",", ".") if small else plain_number(amount, decimals=3)
         return f"{Decimal(amount).normalize():f} {'FTQ' if match and match['feet'] else 'MTQ'}"
     if field == "hazard_class":
         return quote.upper() if re.fullmatch(r"[1-9](?:\.[1-6][A-S]?)?", quote, re.IGNORECASE) else None
@@ -247,14 +247,14 @@ def value_of(field: str, quote: str) -> str | None:
         if _IN_GRAMS.fullmatch(quote):
             return f"{Decimal(quote.replace(',', '.')).normalize():f} KGM"
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
-            return f"{_plain(quote, decimals=3)} KGM"
+            return f"{plain_number(quote, decimals=3)} KGM"
         match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|mt|t(?:ons?|onn\w*|onelad\w*)?))", quote)
-        return f"{_plain(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
+        return f"{plain_number(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
     match = _MONEY.fullmatch(quote)
     if match is None:
         return None
     symbol = (match["c1"] or match["c2"]).lower()
-    amount = Decimal(_plain(match["n1"] or match["n2"], decimals=2))
+    amount = Decimal(plain_number(match["n1"] or match["n2"], decimals=2))
     return f"{amount:.2f} {_CURRENCY.get(symbol, symbol.upper())}"
 
 
@@ -461,10 +461,10 @@ def in_currency(amount: str, currency: str) -> str | None:
 
 def plain(amount: str) -> Decimal:
     """An amount of money as written, `1.234,50`."""
-    return Decimal(_plain(amount, decimals=2))
+    return Decimal(plain_number(amount, decimals=2))
 
 
-def _plain(amount: str, *, decimals: int) -> str:
+def plain_number(amount: str, *, decimals: int) -> str:
     """`1.234,50` and `1,234.50` as `1234.50`: the last separator is the decimal one unless it sets off thousands."""
     amount = amount.replace(" ", "").replace("'", "")
     last = max(amount.rfind("."), amount.rfind(","))

@@ -77,6 +77,21 @@ def test_a_table_of_goods_is_read_line_by_line_up_to_its_total(reader: PdfReader
     ]
 
 
+@pytest.mark.parametrize(
+    ("printed", "amount"),
+    [("1.234,50", "1234.5"), ("1,234.50", "1234.5"), ("1.200,00", "1200"), ("0,500", "0.5"), ("1 040", "1040")],
+)
+def test_amounts_of_goods_are_numbers_however_they_are_printed(reader: PdfReader, printed: str, amount: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "DELIVERY NOTE", size=16)
+        for y, row in ((700, ("Item", "Description", "Ordered", "Delivered")), (684, ("A-1", "Sand", printed, "7"))):
+            for x, word in zip((40, 120, 330, 430), row, strict=True):
+                lines(canvas, x, y, word)
+
+    (document,) = read(reader, draw).documents
+    assert [(i.ordered, i.delivered) for i in document.line_items] == [(amount, "7")]
+
+
 @pytest.mark.parametrize(("drawn", "said"), [(True, "yes"), (False, "no")])
 def test_a_proof_of_delivery_is_signed_where_a_hand_drew_on_the_line(reader: PdfReader, drawn: bool, said: str) -> None:
     def draw(canvas: Canvas) -> None:
