@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi.security import APIKeyHeader, HTTPBearer
 from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
@@ -566,7 +566,13 @@ def add_operations_routes(app: FastAPI) -> None:
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/health/ready", tags=["service"], operation_id="ready", summary="Readiness, part by part")
+    @app.get(
+        "/health/ready",
+        tags=["service"],
+        operation_id="ready",
+        summary="Readiness, part by part",
+        responses={503: {"model": dict[str, Any], "description": "the same, where a part is down"}},
+    )
     async def ready(runtime: RuntimeOf, response: Response) -> dict[str, Any]:
         parts = await in_thread(runtime, runtime.health)
         down = any(part["status"] == "down" for part in parts.values())
@@ -574,7 +580,13 @@ def add_operations_routes(app: FastAPI) -> None:
         degraded = any(part["status"] == "degraded" for part in parts.values())
         return {"status": "down" if down else "degraded" if degraded else "ok", "parts": parts}
 
-    @app.get("/metrics", include_in_schema=False)
+    @app.get(
+        "/metrics",
+        tags=["service"],
+        operation_id="metrics",
+        summary="Counters and gauges for Prometheus",
+        response_class=PlainTextResponse,
+    )
     async def metrics(runtime: RuntimeOf) -> Response:
         text = await in_thread(runtime, lambda: generate_latest() + runtime.gauges())
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -74,7 +74,7 @@ class Bundle:
 
 def load_bundle(folder: Path = PACKAGED) -> Bundle:
     """Raises BundleError that says what to do."""
-    told, arrays, adapter = read_files(folder, "triage train")
+    told, arrays, adapter = read_files(folder, "triage train", WORDS)
     return Bundle(
         version=told["version"],
         labels=tuple(told["labels"]),
@@ -100,7 +100,7 @@ def write_files(
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def read_files(folder: Path, command: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]], Adapter]:
+def read_files(folder: Path, command: str, *others: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]], Adapter]:
     """What `write_files` wrote, once all hashes hold. Raises BundleError that names the `command` that makes it."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -108,8 +108,10 @@ def read_files(folder: Path, command: str) -> tuple[dict[str, Any], dict[str, ND
         raise BundleError(f"there is no classifier in {folder}; run '{command}'") from None
     if manifest.get("encoder") != ENCODER:
         raise BundleError(f"the classifier in {folder} was trained for another encoder; run '{command}'")
+    if not set(others) <= manifest["sha256"].keys():
+        raise BundleError(f"the classifier in {folder} was made by another version; run '{command}'")
     for name, sha256 in manifest["sha256"].items():
-        if _sha256(folder / name) != sha256:
+        if not (folder / name).is_file() or _sha256(folder / name) != sha256:
             raise BundleError(f"{name} in {folder} is not the file that was trained; restore it or run '{command}'")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}

@@ -194,7 +194,12 @@ def _from_fields(data: Mapping[str, Any], files: Sequence[tuple[str, bytes]], li
     mail = _empty_mail()
     if is_email_item:
         mail.message_id = _first_id(data.get("messageId"))
-        mail.recipients = rfc822.addresses(_n8n_addresses(data.get(name)) for name in ("to", "cc"))
+        mail.recipients = rfc822.addresses(
+            [
+                *(_n8n_addresses(data.get(name)) for name in ("to", "cc")),
+                _n8n_header(data.get("headers"), "delivered-to"),
+            ]
+        )
         data = _by_contract(_from_n8n(data))
     else:
         data = _by_contract(data)
@@ -370,6 +375,12 @@ def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _n8n_header(headers: object, name: str) -> str | None:
+    """What stands in a header; n8n gives whole lines by their names in small letters."""
+    line = headers.get(name) if isinstance(headers, Mapping) else None
+    return line.partition(":")[2].strip() if isinstance(line, str) else None
+
+
 def _n8n_date(value: object, headers: object) -> datetime | None:
     """The Date header of the mail as n8n gives it; a broken one is the sender's fault and no reason to refuse.
 
@@ -381,8 +392,7 @@ def _n8n_date(value: object, headers: object) -> datetime | None:
         when = datetime.fromisoformat(value)
     except ValueError:
         return rfc822.moment(value)
-    line = headers.get("date") if isinstance(headers, Mapping) else None
-    written = rfc822.moment(line.partition(":")[2]) if isinstance(line, str) else None
+    written = rfc822.moment(_n8n_header(headers, "date"))
     return written if written is not None and when.tzinfo and written == when else when
 
 

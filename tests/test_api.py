@@ -526,6 +526,7 @@ def test_openapi_describes_the_contract(service: TestClient) -> None:
         "application/pdf",
         "multipart/form-data",
     }
+    assert "/metrics" in described["paths"]
     operations = [o for path in described["paths"].values() for o in path.values()]
     assert all(o["operationId"] and o["summary"] and o["tags"] for o in operations)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
@@ -76,6 +77,10 @@ def worker() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     start(runtime)
+    if chosen.worker_metrics_port is not None:
+        from prometheus_client import start_http_server
+
+        start_http_server(chosen.worker_metrics_port)
     stop.wait()
     runtime.stop()
 
@@ -170,7 +175,7 @@ def demo(
                 raise fail("the service did not start; the log above says why")
             time.sleep(0.1)
         url = f"http://127.0.0.1:{chosen.port}"
-        submit([samples], url=url, wait=30)
+        submit([samples], url=url, key=os.environ.get("TRIAGE_API_KEY"), wait=30)
         typer.echo(f"\nThe queue:   {url}/dashboard\nThe API:     {url}/openapi.json")
         if stay:
             typer.echo("Ctrl-C stops it; everything taken in is kept in the data folder.")

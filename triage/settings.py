@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
     executor_id: str = Field("one", description="stable name of this worker; each worker on PostgreSQL has its own")
     takeover_seconds: float = Field(15.0, description="a worker whose lock is free for twice as long is taken for dead")
     run_worker: bool = Field(True, description="whether `triage serve` also works off the queues")
+
+    worker_metrics_port: int | None = Field(None, description="where `triage worker` serves /metrics of its own")
 
     max_body_bytes: int = 25 * MEGABYTE
     max_attachments: int = 20
@@ -111,15 +114,18 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """`TRIAGE_ODOO_PASSWORD_FILE=/run/secrets/x` stands for `TRIAGE_ODOO_PASSWORD`; so for every setting."""
-        for name in cls.model_fields:
+        """`TRIAGE_ODOO_PASSWORD_FILE=/run/secrets/x` stands for `TRIAGE_ODOO_PASSWORD`; so for every setting, lists as
+        JSON.
+        """
+        for name, field in cls.model_fields.items():
             # pydantic gives a line of .env that is no setting under its name without the prefix.
             path = os.environ.get(f"TRIAGE_{name.upper()}_FILE") or values.get(f"{name}_file")
             if path and values.get(name) is None:
                 try:
-                    values[name] = Path(path).read_text(encoding="utf-8").strip()
+                    text = Path(path).read_text(encoding="utf-8").strip() or None
+                    values[name] = json.loads(text) if text and get_origin(field.annotation) is tuple else text
                 except (OSError, ValueError) as error:
-                    what = getattr(error, "strerror", None) or "it is no UTF-8"
+                    what = getattr(error, "strerror", None) or "it is no UTF-8, or no JSON list"
                     raise ValueError(f"TRIAGE_{name.upper()}_FILE: {path} cannot be read ({what}); mend it") from None
         return values
 

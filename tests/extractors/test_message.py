@@ -163,6 +163,12 @@ def test_the_mailboxes_of_an_n8n_item_are_kept(to: object, expected: tuple[str, 
     assert message_from_json(N8N | {"to": to}, LIMITS).recipients == expected
 
 
+def test_the_mailbox_that_an_n8n_item_was_delivered_to_is_one_of_its_own() -> None:
+    headers = {"delivered-to": "Delivered-To: dispatch.antwerp@example.com"}
+    item = N8N | {"to": "group@example.com", "headers": headers}
+    assert message_from_json(item, LIMITS).recipients == ("group@example.com", "dispatch.antwerp@example.com")
+
+
 def test_a_sender_of_a_thousand_brackets_is_nobody() -> None:
     hostile = "(" * 4000
     assert message_from_json(N8N | {"from": hostile}, LIMITS).sender.email is None

@@ -49,6 +49,15 @@ def test_an_error_in_the_settings_shows_no_secret(tmp_path: Path, monkeypatch: p
         Settings(_env_file=None)
 
 
+def test_a_file_may_hold_a_list_and_an_empty_one_sets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").write_text('["stock.picking"]\n')
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.setenv("TRIAGE_ODOO_DOCUMENT_MODELS_FILE", str(tmp_path / "models"))
+    monkeypatch.setenv("TRIAGE_RETENTION_DAYS_FILE", str(tmp_path / "empty"))
+    settings = Settings(_env_file=None)
+    assert (settings.odoo_document_models, settings.retention_days) == (("stock.picking",), None)
+
+
 def test_the_transport_of_the_settings_is_the_one_that_is_used() -> None:
     settings = Settings(_env_file=None, **WHERE, **KEY, odoo_transport="json2")
     assert isinstance(connect(odoo_access(settings)), Json2Transport)
