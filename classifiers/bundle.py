@@ -100,7 +100,9 @@ def write_files(
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
-def read_files(folder: Path, command: str, *others: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]], Adapter]:
+def read_files(
+    folder: Path, command: str, *others: str
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]], Adapter]:
     """What `write_files` wrote, once all hashes hold. Raises BundleError that names the `command` that makes it."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
