@@ -95,6 +95,11 @@ def has_label(row: Row) -> bool:
     return bool(row["scored"]) and row.get("label") is not None and row["expected"]["label"] is not None
 
 
+def unanswered(row: Row) -> bool:
+    """Whether a language model was asked for this row and gave no answer: away, over budget, or in no valid form."""
+    return bool((row.get("llm_use") or {}).get("problems"))
+
+
 def measure(
     rows: Sequence[Row],
     labels: Sequence[str],
@@ -118,6 +123,7 @@ def measure(
                 "unscored": len(rows) - len(scored),
                 "unscored_share": (len(rows) - len(scored)) / len(rows) if rows else 0.0,
                 "unscored_reasons": dict(sorted(unscored.items())),
+                "llm_unanswered": sum(map(unanswered, scored)),
                 "with_label": len(answers),
                 "groups": len(set(answers.groups)),
             },

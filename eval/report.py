@@ -141,6 +141,10 @@ def _warnings(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[s
     found = []
     if cases["unscored"]:
         found.append(f"{cases['unscored']} of {cases['n']} cases could not be run; they are in no figure.")
+    if cases["llm_unanswered"]:
+        found.append(
+            f"The language model gave no answer in {cases['llm_unanswered']} cases; the next run repeats them."
+        )
     if 0 < cases["with_label"] < 100:
         found.append(f"Only {cases['with_label']} cases have a label: read the intervals, not the values.")
     split = manifest["dataset"]["split"]

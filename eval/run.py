@@ -33,7 +33,7 @@ import yaml
 from pydantic import ValidationError
 
 from eval.datasets import Case, case_sha256, load_dataset, read_message
-from eval.metrics import COSTS, differences, has_label, label_measures, load_costs, measure
+from eval.metrics import COSTS, differences, has_label, label_measures, load_costs, measure, unanswered
 from eval.pages import draw
 from eval.product import ROOT, Product, Row, code_sha256
 from eval.statistics import DRAWS, SEED, Bootstrap, rounded
@@ -253,14 +253,17 @@ def _asked_how(settings: Settings) -> tuple[Any, ...]:
 
 
 def _kept(out: Path, keys: dict[str, str], *, use_cache: bool, only_failed: bool) -> dict[str, Row]:
-    """Rows that need not be made again. `only_failed` keeps every row that was scored, whatever made it."""
+    """Rows that need not be made again: none that a language model was asked for and left without an answer.
+
+    `only_failed` keeps every other row that was scored, whatever made it.
+    """
     if not (out / PREDICTIONS).exists():
         if only_failed:
             raise RunError(f"there is nothing in {out} that could have failed; run it without --only-failed first")
         return {}
     if not use_cache and not only_failed:
         return {}
-    rows = {row["id"]: row for row in read_rows(out) if row["id"] in keys}
+    rows = {row["id"]: row for row in read_rows(out) if row["id"] in keys and not unanswered(row)}
     if only_failed:
         return {i: row for i, row in rows.items() if row["scored"]}
     return {i: row for i, row in rows.items() if row["key"] == keys[i]}

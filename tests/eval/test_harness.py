@@ -40,6 +40,23 @@ def test_a_label_that_was_mended_is_measured_and_its_neighbours_are_not_run_agai
     assert read_manifest(tmp_path / "run")["cases"]["run_now"] == 1
 
 
+@pytest.mark.parametrize("only_failed", [False, True])
+def test_a_case_that_the_language_model_did_not_answer_is_told_and_run_again(tmp_path: Path, only_failed: bool) -> None:
+    product = StandIn()
+    answer = product.answer
+
+    def away(case: Any, *more: Any, **named: Any) -> dict[str, Any]:
+        problems = ["llm_unavailable"] if case.id == "0" else []
+        return answer(case, *more, **named) | {"llm_use": {"problems": problems}}
+
+    product.answer = away  # type: ignore[method-assign]
+    dataset, out = write(tmp_path, {}, {}), tmp_path / "run"
+    assert start(dataset, out, product)["cases"]["llm_unanswered"] == 1
+    assert "gave no answer in 1 cases" in (out / "report.md").read_text(encoding="utf-8")
+    assert start(dataset, out, only_failed=only_failed)["cases"]["llm_unanswered"] == 0
+    assert read_manifest(out)["cases"]["run_now"] == 1
+
+
 def test_half_an_emoji_in_what_was_expected_ends_no_run(tmp_path: Path) -> None:
     half = {"fields": {"bol": ["7 \ud83d"]}, "label": "status_update"}
     assert start(write(tmp_path, half), tmp_path / "run")["fields"]["micro_f1"]["value"] == 0.0
