@@ -129,10 +129,11 @@ def _field_counts(row: Row, names: set[str]) -> tuple[int, int, int]:
 
 
 def _utility(pairs: Sequence[tuple[Row, Row]], scoring: Mapping[str, Any], bootstrap: Bootstrap) -> dict[str, Any]:
-    """In the unit of the second run's costs; both runs are judged by those."""
+    """In the unit of the second run's costs; both runs are judged by those, and by the first run's expected route."""
     if any(not row.get("route") or not row["expected"]["route"] for pair in pairs for row in pair):
         return {}
-    spent = np.array([[cost(row, scoring["costs"]) for row in pair] for pair in pairs]).T
+    judged = [[{**row, "expected": x["expected"]} for row in (x, y)] for x, y in pairs]
+    spent = np.array([[cost(row, scoring["costs"]) for row in pair] for pair in judged]).T
     return _difference(lambda weights: weights @ (spent[0] - spent[1]) / weights.sum(axis=1), bootstrap)
 
 

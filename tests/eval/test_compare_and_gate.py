@@ -115,6 +115,13 @@ def test_fields_that_were_labelled_differently_are_no_gain_of_the_product(tmp_pa
     assert "TIED" in as_text(found)
 
 
+def test_a_policy_that_expects_less_of_itself_saves_nothing(tmp_path: Path) -> None:
+    """It ignores what went to approval, and expects so."""
+    before, after = (rows(range(60), 60, route=route, expected={"route": route}) for route in ("approval", "ignore"))
+    found = compare(a_run(tmp_path / "a", before), a_run(tmp_path / "b", after))
+    assert found["measures"]["routing.utility"]["verdict"] == "worse"
+
+
 def test_many_slices_make_no_discovery_of_chance(tmp_path: Path) -> None:
     """Six fixed in one slice of 35 is p = 0.03 by itself, and not among eight slices."""
     before = [a_row(i, "damage", "damage", slices={"source": f"s{i // 35}"}) for i in range(280)]
