@@ -10,8 +10,9 @@ Definitions
 - fields: a value counts once a case; a case counts where it is labelled with `fields`, a field where any case names it.
   Strict: the same characters, case and spaces aside. Relaxed: the same letters and digits, or one within the other.
 - documents: types as a multiset for each case labelled with `documents`.
-- money: processor time at the price of a core, and what the language model cost. A right decision is a label that is
-  true, a route that is right, and no "cannot tell".
+- money: processor time at the price of a core, and what the language model cost; not measured where an answer
+  came from the cache, which has no price. A right decision is a label that is true, a route that is right, and no
+  "cannot tell".
 - routing: what the service would do beside what the policy does with the true label, or beside the case's own `route`.
 """
 
@@ -654,6 +655,9 @@ def spending(rows: Sequence[Row], costs: Mapping[str, Any], draws: int, seed: in
     price = costs.get("money")
     if not rows or price is None:
         return {"tokens": tokens, "money": {"per_thousand": NOTHING, "per_thousand_right": NOTHING}}
+    stated = {"currency": price["currency"], "core_hour": price["core_hour"]}
+    if tokens["cached"]:
+        return {"tokens": tokens, "money": {**stated, "per_thousand": NOTHING, "per_thousand_right": NOTHING}}
     processor = np.array([row.get("cpu_ms", 0.0) for row in rows]) / 3.6e6 * float(price["core_hour"])
     spent = processor + np.array([use.get("cost", 0.0) for use in uses])
     right = np.array([_is_right(row) for row in rows], float)
@@ -670,8 +674,7 @@ def spending(rows: Sequence[Row], costs: Mapping[str, Any], draws: int, seed: in
     return {
         "tokens": tokens,
         "money": {
-            "currency": price["currency"],
-            "core_hour": price["core_hour"],
+            **stated,
             "per_thousand": estimate(value[0], *interval(drawn[:, 0]), n),
             "per_thousand_right": estimate(value[1], *interval(drawn[:, 1]), decided),
         },

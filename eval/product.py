@@ -90,8 +90,12 @@ class Product(AbstractContextManager["Product"]):
         message = read_message(case, folder, self.limits)
         return self.tools.extract(message, message.received_at or CLOCK)
 
-    def answer(self, case: Case, folder: Path, *, only_extract: bool = False) -> Row:
-        """One row of predictions.jsonl; a case that cannot be run says why and is not scored. Never raises."""
+    def answer(self, case: Case, folder: Path, *, only_extract: bool = False, consult: bool = True) -> Row:
+        """One row of predictions.jsonl; a case that cannot be run says why and is not scored. Never raises.
+
+        `consult`: whether a language model that is set up is asked.
+        """
+        tools = self.tools if consult else self.tools.model_copy(update={"consult": None})
         unknown = {case.label, *(case.secondary_labels or ())} - {None, *self.taxonomy.codes}
         if unknown:
             return unscored(case, f"unknown label: {', '.join(sorted(map(str, unknown)))}")
@@ -103,7 +107,7 @@ class Product(AbstractContextManager["Product"]):
                 extraction = self.tools.extract(message, now)
                 elapsed = time.perf_counter() - start
                 return _head(case, extraction, elapsed, time.thread_time() - cpu) | _extracted(extraction)
-            understanding = understand(message, self.tools, self.taxonomy, now)
+            understanding = understand(message, tools, self.taxonomy, now)
             decision = self._decide(case, understanding, now)
             elapsed = time.perf_counter() - start
             return self._row(case, understanding, decision, now, elapsed, time.thread_time() - cpu)

@@ -131,7 +131,8 @@ def run(
         for name in (METRICS, MANIFEST):  # of the run before: were this one stopped, a gate would judge by them
             (out / name).unlink(missing_ok=True)
         if todo:
-            answer(todo[0])  # the first message loads what the others find loaded, as in a service that runs
+            # The first message loads what the others find loaded, as in a service that runs.
+            p.answer(todo[0], dataset.folder, only_extract=only_extract, consult=False)
         spent = time.perf_counter(), time.process_time()
         if not use_cache and not only_failed:
             (out / PREDICTIONS).unlink(missing_ok=True)

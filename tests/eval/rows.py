@@ -62,6 +62,6 @@ class StandIn:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def answer(self, case: Case, folder: Path, *, only_extract: bool = False) -> dict[str, Any]:
+    def answer(self, case: Case, folder: Path, *, only_extract: bool = False, consult: bool = True) -> dict[str, Any]:
         row = a_row(0, "damage", "damage", id=case.id, **_labelled(case, None))
         return row | {"label": None} if only_extract else row

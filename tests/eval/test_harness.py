@@ -57,6 +57,19 @@ def test_a_case_that_the_language_model_did_not_answer_is_told_and_run_again(tmp
     assert read_manifest(out)["cases"]["run_now"] == 1
 
 
+def test_no_question_is_asked_before_the_first_case_is_measured(tmp_path: Path) -> None:
+    product, asked = StandIn(), []
+    answer = product.answer
+
+    def noted(case: Any, *more: Any, consult: bool = True, **named: Any) -> dict[str, Any]:
+        asked.append((case.id, consult))
+        return answer(case, *more, **named)
+
+    product.answer = noted  # type: ignore[method-assign]
+    start(write(tmp_path, {}), tmp_path / "run", product)
+    assert asked == [("0", False), ("0", True)]
+
+
 def test_half_an_emoji_in_what_was_expected_ends_no_run(tmp_path: Path) -> None:
     half = {"fields": {"bol": ["7 \ud83d"]}, "label": "status_update"}
     assert start(write(tmp_path, half), tmp_path / "run")["fields"]["micro_f1"]["value"] == 0.0

@@ -221,6 +221,14 @@ def test_a_case_that_nobody_labelled_has_no_wrong_label_and_makes_right_ones_no_
     assert both["routing"]["cost"]["value"] == alone["routing"]["cost"]["value"] == 1.0
 
 
+def test_an_answer_from_the_cache_makes_no_run_cheap() -> None:
+    use = {"questions": 1, "cached": 0, "cost": 0.01}
+    rows = [a_row(i, "damage", "damage", llm_use=use) for i in range(9)]
+    assert measure(rows, LABELS, draws=20)["money"]["per_thousand"]["value"] == 10.0
+    money = measure([*rows, a_row(9, "damage", "damage", llm_use=use | {"cached": 1})], LABELS, draws=20)["money"]
+    assert money["per_thousand"]["value"] is None and money["per_thousand_right"]["value"] is None
+
+
 def test_a_slice_under_thirty_cases_is_not_judged() -> None:
     rows = [a_row(i, "damage", "damage", slices={"lang": "en" if i < 40 else "pl"}) for i in range(69)]
     slices = measure(rows, LABELS, draws=50)["slices"]
