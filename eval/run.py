@@ -197,7 +197,10 @@ def score(out: Path) -> dict[str, Any]:
     metrics["cases"]["kept_from_other_versions"] = manifest["cases"]["kept_from_other_versions"]
     metrics["harness_ms_per_case"] = timing.get("harness_ms_per_case")
     _write(out / METRICS, metrics)
-    _write(out / THRESHOLDS, _thresholds(metrics, manifest))
+    if manifest["cases"]["kept_from_other_versions"]:  # what they prove is of no one classifier
+        (out / THRESHOLDS).unlink(missing_ok=True)
+    else:
+        _write(out / THRESHOLDS, _thresholds(metrics, manifest))
     write_reports(out, manifest, metrics, rows)
     return metrics
 

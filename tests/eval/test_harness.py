@@ -108,6 +108,17 @@ def test_the_packaged_gates_let_no_answers_of_other_code_and_no_attack_that_cras
     assert failed >= {"cases.kept_from_other_versions", "attack.unscored"}
 
 
+def test_rows_of_other_versions_give_no_thresholds_for_a_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    start(write(tmp_path, {}), out)
+    assert (out / "thresholds.json").exists()
+    monkeypatch.setattr(runs, "code_sha256", lambda: "other code")
+    start(write(tmp_path, {}), out, only_failed=True)
+    assert not (out / "thresholds.json").exists()
+
+
 def test_what_could_change_a_row_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def kept(**more: Any) -> int:
         start(write(tmp_path, {}), tmp_path / "run", **more)
