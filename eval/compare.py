@@ -13,6 +13,7 @@ from eval.run import RunError, read_manifest, read_rows
 from eval.statistics import Bootstrap, Floats, detectable, estimate, holm, interval, mcnemar, rounded
 
 SIGNIFICANT = 0.05
+FEWEST_APART = 6  # pairs that differ, below which nothing is told: five, all one way, are p = 0.06
 Verdict = Literal["better", "worse", "tied"]
 
 
@@ -34,7 +35,7 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
     right = right.reshape(-1, 2).T
     lost, won = right[0] & ~right[1], right[1] & ~right[0]
     measures = {"fields.micro_f1": fields}
-    verdict, p = fields.get("verdict"), 0.0  # of runs that read documents and label nothing
+    verdict = fields.get("verdict")  # of runs that read documents and label nothing
     if same:
         measures = {
             "accuracy": _difference(lambda w: w @ (right[1].astype(float) - right[0]) / w.sum(axis=1), bootstrap),
@@ -43,6 +44,8 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
             "routing.utility": _utility(same, scoring, bootstrap),
         }
         measures["accuracy"]["mcnemar_p"] = p = mcnemar(int(lost.sum()), int(won.sum()))
+        if p >= SIGNIFICANT:
+            measures["accuracy"]["verdict"] = "tied"
         verdict = measures["accuracy"]["verdict"]
     ids = [x["id"] for x, _ in same]
     return rounded(  # type: ignore[no-any-return]
@@ -56,7 +59,7 @@ def compare(a: Path, b: Path) -> dict[str, Any]:
                 "not_run_in_one": len(pairs) - len(ran),
                 "labelled_differently": len(ran) - len(alike),
             },
-            "verdict": verdict if p < SIGNIFICANT else "tied",
+            "verdict": verdict,
             "measures": {name: entry for name, entry in measures.items() if entry},
             "slices": _slices(same, right),
             "fixed": [i for i, changed in zip(ids, won, strict=True) if changed],
@@ -75,10 +78,11 @@ def _name(manifest: Mapping[str, Any], out: Path) -> dict[str, Any]:
     }
 
 
-def _difference(statistic: Any, bootstrap: Bootstrap) -> dict[str, Any]:
+def _difference(statistic: Any, bootstrap: Bootstrap, apart: int = FEWEST_APART) -> dict[str, Any]:
+    """`apart`: how many pairs differ."""
     value, drawn = bootstrap.of(statistic)
     low, high = interval(drawn[:, 0])
-    verdict: Verdict = "better" if low > 0 else "worse" if high < 0 else "tied"
+    verdict: Verdict = "tied" if apart < FEWEST_APART else "better" if low > 0 else "worse" if high < 0 else "tied"
     return {
         "difference": estimate(value[0], low, high, bootstrap.cases),
         "verdict": verdict,
@@ -101,7 +105,8 @@ def _macro_f1(pairs: Sequence[tuple[Row, Row]], bootstrap: Bootstrap) -> dict[st
             f1 = 2 * (weights @ (true * said)) / (weights @ true + weights @ said)
         return np.asarray(np.nanmean(f1[:, used], axis=1))
 
-    return _difference(lambda weights: macro(weights, given[1]) - macro(weights, given[0]), bootstrap)
+    apart = sum(x["label"] != y["label"] for x, y in pairs)
+    return _difference(lambda weights: macro(weights, given[1]) - macro(weights, given[0]), bootstrap, apart)
 
 
 def _fields(pairs: Sequence[tuple[Row, Row]], draws: int, seed: int) -> dict[str, Any]:
@@ -134,7 +139,8 @@ def _utility(pairs: Sequence[tuple[Row, Row]], scoring: Mapping[str, Any], boots
         return {}
     judged = [[{**row, "expected": x["expected"]} for row in (x, y)] for x, y in pairs]
     spent = np.array([[cost(row, scoring["costs"]) for row in pair] for pair in judged]).T
-    return _difference(lambda weights: weights @ (spent[0] - spent[1]) / weights.sum(axis=1), bootstrap)
+    saved = spent[0] - spent[1]
+    return _difference(lambda weights: weights @ saved / weights.sum(axis=1), bootstrap, np.count_nonzero(saved))
 
 
 def _slices(pairs: Sequence[tuple[Row, Row]], right: Any) -> list[dict[str, Any]]:

@@ -71,6 +71,14 @@ def test_a_gain_that_chance_could_give_is_tied(tmp_path: Path) -> None:
     assert found["measures"]["accuracy"]["mcnemar_p"] == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(("broken", "verdict"), [(5, "tied"), (6, "worse")])
+def test_no_measure_calls_worse_what_so_few_cases_cannot_tell(tmp_path: Path, broken: int, verdict: str) -> None:
+    before, after = (rows(range(n), route="activity", expected={"route": "activity"}) for n in (150, 150 - broken))
+    found = compare(a_run(tmp_path / "a", before), a_run(tmp_path / "b", after))
+    assert {found["verdict"], *(entry["verdict"] for entry in found["measures"].values())} == {verdict}
+    assert set(found["measures"]) == {"accuracy", "macro_f1", "routing.utility"}
+
+
 def test_only_cases_that_both_could_run_and_that_mean_the_same_are_compared(tmp_path: Path) -> None:
     first, second = rows(range(50), 60), rows(range(50), 60)
     first[0] = first[0] | {"scored": False, "unscored_reason": "refused: x"}
