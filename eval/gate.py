@@ -16,6 +16,7 @@ from extractors.message import Value
 
 FILE = Path(__file__).with_name("gates.yaml")
 BOUNDS = ("floors", "ceilings")
+SHARED = 0.9  # of this run's labelled cases, in the baseline too
 
 
 class Bound(Value):
@@ -60,7 +61,8 @@ def check(gates: Gates, out: Path, baseline: Path | None = None) -> list[Check]:
     checks = [_bound("floor", name, bound, metrics) for name, bound in gates.floors.items()]
     checks += [_bound("ceiling", name, bound, metrics) for name, bound in gates.ceilings.items()]
     if baseline is not None:
-        checks += _regressions(gates, compare(baseline, out))
+        labelled = metrics["cases"]["with_label"] or metrics["fields"]["cases"]
+        checks += _regressions(gates, compare(baseline, out), labelled)
     return sorted(checks, key=lambda c: c.passed)
 
 
@@ -75,8 +77,17 @@ def _bound(rule: str, name: str, bound: Bound, metrics: Mapping[str, Any]) -> Ch
     return Check(rule=rule, measure=name, found=f"{number:.4g}", wanted=wanted, passed=passed)
 
 
-def _regressions(gates: Gates, compared: Mapping[str, Any]) -> list[Check]:
-    checks = []
+def _regressions(gates: Gates, compared: Mapping[str, Any], labelled: int) -> list[Check]:
+    shared = compared["cases"]["shared"]
+    checks = [
+        Check(
+            rule="no regression",
+            measure="shared cases",
+            found=f"{shared} of {labelled}",
+            wanted=f">= {SHARED:.0%}",
+            passed=shared >= SHARED * labelled,
+        )
+    ]
     for name in gates.no_regression:
         entry = compared["measures"].get(name)
         if entry is None:
@@ -84,8 +95,9 @@ def _regressions(gates: Gates, compared: Mapping[str, Any]) -> list[Check]:
                 Check(rule="no regression", measure=name, found="not measured", wanted="in both runs", passed=False)
             )
             continue
-        found = f"{entry['difference']['value']:+.4f}, {entry['verdict']}"
-        passed = entry["verdict"] != "worse"
+        told = entry["difference"]["low"] is not None  # of a single group no interval can be drawn
+        found = f"{entry['difference']['value']:+.4f}, {entry['verdict'] if told else 'no interval'}"
+        passed = told and entry["verdict"] != "worse"
         checks.append(Check(rule="no regression", measure=name, found=found, wanted="not worse", passed=passed))
     if gates.slices_must_not_be_worse:
         worse = [f"{e['slice']}={e['value']}" for e in compared["slices"] if e["verdict"] == "worse"]

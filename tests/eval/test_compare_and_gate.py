@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.compare import as_text, compare
+from eval.gate import Gates, check
 from eval.metrics import load_costs
 from eval.run import RunError, score
 from tests.eval.rows import LABELS, a_row
@@ -172,6 +173,20 @@ def test_a_gate_with_a_baseline_fails_on_a_regression_and_not_on_noise(tmp_path:
         run = a_run(tmp_path / name, rows(right))
         arguments = ["eval", "gate", str(run), "--gates", str(gates), "--baseline", str(main)]
         assert runner.invoke(app, arguments).exit_code == status, name
+
+
+@pytest.mark.parametrize(("shared", "passed"), [(179, False), (180, True)])
+def test_a_baseline_of_other_cases_lets_nothing_pass(tmp_path: Path, shared: int, passed: bool) -> None:
+    main, run = a_run(tmp_path / "main", rows(range(shared), shared)), a_run(tmp_path / "run", rows(range(200)))
+    found = {c.measure: c for c in check(Gates(version="1"), run, main)}
+    assert (found["shared cases"].found, found["shared cases"].passed) == (f"{shared} of 200", passed)
+
+
+def test_a_loss_in_one_group_has_no_interval_and_does_not_pass(tmp_path: Path) -> None:
+    main, run = (a_run(tmp_path / name, rows(range(n), group="g")) for name, n in (("main", 200), ("run", 10)))
+    gates = Gates(version="1", no_regression=("accuracy",))
+    found = {c.measure: c for c in check(gates, run, main)}
+    assert not found["accuracy"].passed and "no interval" in found["accuracy"].found
 
 
 def test_the_packaged_gates_can_be_read(tmp_path: Path) -> None:
