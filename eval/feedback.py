@@ -22,6 +22,7 @@ def export(store: Store, *, disputed_only: bool = False) -> Iterator[dict[str, A
     `label` is what people named last, else the service's where the item in Odoo was done or approved, else null;
     `label_from` says which. `disputed` is a case that somebody has to decide, `reasons` why: people named different
     labels or only said that it is wrong, a sure label was corrected, a request was refused or an activity dropped.
+    `fields`, where anybody corrected one, are the service's with all corrections over them, the newest last.
     What `triage feedback settle` said ends a dispute until somebody speaks against it.
     """
     query = sa.select(t.feedback.c.message_id).group_by(t.feedback.c.message_id)
@@ -36,14 +37,16 @@ def export(store: Store, *, disputed_only: bool = False) -> Iterator[dict[str, A
 def _case(message: Message, result: Result, history: Sequence[Any]) -> dict[str, Any]:
     label, label_from = _decided(history, result)
     reasons = list(_disputes(history, result))
-    fields = next((entry.fields for entry in reversed(history) if entry.fields), None)
+    found = {name: [value.value for value in values] for name, values in result.fields.items()}
+    corrected = [entry.fields for entry in history if entry.fields]
+    fields = {name: values for given in (found, *corrected) for name, values in given.items()}
     thread = message.thread
     root = (*thread.references, *([thread.in_reply_to] if thread.in_reply_to else []), message.message_id or result.id)
     return {
         "id": result.id,
         "message": as_json(message),
         "label": label,
-        **({"fields": fields} if fields else {}),
+        **({"fields": fields} if corrected else {}),
         "source": "feedback",
         "group": root[0],
         "label_from": label_from,

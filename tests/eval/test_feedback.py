@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from eval.datasets import load_dataset
-from eval.feedback import export
+from eval.feedback import _case, export
+from extractors.message import Message
 from triage.cli import app
+from triage.result import Result
 from triage.runtime import Runtime
 from triage.settings import Settings
 from triage.store.store import Outcome, Store
 
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 TEXT = "The truck for WH/OUT/00042 broke down near Ghent, recovery only tomorrow."
 
 
@@ -103,6 +107,19 @@ def test_a_dispute_is_settled_without_overwriting_and_opens_again_when_somebody_
     assert answer.exit_code == 0, answer.output
     assert json.loads(out.read_text().splitlines()[0])["reasons"]
     assert [case.id for case in load_dataset(out).cases] == [message_id]
+
+
+def test_corrected_fields_stand_beside_those_that_were_right() -> None:
+    evidence = {"part": "body", "start": 0, "end": 3, "quote": "B-1", "method": "pattern"}
+    fields = {name: [{"value": "B-1", "score": 0.9, "evidence": evidence}] for name in ("bol", "tracking", "pieces")}
+    given = {"id": "m", "state": "published", "channel": "portal", "received_at": "2026-11-23T08:00:00Z"}
+    result = Result.model_validate(given | {"label": "damage", "fields": fields})
+    row = {"label": None, "priority": None, "by": "eva", "comment": None, "source": "api", "created_at": NOW}
+    said = (None, {"bol": ["B-2"], "tracking": []}, {"bol": ["B-3"]})
+    history = [SimpleNamespace(**row, verdict="correct", decided_at=None, fields=entry) for entry in said]
+    message = Message(channel="portal")
+    assert _case(message, result, history)["fields"] == {"bol": ["B-3"], "tracking": [], "pieces": ["B-1"]}
+    assert "fields" not in _case(message, result, history[:1])
 
 
 def test_an_accepted_label_stays_the_one_that_was_accepted(service: TestClient, store: Store) -> None:
