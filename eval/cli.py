@@ -397,10 +397,15 @@ def replay_command(
             found = replay(open_store(settings), product, message_id)
     except NotFound as error:
         raise fail(error.message, 2) from error
+    except (OSError, ValueError) as error:  # a stored file is lost or broken
+        raise fail(f"{message_id} cannot be made again: {error}", 2) from error
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        typer.echo("the same" if found["same"] else f"{len(found['differences'])} places differ")
+        decided = found["decision_replayed"]
+        same = "the same" if decided else "the understanding is the same"
+        told = same if found["same"] else f"{len(found['differences'])} places differ"
+        typer.echo(told if decided else f"{told}; the decision could not be replayed")
         for version, then in found["versions"]["then"].items():
             now = found["versions"]["now"][version]
             typer.echo(f"  {version}: {then}" + ("" if then == now else f", now {now}"))

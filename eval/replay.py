@@ -26,7 +26,8 @@ from triage.understanding import Understanding
 
 
 def replay(store: Store, product: Product, message_id: str) -> dict[str, Any]:
-    """`same`, the versions then and now, and each differing place as (path, then, now). Raises NotFound.
+    """`same`, the versions then and now, and each differing place as (path, then, now). Raises NotFound; OSError
+    and ValueError for a stored file that is lost or broken.
 
     `decision_replayed` is False where nothing was decided yet, or before the service kept what decisions rest on.
     """
@@ -44,11 +45,11 @@ def replay(store: Store, product: Product, message_id: str) -> dict[str, Any]:
     if decided is not None:
         result, basis = decided
         versions["then"]["policy"] = result.provenance.policy if result.provenance else "unknown"
-        versions["now"]["policy"] = product.policy.name
         try:
             renewed: Any = _json(_decide(again, product, result.id, basis))
         except LookupError as error:  # today's way asks Odoo what nobody asked then
             renewed = {"not decided": str(error)}
+        versions["now"]["policy"] = (renewed.get("provenance") or {}).get("policy", product.policy.name)  # of the site
         places += [(f"decision.{path}", old, new) for path, old, new in _differences(_json(result), renewed)]
     return {
         "id": message_id,

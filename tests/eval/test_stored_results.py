@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +15,8 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from classifiers.embedding import Encoder
+from eval import cli
+from eval import replay as replays
 from eval.datasets import load_dataset, read_message
 from eval.feedback import export
 from eval.product import Product
@@ -88,6 +93,54 @@ def test_a_replay_says_where_a_result_differs(alone: TestClient, store: Store, e
     with Product(Settings(_env_file=None), encoder) as product:
         found = replay(store, product, message_id)
     assert [(place["path"], place["then"]) for place in found["differences"]] == [("prediction.label", "damage")]
+
+
+def test_a_replay_names_the_policy_of_the_site_that_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    understanding: Any = SimpleNamespace(prediction=SimpleNamespace(version="c"), extractor="e", taxonomy="1")
+    decided: Any = SimpleNamespace(id="m", provenance=SimpleNamespace(policy="1/antwerp abc"))
+    monkeypatch.setattr(replays, "understand", lambda *_: understanding)
+    monkeypatch.setattr(replays, "_decide", lambda *_: decided)
+    policy = {"provenance": {"policy": decided.provenance.policy}}
+    monkeypatch.setattr(replays, "_json", lambda value: policy if value is decided else {})
+    store, product = MagicMock(), MagicMock()
+    store.decision.return_value = decided, None
+    store.understanding.return_value = understanding
+    product.policy.name = "1 abc"
+    found = replay(store, product, "m")
+    assert found["same"] and found["versions"]["now"] == found["versions"]["then"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        ({"same": True, "decision_replayed": True}, 0, "the same\n"),
+        (
+            {"same": True, "decision_replayed": False},
+            0,
+            "the understanding is the same; the decision could not be replayed\n",
+        ),
+        (
+            {"same": False, "decision_replayed": False},
+            1,
+            "0 places differ; the decision could not be replayed\n",
+        ),
+        (FileNotFoundError("no such file: ab12"), 2, "triage: msg_1 cannot be made again: no such file: ab12\n"),
+        (ValueError("the stored file ab12 has changed"), 2, "triage: msg_1 cannot be made again: the stored file"),
+    ],
+)
+def test_the_command_says_what_could_not_be_made_again(
+    answer: dict[str, Any] | Exception, status: int, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(*_: object) -> dict[str, Any]:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer | {"versions": {"then": {}, "now": {}}, "differences": []}
+
+    monkeypatch.setattr(replays, "replay", made)
+    monkeypatch.setattr(cli, "_product", MagicMock())
+    monkeypatch.setattr(cli, "open_store", MagicMock())
+    said = CliRunner().invoke(app, ["eval", "replay", "msg_1"])
+    assert said.exit_code == status and says in said.output
 
 
 def test_feedback_becomes_cases_with_who_when_and_why(
