@@ -126,7 +126,7 @@ def measure(
                 "unscored_reasons": dict(sorted(unscored.items())),
                 "llm_unanswered": sum(map(unanswered, scored)),
                 "with_label": len(answers),
-                "groups": len(set(answers.groups)),
+                "groups": len({row["group"] for row in scored}),
             },
             "intervals": f"95 %: bootstrap of whole groups ({draws} draws, seed {seed}); Wilson where few hit or miss",
             **label_measures(answers, bootstrap),

@@ -17,6 +17,7 @@ from eval.metrics import Row, differences, has_label, matched, same_relaxed, str
 HTML, MARKDOWN = "report.html", "report.md"
 RED_TEAM_HTML, RED_TEAM_MARKDOWN = "redteam.html", "redteam.md"
 MOST_SHOWN = 400  # cases in the browser of errors, the most confident first
+MOST_FIELDS = 200
 LONGEST_TEXT = 6000
 TOP_SCORES = 5
 _environment = Environment(
@@ -109,6 +110,7 @@ def report_data(
     measured = [entry for entry in metrics["baselines"].values() if "skipped" not in entry]
     others = sorted(measured, key=lambda entry: -(entry["accuracy"]["value"] or 0))
     ours = {"title": "This product", **metrics}
+    field_errors = _field_errors(rows)
     return {
         "manifest": manifest,
         "metrics": metrics,
@@ -126,7 +128,8 @@ def report_data(
         "wrong": len(wrong),
         "shown": min(len(wrong), MOST_SHOWN),
         "unscored": [(row["id"], row["unscored_reason"]) for row in rows if not row["scored"]],
-        "field_errors": _field_errors(rows),
+        "field_errors": field_errors[:MOST_FIELDS],
+        "fields_wrong": len(field_errors),
         "read_wrongly": read_wrongly(rows, pages),
         "slices": {name: _judged(values) for name, values in metrics["slices"].items() if name != "label" and values},
     }
@@ -233,7 +236,7 @@ def highlighted(text: str, marks: Sequence[tuple[str, int, int]]) -> Markup:
     return out
 
 
-def _field_errors(rows: Sequence[Row], most: int = 200) -> list[tuple[str, str, list[str], list[str]]]:
+def _field_errors(rows: Sequence[Row]) -> list[tuple[str, str, list[str], list[str]]]:
     """(case, field, missed, not asked for), for the fields that the dataset labels."""
     names = {
         name
@@ -248,7 +251,7 @@ def _field_errors(rows: Sequence[Row], most: int = 200) -> list[tuple[str, str, 
             if name in names:
                 close = matched(missed, extra, same_relaxed) == max(len(missed), len(extra))
                 found.append((row["id"], name + (" (form only)" if close else ""), missed, extra))
-    return found[:most]
+    return found
 
 
 def read_wrongly(rows: Sequence[Row], pages: Path) -> list[dict[str, Any]]:

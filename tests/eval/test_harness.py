@@ -77,6 +77,16 @@ def test_half_an_emoji_in_what_was_expected_ends_no_run(tmp_path: Path) -> None:
     assert "7 \\ud83d" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 
+def test_the_report_counts_all_groups_and_all_fields_that_differ(tmp_path: Path) -> None:
+    """Of cases that have no label, too."""
+    asked = {"label": None, "fields": {"bol": ["B-1"]}}
+    dataset = write(tmp_path, *({**asked, "group": f"g{i // 2}"} for i in range(220)))
+    start(dataset, tmp_path / "run")
+    assert "220 cases in 110 groups" in (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    html = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "220 cases in 110 groups" in html and "220, the first 200 of them here" in html
+
+
 def test_a_run_that_was_stopped_leaves_no_figures_of_the_one_before(tmp_path: Path) -> None:
     product = StandIn()
     start(write(tmp_path, {}), tmp_path / "run", product)
