@@ -346,7 +346,7 @@ def split_command(
         if line.strip():
             row = json.loads(line)
             lines.append(json.dumps(row | {"split": chosen[str(row["id"])]}, ensure_ascii=False))
-    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")  # half emojis, as JSON
     counts = {name: sum(split == name for split in chosen.values()) for name in parts}
     text = ", ".join(f"{name} {count}" for name, count in counts.items())
     typer.echo(json.dumps({"file": str(out), "splits": counts}) if as_json else text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from eval.datasets import (
     DatasetError,
@@ -20,6 +21,7 @@ from eval.datasets import (
     split_by_time,
 )
 from extractors.limits import Limits
+from triage.cli import app
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
 SAID = {"licence": "Apache-2.0", "label_guide": "1", "how_made": "written by hand"}
@@ -126,6 +128,13 @@ def test_splits_keep_groups_whole_and_never_move(tmp_path: Path) -> None:
     assert 0.45 < sum(case.split == "train" for case in cases) / 400 < 0.75
     fewer = split_by_group(load_dataset(write(tmp_path / "e.jsonl", *rows[:100])).cases, shares)
     assert [case.split for case in fewer] == [case.split for case in cases[:100]]
+
+
+def test_a_split_keeps_half_an_emoji(tmp_path: Path) -> None:
+    case, out = a_case(1, message={"text": "Late \ud83d"}), tmp_path / "split.jsonl"
+    answer = CliRunner().invoke(app, ["eval", "split", str(write(tmp_path / "d.jsonl", case)), "--out", str(out)])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(out.read_text(encoding="utf-8"))["message"] == case["message"]
 
 
 def test_a_split_by_time_keeps_the_newest_for_the_test(tmp_path: Path) -> None:
