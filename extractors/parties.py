@@ -271,7 +271,7 @@ def find_parties(text: str) -> list[Span]:
 
 def find_named(text: str) -> list[Span]:
     """As `find_parties`, without what only running text says: on a form, an address belongs to its box."""
-    return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text))
+    return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text, by_name=True))
 
 
 _ROW = re.compile(
@@ -764,15 +764,34 @@ _NEEDS_NONE = re.compile(  # "valid without signature", "no signature is require
     r"[^.\n]{0,25}(?<!\w)(?:required|necessary|needed|valid|gültig|erforderlich|notwendig|requise|nécessaire|valable|necesaria|richiesta|necessaria|nodig|vereist|geldig|ważn\w+)",
     re.IGNORECASE,
 )
+_TO_BE_SIGNED = re.compile(
+    r"(?<!\w)(?:must|should|shall|needs?|ha(?:ve|s) to|to be|please(?! (?:find|see|note))|muss|müssen|soll(?:en|te|ten)?|bitte(?! beachten)|doi(?:t|vent)|veuillez|dev[eo](?:no)?|deben?|por favor|moet(?:en)?|dient|graag|prosimy|proszę|musi|należy)(?!\w)[^.,;:!?\n]*$",
+    re.IGNORECASE,
+)
+_AS_CAPTION = re.compile(r"[ \t]*:")
+_REST_OF_LINE = re.compile(r"(?: by)?[ \t:.]*(?P<rest>.{0,80})")
 
 
-def _signed(text: str) -> Iterator[Span]:
+def _signed(text: str, *, by_name: bool = False) -> Iterator[Span]:
+    """What is said of a signature; "yes" after a caption, and by a page's words, only with a name behind."""
     for value, pattern in _SIGNED:
         for match in islice(pattern.finditer(text), _MAX):
             before = text[max(0, match.start() - _NEAR) : match.start()]
-            if not _NEEDS_NONE.match(text, match.end()) and not _VALID.search(before):
-                yield Span("signed", value, *match.span(), 0.75)
-                return
+            if _NEEDS_NONE.match(text, match.end()) or _VALID.search(before):
+                continue
+            if value == "yes":
+                named = by_name or _AS_CAPTION.match(text, match.end())
+                said = text[max(0, match.start() - 3 * _NEAR) : match.start()]
+                if _TO_BE_SIGNED.search(said) or (named and not _names_one(text, match.end())):
+                    continue
+            yield Span("signed", value, *match.span(), 0.75)
+            return
+
+
+def _names_one(text: str, start: int) -> bool:
+    """Whether a name follows on the same line."""
+    match = _REST_OF_LINE.match(text, start)
+    return match is not None and name_at(text, *match.span("rest"), person=True) is not None
 
 
 def _addresses(text: str) -> Iterator[Span]:

@@ -7,6 +7,7 @@ import pytest
 
 from extractors.parties import (
     ADDRESSES,
+    find_named,
     find_parties,
     holds,
     in_box,
@@ -127,3 +128,24 @@ def test_a_name_ends_before_a_telephone_number() -> None:
 )
 def test_a_box_for_remarks_that_says_there_are_none_holds_no_remark(words: str, noted: bool) -> None:
     assert is_note(words) is noted
+
+
+@pytest.mark.parametrize(
+    ("line", "page", "mail"),
+    [
+        ("Signed by:", False, False),
+        ("Unterschrieben von:\nDatum:", False, False),
+        ("Signed for by", False, True),
+        ("Signed by:  ________  Date: ______", False, False),
+        ("The CMR must be signed by the consignee", False, False),
+        ("To be signed by driver and receiver", False, False),
+        ("Bitte nur unterschrieben von Frau Adler senden", False, False),
+        ("Le bon doit être signé par le client", False, False),
+        ("the POD was signed for", False, True),
+        ("POD was signed for by P. Novak", True, True),
+        ("Signed by: P. Novak  Date: 21.11.2026", True, True),
+    ],
+)
+def test_a_caption_or_an_instruction_signs_nothing(line: str, page: bool, mail: bool) -> None:
+    assert ("signed" in {span.field for span in find_named(line)}) is page
+    assert ("signed" in {span.field for span in find_parties(line)}) is mail
