@@ -41,7 +41,7 @@ _HEADINGS = tuple(
 )  # fmt: skip
 _OF_COLUMNS = frozenset(field for field, _ in _HEADINGS) - {"shipper", "consignee"}  # which are boxes' captions, too
 _NUMBER = re.compile(
-    r"(?P<number>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
+    r"(?P<number>\d{1,3}(?:[ .,'’]\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
 )
 _LEADING_NUMBER = re.compile(r"(?P<number>\d{1,7}(?:[.,]\d{1,3})?) +(?=[A-ZÀ-Ž]|\d{1,4} ?[x×] ?\d)")
 _PACKED = re.compile(r"(?P<number>\d{1,5})(?P<unit> [A-Za-z])")  # "6 IBC's 31HA1 à 1.000 l"

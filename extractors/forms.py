@@ -83,7 +83,7 @@ _ENDS = r"(?=[ \t]*(?:$|[,;|(]|[ \t][^\W\d]))"
 _FIRST_NUMBER = re.compile(
     rf"(?:[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
 )
-_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,']\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
+_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,'’]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
 
 
 def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: bool = True) -> Iterator[Span]:
@@ -118,7 +118,7 @@ def in_lines(text: str) -> Iterator[Span]:
 
 
 _CELL_AMOUNT = re.compile(
-    r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,']{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
+    r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,'’]{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
 )
 _CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/])?\d[A-Z0-9/.-]{3,22})")
 _CELL_MONEY = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,40}?)\s?: ")

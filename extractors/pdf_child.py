@@ -43,6 +43,7 @@ _MAX_AREAS = 100  # of a page: to look at its print costs less than to compare i
 _SHARP, _MOST_DOTS = 1.5, 1_500_000  # of the picture that is looked at: dots a point, and in all
 _ABOUT = 10.0  # points about the first and the last letters of texts, which others tower above
 _LOOK_SECONDS = 4.0  # of a document; then what is doubtful is read
+_BLANKS = frozenset((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))  # some set off the thousands
 _IN_ANY_FONT = 0xFF  # a font that stands in for one that the file does not bring may lack the letters beyond
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _HYPHENS = frozenset((0x02, 0xAD, 0xFFFE))  # what PDFium reports for a hyphen at the end of a line, or a soft one
@@ -415,7 +416,7 @@ class _Text:
                 code = 0x2D
             elif 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
                 code = 0xFFFD
-            elif code == 0xA0:
+            elif code in _BLANKS:
                 code = 0x20
             elif code < 0x20 and code != 0x0A:  # line ends come as CR LF
                 continue

@@ -17,14 +17,14 @@ LOSSES = frozenset(["pieces_short", "pieces_damaged"])
 MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
 FIELDS = COUNTS | MONEYS | TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
 
-_AMOUNT = r"\d{1,3}(?:[ .,']\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
+_AMOUNT = r"\d{1,3}(?:[ .,'’]\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
 _PIECE = (
     r"(?:pcs|pieces?|ctns?|cartons?|karton\w{0,3}|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
     r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
-_WHOLE = r"[1-9]\d{0,2}(?:[.,']\d{3}){1,2}|[1-9]\d{0,2} \d{3}(?!\d)|\d{1,6}"
+_WHOLE = r"[1-9]\d{0,2}(?:[.,'’]\d{3}){1,2}|[1-9]\d{0,2} \d{3}(?!\d)|\d{1,6}"
 _COUNT = rf"(?<![\w.,/-])(?P<n>{_WHOLE}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
 _PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
 _PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
@@ -114,8 +114,9 @@ _DANGER = re.compile(
     re.IGNORECASE,
 )
 _MONIES = r"EUR(?:OS?)?|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|€|\$|£|zł|złotych|dollars?|pounds"
+_DOLLARS = r"(?:USD|CAD|AUD|NZD|HKD|SGD|MXN)"  # whose sign "$" may be
 _MONEY = re.compile(
-    rf"(?<![\w.,])(?:(?P<c1>{_MONIES})[ ]?(?P<n1>{_AMOUNT})(?:,-+|,–)?|(?P<n2>{_AMOUNT})(?:,-+|,–)?[ ]?(?P<c2>{_MONIES}))(?![\w]|[.,]\d)",
+    rf"(?<![\w.,])(?:\$[ ]?(?P<n3>{_AMOUNT})[ ]?(?P<c3>{_DOLLARS})(?![ ]?\d)|(?P<c1>{_DOLLARS}[ ]?\$|{_MONIES})[ ]?(?P<n1>{_AMOUNT})(?:,-+|,–)?|(?P<n2>{_AMOUNT})(?:,-+|,–)?[ ]?(?P<c2>\$[ ]?{_DOLLARS}|{_MONIES}))(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
 _CURRENCY = {
@@ -164,7 +165,7 @@ _LABELLED = tuple(
 )  # fmt: skip
 _TOTAL = re.compile(
     rf"(?<!\w)(?<!sub)(?<!sub-)(?<!sub )(?:grand )?(?:total(?:e|aal)?(?: (?:carrier pay|due|amount|payable|invoice|freight|charges?|value|rate|ttc|à payer|factura|a pagar|fattura|te betalen|eur|usd|gbp|chf|brutto))*|gesamt(?:betrag|summe|wert)?|rechnungsbetrag|zu zahlen|endbetrag|importe total|te betalen|totaalbedrag|razem(?: do zapłaty)?|do zapłaty|kwota (?:brutto|do zapłaty)|amount due|invoice (?:total|value)|net à payer)"
-    rf"[^\d\n]{{0,25}}?(?P<money>(?:(?:EUR|USD|GBP|PLN|CHF|€|\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$|£|zł)))(?![\w]|[.,]\d)",
+    rf"[^\d\n]{{0,25}}?(?P<money>(?:\$[ ]?(?:{_AMOUNT})[ ]?{_DOLLARS}|(?:EUR|USD|GBP|PLN|CHF|€|(?:{_DOLLARS}[ ]?)?\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$(?:[ ]?{_DOLLARS})?|£|zł)))(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
 _DISPUTED = re.compile(
@@ -213,7 +214,7 @@ def value_of(field: str, quote: str) -> str | None:
     Units are those of UN/ECE rec. 20, currencies of ISO 4217.
     """
     if field in COUNTS:
-        if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., ]\d{3})+", quote):  # its label says what is counted
+        if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., '’]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
             return f"{count} {'PF' if field == 'pallets' else 'H87'}"
         if field in LOSSES and (parts := _PART_OF.fullmatch(quote)):
@@ -253,8 +254,9 @@ def value_of(field: str, quote: str) -> str | None:
     match = _MONEY.fullmatch(quote)
     if match is None:
         return None
-    symbol = (match["c1"] or match["c2"]).lower()
-    amount = Decimal(plain_number(match["n1"] or match["n2"], decimals=2))
+    symbol = (match["c1"] or match["c2"] or match["c3"]).lower()
+    symbol = symbol.strip("$ ") or symbol
+    amount = Decimal(plain_number(match["n1"] or match["n2"] or match["n3"], decimals=2))
     return f"{amount:.2f} {_CURRENCY.get(symbol, symbol.upper())}"
 
 
@@ -330,7 +332,7 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     if match is None:
         return None
     if field in COUNTS:
-        if not re.fullmatch(r"\d{1,6}|\d{1,3}[., ]\d{3}", match["quote"]):
+        if not re.fullmatch(r"\d{1,6}|\d{1,3}[., '’]\d{3}", match["quote"]):
             return None
         pallets = match["unit"] and _IS_PALLET.match(match["unit"])
         place, field = match.span("quote"), "pallets" if pallets else field
@@ -466,7 +468,7 @@ def plain(amount: str) -> Decimal:
 
 def plain_number(amount: str, *, decimals: int) -> str:
     """`1.234,50` and `1,234.50` as `1234.50`: the last separator is the decimal one unless it sets off thousands."""
-    amount = amount.replace(" ", "").replace("'", "")
+    amount = re.sub(r"[ '’]", "", amount)
     last = max(amount.rfind("."), amount.rfind(","))
     if last < 0:
         return str(int(amount))

@@ -120,7 +120,7 @@ _DEGREES = re.compile(
 )
 _CELSIUS = 31  # a bare number above that is likelier Fahrenheit
 _MONEY = re.compile(
-    r"(?P<before>[A-Z]{2,3}\$?|Rs\.?|[€$£])?\s?(?P<n>\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)\s?(?P<many>k\b|tys\.?|mila\b|thousand|grand)?\s?(?P<after>[A-Za-z€$£ł]{1,10})?",
+    r"(?P<before>[A-Z]{2,3}(?: ?\$)?|Rs\.?|[€$£])?\s?(?P<n>\d{1,3}(?:[ .,'’]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)\s?(?P<many>k\b|tys\.?|mila\b|thousand|grand)?\s?(?P<after>[A-Za-z€$£ł]{1,10})?",
     re.IGNORECASE,
 )
 _CURRENCIES = {
@@ -322,7 +322,9 @@ def _money(quote: str) -> str | None:
     match = _MONEY.fullmatch(quote)
     if match is None:
         return None
-    words = [word.casefold() for word in (match["before"], match["after"]) if word]
-    currency = next((_CURRENCY[word.rstrip(".")] for word in words if word.rstrip(".") in _CURRENCY), None)
+    words = [word.casefold().replace(" ", "").rstrip(".") for word in (match["before"], match["after"]) if word]
+    words.sort(key="$".__eq__)  # of "$1,500 CAD" the code says which dollars
+    named = (w for word in words for w in (word, word.rstrip("$")) if w in _CURRENCY)
+    currency = next((_CURRENCY[word] for word in named), None)
     amount = quantities.plain(match["n"]) * (1000 if match["many"] else 1)
     return f"{amount:.2f} {currency}" if currency else None

@@ -69,6 +69,21 @@ def test_pages_are_read_with_their_size_and_number(reader: PdfReader) -> None:
     assert second.height == pytest.approx(841.89, abs=0.1)
 
 
+@pytest.mark.parametrize("blank", [0xA0, 0x2009, 0x202F, 0x3000])
+def test_a_narrow_blank_sets_off_thousands_as_any_blank(reader: PdfReader, blank: int) -> None:
+    cmap = b"begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <5F> <%04X> endbfchar endcmap"
+    content = b"BT /A 12 Tf 10 100 Td (12_400 kg) Tj ET"
+    page = {
+        1: b"<</Type/Catalog/Pages 2 0 R>>",
+        2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R/Resources<</Font<</A 5 0 R>>>>>>",
+        4: b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        5: b"<</Type/Font/Subtype/Type1/BaseFont/Courier/ToUnicode 6 0 R>>",
+        6: b"<</Length %d>>stream\n%s\nendstream" % (len(cmap % blank), cmap % blank),
+    }
+    assert reader.read(written(page)).pages[0].page.text == "12 400 kg"
+
+
 def test_a_box_lies_where_the_span_is_drawn_counted_from_the_top_left(reader: PdfReader) -> None:
     read = reader.read(TWO_PAGES).pages[0]
     start = read.page.text.index("0012345")

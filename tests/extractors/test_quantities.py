@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors.quantities import FIELDS, find_quantities, value_of
+from extractors import told
+from extractors.quantities import FIELDS, find_quantities, find_total, value_of
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,13 @@ from extractors.quantities import FIELDS, find_quantities, value_of
         ("Warenwert 1.234 €", ("goods_value", "1234.00 EUR")),
         ("freight 1,250.00 USD", ("freight_charge", "1250.00 USD")),
         ("we dispute $300", ("disputed_amount", "300.00 USD")),
+        ("freight $1,500.00 CAD", ("freight_charge", "1500.00 CAD")),
+        ("freight CAD $1,500.00", ("freight_charge", "1500.00 CAD")),
+        ("fret 1 500,00 $ CAD", ("freight_charge", "1500.00 CAD")),
+        ("we dispute AUD $900.00", ("disputed_amount", "900.00 AUD")),
+        ("Warenwert CHF 1’234.50", ("goods_value", "1234.50 CHF")),
+        ("brutto: 12’400 kg", ("gross_weight", "12400 KGM")),
+        ("1’200 cartons on board", ("pieces", "1200 H87")),
         ("kwota roszczenia: 1 215,00 PLN", ("disputed_amount", "1215.00 PLN")),
         ("VOL 2.429 M3", ("volume", "2.429 MTQ")),  # no load has 2,429 cubic metres
         ("35 Masa bruta (kg): 16.920", ("gross_weight", "16920 KGM")),
@@ -60,9 +72,22 @@ def test_what_is_counted_in_something_else_is_no_weight(quote: str) -> None:
 
 @given(
     field=st.sampled_from(sorted(FIELDS)),
-    number=st.from_regex(r"[0-9][0-9 .,']{0,12}", fullmatch=True),
+    number=st.from_regex(r"[0-9][0-9 .,'’]{0,12}", fullmatch=True),
     unit=st.text(alphabet="abcdefghiklmnoprstuxz°€$³ ./", max_size=8),
 )
 def test_no_quote_is_too_odd_to_be_read(field: str, number: str, unit: str) -> None:
     value_of(field, number + unit)
     value_of(field, unit + number)
+
+
+def test_a_dollar_is_that_of_the_code_beside_it() -> None:
+    assert [
+        total[2] for text in ("Total: $1,500.00 CAD", "Total due CAD $1,500.00") if (total := find_total(text))
+    ] == [
+        "1500.00 CAD",
+        "1500.00 CAD",
+    ]
+    assert (told.value_of("freight_charge", "$900 AUD", NOW), told.value_of("freight_charge", "AUD $900", NOW)) == (
+        "900.00 AUD",
+        "900.00 AUD",
+    )
