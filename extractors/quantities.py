@@ -245,12 +245,17 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "hazard_class":
         return quote.upper() if re.fullmatch(r"[1-9](?:\.[1-6][A-S]?)?", quote, re.IGNORECASE) else None
     if field == "gross_weight":
-        if _IN_GRAMS.fullmatch(quote):
-            return f"{Decimal(quote.replace(',', '.')).normalize():f} KGM"
+        if exact := _IN_GRAMS.fullmatch(quote):
+            return f"{Decimal(exact['n'].replace(',', '.')).normalize():f} KGM"
         if re.fullmatch(_AMOUNT, quote):  # its label says kilograms
             return f"{plain_number(quote, decimals=3)} KGM"
         match = re.fullmatch(rf"({_AMOUNT})\s?((?i:k(?:gs?|ilo\w*)|lbs?|mt|t(?:ons?|onn\w*|onelad\w*)?))", quote)
-        return f"{plain_number(match[1], decimals=3)} {_UNITS[match[2][0].lower()]}" if match else None
+        if match is None:
+            return None
+        unit, amount = _UNITS[match[2][0].lower()], match[1]
+        if unit == "TNE" and re.fullmatch(r"\d{1,3}[.,]\d{3}", amount):  # to the kilogram
+            return f"{Decimal(amount.replace(',', '.')).normalize():f} TNE"
+        return f"{plain_number(amount, decimals=3)} {unit}"
     match = _MONEY.fullmatch(quote)
     if match is None:
         return None
@@ -317,7 +322,9 @@ def money_at(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 _PRICE = re.compile(r"[.,]\d\d$")
-_IN_GRAMS = re.compile(r"[2-9]\d{2}[.,]\d{3}")  # no load weighs 571 tonnes: to the gram
+_IN_GRAMS = re.compile(
+    r"(?P<n>[2-9]\d{2}[.,]\d{3})(?:\s?kgs?)?", re.IGNORECASE
+)  # no load weighs 571 tonnes: to the gram
 _AMOUNT_ALONE = re.compile(rf"(?P<quote>{_AMOUNT})(?: ?(?P<unit>[A-Za-zÀ-ž³]{{1,12}}\.?(?: [a-zà-ž]{{1,4}})?))?")
 
 

@@ -43,6 +43,10 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
         ("we dispute AUD $900.00", ("disputed_amount", "900.00 AUD")),
         ("Warenwert CHF 1’234.50", ("goods_value", "1234.50 CHF")),
         ("brutto: 12’400 kg", ("gross_weight", "12400 KGM")),
+        ("gross weight: 24,500 t", ("gross_weight", "24.5 TNE")),
+        ("Bruttogewicht: 12.400 t", ("gross_weight", "12.4 TNE")),
+        ("gross weight 571,000 KG", ("gross_weight", "571 KGM")),
+        ("Bruttogewicht: 812.500 kg", ("gross_weight", "812.5 KGM")),
         ("1’200 cartons on board", ("pieces", "1200 H87")),
         ("kwota roszczenia: 1 215,00 PLN", ("disputed_amount", "1215.00 PLN")),
         ("VOL 2.429 M3", ("volume", "2.429 MTQ")),  # no load has 2,429 cubic metres
