@@ -14,7 +14,7 @@ from typing import NamedTuple
 from extractors.captions import caption_of
 from extractors.dates import find_moments
 from extractors.identifiers import reference_label
-from extractors.items import column_of, is_total, rows_of
+from extractors.items import column_of, is_subtotal, is_total, rows_of
 from extractors.parties import begins_inside, goods_in
 from extractors.pdf import Word
 from extractors.quantities import value_of
@@ -209,6 +209,8 @@ def _body(
     sums: dict[str, Decimal] = {}
     before: Sequence[Word] = ()
     for at, row in enumerate(rows[:_MOST_ROWS]):
+        if is_subtotal(text, row):
+            continue
         if is_total(text, row):
             below = rows[at + 1] if at + 1 < len(rows) else row
             captions = not any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) and len(row) > 1

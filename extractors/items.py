@@ -29,6 +29,9 @@ _TOTAL = re.compile(
     r"(?:grand |shipment |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma|łącznie", re.IGNORECASE
 )
 _SUM = re.compile(rf"(?:[\d., ]+ |\w{{2,15}} ?/ ?)?(?:{_TOTAL.pattern})", re.IGNORECASE)
+_SUBTOTAL = re.compile(
+    r"(?:sub-?\s?tota(?:a?l)\w*|sous-?\s?total|zwischensumme|tussentotaal|suma częściowa)(?!\w)", re.IGNORECASE
+)
 _MAX_LINES = 500
 Columns = tuple[tuple[str, float, float], ...]  # name (or "" for another), left and right edge of its heading
 
@@ -78,6 +81,8 @@ def _header(text: str, row: Sequence[Word]) -> Columns | None:
 def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns) -> list[LineItem]:
     items: list[LineItem] = []
     for row in rows:
+        if is_subtotal(text, row):
+            continue
         values: dict[str, str] = {}
         for cell in row:
             name = column_of(cell, columns)
@@ -110,7 +115,12 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
 
 def is_total(text: str, row: Sequence[Word]) -> bool:
     """Whether one of the cells of a row begins with a word for the sum, after a sum or its name in another language."""
-    return any(_SUM.match(text, cell.start, cell.end) for cell in row)
+    return not is_subtotal(text, row) and any(_SUM.match(text, cell.start, cell.end) for cell in row)
+
+
+def is_subtotal(text: str, row: Sequence[Word]) -> bool:
+    """Whether one of the cells of a row begins with a word for the sum of a part of the table."""
+    return any(_SUBTOTAL.match(text, cell.start, cell.end) for cell in row)
 
 
 def column_of(cell: Word, columns: Sequence[tuple[str, float, float]]) -> str:

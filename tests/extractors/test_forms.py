@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from extractors import items
 from extractors.dates import is_month_first
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
 from extractors.ocr_child import _drawn, _ink, _rules
-from extractors.pdf import PdfReader
+from extractors.pdf import PdfReader, Word
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -90,6 +91,10 @@ def test_amounts_of_goods_are_numbers_however_they_are_printed(reader: PdfReader
 
     (document,) = read(reader, draw).documents
     assert [(i.ordered, i.delivered) for i in document.line_items] == [(amount, "7")]
+@pytest.mark.parametrize("word", ["Subtotal", "Sub total", "Zwischensumme", "Sous-total", "Suma częściowa"])
+def test_the_sum_of_a_part_ends_no_table(word: str) -> None:
+    row = [Word(0, len(word), 40.0, 10.0, 90.0, 20.0)]
+    assert items.is_subtotal(word, row) and not items.is_total(word, row)
 
 
 @pytest.mark.parametrize(("drawn", "said"), [(True, "yes"), (False, "no")])
