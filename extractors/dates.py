@@ -88,10 +88,11 @@ _CANDIDATE = re.compile(
 _SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?P<year>[/-](?:20)?\d{2})?(?![\w/.-])")
 _DOTTED = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d\.(?:20)?\d{2}(?![\d.])")
 _AMERICAN = re.compile(
-    r"(?<![A-Za-z])(?:(?:A[KLRZ]|C[AO]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[DINOST]|N[CDEMVY]|O[HKR]|PA|S[CD]|T[NX]|UT|VA|W[AIVY]),? [1-9]"
-    r"|(?:CT|M[AE]|N[HJ]|RI|VT),? 0)\d{4}(?!\d| \d)"
+    r"(?<![A-Za-z])(?:(?:A[KLRZ]|C[AO]|DC|FL|GA|HI|I[ADLN]|K[SY]|LA|M[DINOST]|N[CDEMVY]|O[HKR]|PA|S[CD]|T[NX]|UT|VA|W[AIVY]),? [1-9]"
+    r"|(?:CT|M[AE]|N[HJ]|RI|VT),? 0)\d{4}(?!\d| \d)|(?<![A-Za-z])DE,? 19[7-9]\d\d(?!\d| \d)"  # DE 20457 is in Germany
     r"|\b(?:LTL|SCAC|NMFC|BOL|PRO ?#|\d lbs?|\d ?(?:[AP]M ?)?[ECMP][SD]T|[AP]M [ECMP]T)\b"
 )
+_BRITISH = re.compile(r"£|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
 _CLOCK = re.compile(
     rf"(?<![\w/.:,-])(?P<time>{_SPAN}|{_TIME}(?<!\d uur)(?<!\duur)){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE
 )
@@ -127,7 +128,8 @@ _MEANINGS: tuple[tuple[str, float, str], ...] = (
     ("pickup_planned", 0.8, r"pick-?\s?up|collect(?:ion)?(?! (?:charges?|freight|on delivery))|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|lading(?= (?:is|op|om|van|mo|di|wo|do|vr|\d))|beladen|laadmoment|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
     ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y(?! (?:note|order|docket|slip|receipt|no\b))|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|(?<!bon de )(?<!bons de )livraison|(?<!nota de )(?<!albarán de )entrega|(?<!bolla di )(?<!documento di )consegna|levering|bezorging|afspraak|(?<!dokument )dostaw[aęy]|dostarczenie"),
-    ("document_date", 0.75, r"(?:invoice|document|issue|order|ship(?:ping)?|bill|confirmation) date|date of issue|dated|issued(?: on)?|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
+    ("document_date", 0.7, r"(?:order|ship(?:ping)?) date"),  # where the paper gives none of its own
+    ("document_date", 0.75, r"(?:invoice|document|issue|bill|confirmation) date|date of issue|dated|issued(?: on)?|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
 )  # fmt: skip
 _MEANING = tuple(
     (field, score, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for field, score, words in _MEANINGS
@@ -220,7 +222,10 @@ def is_month_first(text: str) -> bool:
         written = [m for m in found if "/" in m[0]]
     clear = [(int(m[1]), int(m[2])) for m in written]
     day, month = sum(a > 12 >= b for a, b in clear), sum(b > 12 >= a for a, b in clear)
-    return month > day if month != day else _AMERICAN.search(text) is not None
+    if month != day:
+        return month > day
+    american = {match[0] for match in islice(_AMERICAN.finditer(text), _MAX_CANDIDATES)}
+    return bool(american - {"BOL"}) or (bool(american) and _BRITISH.search(text) is None)
 
 
 def find_dates(text: str, reference: datetime, *, month_first: bool = False, clocks: bool = True) -> list[Span]:

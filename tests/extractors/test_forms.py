@@ -127,6 +127,14 @@ def test_the_total_of_an_invoice_is_its_charge_and_an_american_date_begins_with_
     assert values(found, "document_date") == ["2026-11-09"]
 
 
+def test_a_paper_is_of_its_own_date_and_not_of_that_of_the_order(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)
+        lines(canvas, 40, 700, "Order date: 02.11.2026", "Invoice date: 09.11.2026")
+
+    assert values(read(reader, draw), "document_date") == ["2026-11-09"]
+
+
 def test_the_window_of_a_delivery_note_names_the_receiver(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 720, "Bergklinik Sankt Anna", "Anna-Allee 1", "87561 Oberstdorf", font="Helvetica")
@@ -562,6 +570,11 @@ def test_a_heading_for_one_end_alone_makes_no_stop(reader: PdfReader) -> None:
         ("Form 04/23 rev. 2, 25.11.2026", False),
         ("Pickup 11/24/2026, deliver 11/25/2026", True),
         ("Delivery 24/11/2026", False),
+        ("DE 20457 Hamburg, 04/11/2026", False),
+        ("Dover, DE 19901, 04/11/2026", True),
+        ("BOL 4711, Rochdale OL16 5LB, 04/11/2026", False),
+        ("BOL 4711, £450.00, 04/11/2026", False),
+        ("BOL 4711, 04/11/2026", True),
     ],
 )
 def test_only_dates_say_that_a_paper_is_american(text: str, american: bool) -> None:
