@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 
 from extractors.evidence import Finding
@@ -16,6 +17,7 @@ from extractors.message import Value
 SURE = 0.6  # less certain findings, and all of quoted text, contradict nobody
 _KILOGRAMS: Mapping[str, float] = MappingProxyType({"KGM": 1.0, "LBR": 0.45359237, "TNE": 1000.0})
 _SAME_WEIGHT = 0.02
+_SAME_DEGREE = 0.5  # of 2..8 degrees Celsius, 36..46 degrees Fahrenheit
 _NUMBERS = ("purchase_order", "delivery_order", "awb", "bol", "cmr", "container", "seal", "tracking")
 _DAYS = ("delivered_at", "pickup_actual", "eta_revised")
 _PLAIN = ("pallets", "un_number", "hazard_class", "temperature_required", "vehicle_plate", "trailer_plate")
@@ -45,14 +47,23 @@ def find_conflicts(findings: Sequence[Finding]) -> tuple[Conflict, ...]:
 
 def _agree(field: str, one: str, other: str) -> bool:
     if field in _DAYS:
-        return one[:10] == other[:10]
+        return one[:10] == other[:10] or datetime.fromisoformat(one) == datetime.fromisoformat(other)
     if field in _NUMBERS:  # with and without its prefix
         plain, given = sorted((re.sub(r"\W|_", "", one), re.sub(r"\W|_", "", other)), key=len)
         return given.endswith(plain)
     if field == "gross_weight":
         first, second = _kilograms(one), _kilograms(other)
         return first is None or second is None or abs(first - second) <= _SAME_WEIGHT * max(first, second)
+    if field == "temperature_required" and one[-3:] != other[-3:]:  # in another unit
+        ours, theirs = _celsius(one), _celsius(other)
+        return len(ours) == len(theirs) and all(abs(a - b) < _SAME_DEGREE for a, b in zip(ours, theirs, strict=True))
     return one == other
+
+
+def _celsius(value: str) -> list[float]:
+    """The degrees of `5 CEL`, or the lowest and the highest of `36..46 FAH`."""
+    degrees, _, unit = value.partition(" ")
+    return [(float(d) - 32) / 1.8 if unit == "FAH" else float(d) for d in degrees.split("..")]
 
 
 def _kilograms(value: str) -> float | None:

@@ -29,6 +29,7 @@ def findings(field: str, *said: Said, score: float = 0.9) -> list[Finding]:
         ("container", "MSKU1234565", "TCLU7654321"),
         ("un_number", "UN1263", "UN1993"),
         ("pallets", "4 PF", "3 PF"),
+        ("temperature_required", "5 CEL", "50 FAH"),
     ],
 )
 def test_two_values_that_cannot_both_be_right_are_kept_with_their_evidence(
@@ -46,6 +47,9 @@ def test_two_values_that_cannot_both_be_right_are_kept_with_their_evidence(
         ("gross_weight", (("body", "1240 KGM"), ("attachment:0", "1105 KGM"), ("attachment:0", "1240 KGM"))),
         ("purchase_order", (("body", "4500012345"), ("attachment:0", "PO-4500012345"))),
         ("delivered_at", (("body", "2026-11-20"), ("attachment:0", "2026-11-20T16:20"))),
+        ("delivered_at", (("body", "2026-11-20T23:30:00+00:00"), ("attachment:0", "2026-11-21T00:30:00+01:00"))),
+        ("temperature_required", (("body", "5 CEL"), ("attachment:0", "41 FAH"))),
+        ("temperature_required", (("body", "2..8 CEL"), ("attachment:0", "36..46 FAH"))),
         ("pallets", (("body", "4 PF"), ("subject", "5 PF"), ("attachment:0", "3 PF"))),  # of several, any may be meant
         ("pallets", (("body", "4 PF"), ("attachment:0", "3 PF"), ("attachment:1", "1 PF"))),
         ("pallets", (("attachment:0", "3 PF"), ("attachment:0", "1 PF"))),
