@@ -99,6 +99,10 @@ _OF_A_LETTER, _LINES_OF_LETTER = 2.0, 80  # points; lines before its text begins
 _OF_FREIGHT = re.compile(
     r"fre?igh?t|carrier|transport|haulage|fracht|fret", re.IGNORECASE
 )  # "Invoice" alone is of any kind
+_SPEAKS_OF_FREIGHT = re.compile(
+    rf"{_OF_FREIGHT.pattern}|trasport|vracht|flete|portes|nolo\b|spedition|spedizion|line ?haul|shipment|fuel|diesel|przew[oó]z|spedyc",
+    re.IGNORECASE,
+)
 _BEFORE_TITLE = 12  # letters of a line: "STRAIGHT", "Copy"
 _NUMBER_OF_IT = re.compile(
     r"[ \t]*+(?:(?:no|nr|n[°ºo]|num|number|nummer|numero|número|numéro|n)\b\.?)?[ \t]*+[:#.°º]?[ \t]*+(?P<value>[A-Z]{1,3} \d[\d./-]{2,}|(?=\S*\d\S*\d)[A-Z0-9][A-Z0-9./_-]{2,24})[ \t]*+",
@@ -161,7 +165,8 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
         return "other_document", 0.3
     best = max(points, key=lambda kind: points[kind])
     total = sum(points.values())
-    return best, round(min(0.95, points[best] / total * min(1.0, 0.35 + points[best] / 4)), 2)
+    most = 0.5 if best == "freight_invoice" and not _SPEAKS_OF_FREIGHT.search(text) else 0.95
+    return best, round(min(most, points[best] / total * min(1.0, 0.35 + points[best] / 4)), 2)
 
 
 def _plainly(line: str) -> str:

@@ -42,5 +42,10 @@ def test_without_any_hint_it_is_another_document_with_low_confidence() -> None:
     assert recognise("hello") == ("other_document", 0.3)
 
 
+def test_an_invoice_that_does_not_speak_of_freight_may_be_one_of_goods() -> None:
+    assert recognise("INVOICE\n12 chairs  480.00 EUR") == ("freight_invoice", 0.5)
+    assert recognise("INVOICE\nFreight Essen to Lyon  480.00 EUR")[1] > 0.5
+
+
 def test_the_filename_is_a_hint_where_the_text_gives_none() -> None:
     assert recognise("", "scan_CMR_0042.pdf")[0] == "cmr_waybill"
