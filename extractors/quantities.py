@@ -168,6 +168,13 @@ _TOTAL = re.compile(
     rf"[^\d\n]{{0,25}}?(?P<money>(?:\$[ ]?(?:{_AMOUNT})[ ]?{_DOLLARS}|(?:EUR|USD|GBP|PLN|CHF|€|(?:{_DOLLARS}[ ]?)?\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$(?:[ ]?{_DOLLARS})?|£|zł)))(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
+_OF_TAX = re.compile(
+    r"(?<!\w)(?:nett?o?|vat|tax(?:es)?|mwst|ust|tva|ht|iva|imponibile|btw)(?!\w)|(?<!\w)(?:excl|exkl|zzgl)",
+    re.IGNORECASE,
+)
+_WITH_TAX = re.compile(
+    r"incl|inkl|ttc|compr[ei]s|con iva|brutto|à payer|payable|due|te betalen|zu zahlen", re.IGNORECASE
+)
 _DISPUTED = re.compile(
     r"(?<!\w)(?:credit(?:ed)?|refund(?:ed)?|back|wrong\w*|disput\w+|incorrect\w*|gutschr\w+|erstatt\w+|falsch\w*|rembours\w+|avoir|à tort|abon\w+|devol\w+|rimbors\w+|accredit\w+|stornare|terug\w*|crediteren|zwr[óo]t\w*|korekt\w+)(?!\w)",
     re.IGNORECASE,
@@ -203,6 +210,9 @@ def _wholes(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
 def find_total(text: str) -> tuple[int, int, str] | None:
     """Where the last total of an invoice or order stands, and its value."""
     for match in reversed(list(islice(_TOTAL.finditer(text), 200))):
+        said = text[match.start() : match.start("money")]
+        if _OF_TAX.search(said) and not _WITH_TAX.search(said):
+            continue  # a part of what is to be paid
         if value := value_of("goods_value", match["money"]):
             return *match.span("money"), value
     return None

@@ -84,6 +84,13 @@ def test_no_quote_is_too_odd_to_be_read(field: str, number: str, unit: str) -> N
     value_of(field, unit + number)
 
 
+def test_the_total_without_tax_and_that_of_the_tax_are_not_to_be_paid() -> None:
+    text = "Total: 119.00 EUR\nTotal net: 100.00 EUR\nTotal VAT: 19.00 EUR\n"
+    assert (find_total(text) or ())[2:] == ("119.00 EUR",)
+    assert (find_total("Total incl. VAT: 119.00 EUR\nTotal MwSt: 19.00 EUR") or ())[2:] == ("119.00 EUR",)
+    assert (find_total("Net à payer: 119,00 EUR\nTotal HT 100,00 EUR") or ())[2:] == ("119.00 EUR",)
+
+
 def test_a_dollar_is_that_of_the_code_beside_it() -> None:
     assert [
         total[2] for text in ("Total: $1,500.00 CAD", "Total due CAD $1,500.00") if (total := find_total(text))
