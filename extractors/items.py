@@ -20,6 +20,9 @@ _COLUMNS = tuple(
         ("delivered", r"(?:qty\.? ?|quantity )?(?:del(?:ivered|'?d)?|shipped|ship|rec(?:eived|'?d)?)(?: ?(?:qty|quantity))?|qty|quantity|geliefert(?:e menge)?|liefermenge|ist|menge|(?:qté |quantité )?(?:livrée?|reçue?)|qté|quantité|(?:cant(?:idad|\.)? )?(?:entregad[ao]|servid[ao]|recibid[ao])|cantidad|cant|(?:q\.?tà |quantità )?(?:consegnat[ao]|spedit[ao])|q\.?tà|quantità|geleverd(?: aantal)?|aantal|dostarczon[eao]|wydan[eao]|ilość(?: wyd)?"),
     )
 )  # fmt: skip
+_BARE = re.compile(  # what was ordered, where another column says what was delivered
+    r"(?:qty|quantity|menge|qté|quantité|cantidad|cant|q\.?tà|quantità|aantal|ilość)\.?", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,3})?(?!\d)|\d+(?:[.,]\d{1,3})?")
 _UNIT = re.compile(
     r"\s*(?:pcs?|ea|ct[n]?s?|cs|box(?:es)?|stk?|stück|krt|kart\.?|pal|pc[e]?|u|uds?|szt\.?|st|ks|x|kg|bt|rol|pz|cj|cajas|colis|m|l)\.?",
@@ -42,16 +45,17 @@ def read_items(
     """The lines of the table on a page, and its columns, by which a table goes on over the next page."""
     rows = rows_of(cells)
     items: list[LineItem] = []
+    goes_on = True
     for at, row in enumerate(rows):
         found = _header(text, row)
         if found is not None:
             columns = found
-            items += _body(text, rows[at + 1 :], page, columns)
+            items, goes_on = _body(text, rows[at + 1 :], page, columns)
             break
     else:
         if columns is not None:
-            items = _body(text, rows, page, columns)
-    return items[:_MAX_LINES], columns
+            items, goes_on = _body(text, rows, page, columns)
+    return items[:_MAX_LINES], columns if goes_on else None
 
 
 def rows_of(cells: Sequence[Word]) -> list[list[Word]]:
@@ -67,10 +71,13 @@ def rows_of(cells: Sequence[Word]) -> list[list[Word]]:
 
 
 def _header(text: str, row: Sequence[Word]) -> Columns | None:
+    said = [" ".join(text[cell.start : cell.end].split()) for cell in row]
+    found = [next((name for name, pattern in _COLUMNS if pattern.fullmatch(words)), "") for words in said]
+    amounts = [_BARE.fullmatch(words) is not None for words in said]
+    if "ordered" not in found and ("delivered", False) in zip(found, amounts, strict=True):
+        found = ["ordered" if bare else name for name, bare in zip(found, amounts, strict=True)]
     columns: list[tuple[str, float, float]] = []
-    for cell in row:
-        words = " ".join(text[cell.start : cell.end].split())
-        name = next((name for name, pattern in _COLUMNS if pattern.fullmatch(words)), "")
+    for cell, name in zip(row, found, strict=True):
         if name and any(name == known for known, _, _ in columns):
             name = ""
         columns.append((name, cell.left, cell.right))
@@ -78,7 +85,8 @@ def _header(text: str, row: Sequence[Word]) -> Columns | None:
     return tuple(columns) if "delivered" in names and names & {"sku", "description"} else None
 
 
-def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns) -> list[LineItem]:
+def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns) -> tuple[list[LineItem], bool]:
+    """The lines of a table, and whether it may go on over the next page: no total ends it."""
     items: list[LineItem] = []
     for row in rows:
         if is_subtotal(text, row):
@@ -91,7 +99,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
                 values[name] = f"{values[name]} {words}" if name in values else words
         first = text[row[0].start : row[0].end].strip()
         if _TOTAL.match(first) or _TOTAL.match(values.get("description", "")):
-            break
+            return items, False
         amounts = {name: _amount(values[name]) for name in ("ordered", "delivered") if name in values}
         if amounts.get("delivered") is None:
             if (
@@ -102,7 +110,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
                 items[-1] = items[-1].model_copy(
                     update={"description": f"{items[-1].description or ''} {values['description']}".strip()}
                 )
-            elif items and len(values) > 1:
+            elif items and len(values) > 1 and not (amounts.get("ordered") and values.get("delivered", "-") in "-–—"):
                 break
             continue
         lefts, tops, rights, bottoms = zip(*((c.left, c.top, c.right, c.bottom) for c in row), strict=True)
@@ -110,7 +118,7 @@ def _body(text: str, rows: Sequence[Sequence[Word]], page: int, columns: Columns
         items.append(
             LineItem(page=page, sku=values.get("sku"), description=values.get("description"), box=box, **amounts)
         )
-    return items
+    return items, True
 
 
 def is_total(text: str, row: Sequence[Word]) -> bool:

@@ -91,6 +91,22 @@ def test_amounts_of_goods_are_numbers_however_they_are_printed(reader: PdfReader
 
     (document,) = read(reader, draw).documents
     assert [(i.ordered, i.delivered) for i in document.line_items] == [(amount, "7")]
+
+
+def test_what_was_not_delivered_ends_no_table_and_a_total_ends_it_for_the_next_page(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        for table in ((("SKU", "Qty", "Received"), ("A-1", "5", "4"), ("A-2", "3", "-"), ("A-3", "2", "2"), ("Total",)),
+                      (("B-1", "7", "7"),)):  # fmt: skip
+            lines(canvas, 40, 760, "DELIVERY NOTE", size=16)
+            for number, row in enumerate(table):
+                for x, word in zip((40, 200, 300), row, strict=False):
+                    lines(canvas, x, 700 - 16 * number, word)
+            canvas.showPage()
+
+    (document,) = read(reader, draw).documents
+    assert [(i.sku, i.ordered, i.delivered) for i in document.line_items] == [("A-1", "5", "4"), ("A-3", "2", "2")]
+
+
 @pytest.mark.parametrize("word", ["Subtotal", "Sub total", "Zwischensumme", "Sous-total", "Suma częściowa"])
 def test_the_sum_of_a_part_ends_no_table(word: str) -> None:
     row = [Word(0, len(word), 40.0, 10.0, 90.0, 20.0)]
