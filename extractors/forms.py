@@ -510,7 +510,8 @@ def receivers(text: str, cells: list[Word]) -> Iterator[Span]:
         if parties.signature_label(text[label.start : label.end]) < 2:
             continue
         for value in layout.in_box_of(cells, label)[1:]:
-            if place := parties.person_at(text, value.start, value.end):
+            place = parties.person_at(text, value.start, value.end)
+            if place and not layout.is_of_another(text, cells, value):
                 yield Span("received_by", text[slice(*place)], *place, 0.55)
                 break
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from extractors.captions import caption_of
-from extractors.parties import is_person
+from extractors.parties import is_person, label_of
 from extractors.pdf import ReadPage, Word
 from extractors.ruling import Box, Ruling, whole_frames
 
@@ -360,9 +360,17 @@ def written_by(text: str, page: Sequence[Word], label: Word) -> Word | None:
         under = across and 0 < cell.top - label.top < _SIGNED_UNDER
         over = across and 0 < label.top - cell.bottom < _SIGNED_OVER
         beside = on_line(cell, label) and 0 < cell.left - label.right < _SIGNED_BESIDE
-        if (framed or under or over or beside) and not _IN_PRINT.search(text, *left_of(page, cell)):
+        of_signer = not _IN_PRINT.search(text, *left_of(page, cell)) and not is_of_another(text, page, cell)
+        if (framed or under or over or beside) and of_signer:
             return cell
     return None
+
+
+def is_of_another(text: str, page: Sequence[Word], cell: Word) -> bool:
+    """Whether the caption to the left of a name says that it is not the one who receives: `Driver: P. Novak`."""
+    words = text[slice(*left_of(page, cell))]
+    label = label_of(words)
+    return label is not None and label[1] == len(words) and label[0] not in ("received_by", "consignee")
 
 
 def _upright(word: Word, turned: int) -> Word:

@@ -132,6 +132,19 @@ def test_a_proof_of_delivery_is_signed_where_a_hand_drew_on_the_line(reader: Pdf
     assert finding.evidence.quote == "Signature:"
 
 
+@pytest.mark.parametrize(("caption", "said"), [("Driver:", "no"), ("", "yes")])
+def test_a_name_with_a_caption_of_its_own_is_no_signature_above_it(reader: PdfReader, caption: str, said: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 120, 500, "Receiver's signature:")
+        lines(canvas, 40, 480, caption)
+        lines(canvas, 120, 480, "Pavel Novak")
+
+    found = read(reader, draw)
+    assert values(found, "signed") == [said]
+    assert values(found, "received_by") == (["Pavel Novak"] if said == "yes" else [])
+
+
 def test_the_total_of_an_invoice_is_its_charge_and_an_american_date_begins_with_the_month(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)
