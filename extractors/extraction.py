@@ -363,6 +363,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     for span, method in spans:
         if span.field == "eta_original" and span.score <= _GENERIC and document.type in _INVOICES:
             continue  # the day by which to pay
+        if span.field in quantities.LOSSES and forms.is_rule(text, span.start):
+            continue
         span = span._replace(field=_meant(span, text, document))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)

@@ -1,5 +1,7 @@
 """What the parts of a form say: labels and values apart, boxes, columns of captions, and what is written into them."""
 
+# ruff: noqa: E501 - tables of words are read across, not wrapped
+
 from __future__ import annotations
 
 import re
@@ -516,12 +518,25 @@ def receivers(text: str, cells: list[Word]) -> Iterator[Span]:
                 break
 
 
+_RULE = re.compile(
+    r"(?<!\w)(?:must|(?-i:may)|claims?|within|otherwise|unless|charged|muss|müssen|kann|können|innerhalb|reklamationen|sonst|doi(?:t|vent)|peu(?:t|vent)|réclamations?|sinon|deben?|pueden?|reclamaci(?:ón|ones)|dentro de|dev(?:e|ono)|può|possono|reclam[io]|entro|moet(?:en)?|kan|kunnen|binnen|tenzij|klachten|musi|muszą|może|mogą|reklamacj\w+|w ciągu)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def is_rule(text: str, start: int) -> bool:
+    """Whether the line there is one of the conditions in print, `claims must be made within 7 days`, and no note."""
+    begin, end = text.rfind("\n", 0, start) + 1, text.find("\n", start)
+    return _RULE.search(text, begin, end if end >= 0 else len(text)) is not None
+
+
 def notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Iterator[Span]:
     """What somebody wrote on a form of goods that are missing or damaged."""
     for cell in cells:
         words = text[cell.start : cell.end]
         in_table = any(a <= cell.start < b for table in tables for a, b in table.lines)
-        if len(words) < _LONGEST_NOTE and not in_table and quantities.tells_of_loss(words):
+        noted = not in_table and not is_rule(text, cell.start)
+        if len(words) < _LONGEST_NOTE and noted and quantities.tells_of_loss(words):
             yield Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55)
             for span in quantities.find_losses(words):
                 yield span._replace(start=span.start + cell.start, end=span.end + cell.start, score=0.6)

@@ -145,6 +145,23 @@ def test_a_name_with_a_caption_of_its_own_is_no_signature_above_it(reader: PdfRe
     assert values(found, "received_by") == (["Pavel Novak"] if said == "yes" else [])
 
 
+@pytest.mark.parametrize(
+    ("line", "short"),
+    [
+        ("3 cartons short", ["3 H87"]),
+        ("1 carton short may be claimed within 7 days", []),
+        ("1 Karton fehlt: innerhalb von 7 Tagen melden", []),
+    ],
+)
+def test_a_condition_in_print_notes_no_loss(reader: PdfReader, line: str, short: list[str]) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, line)
+
+    found = read(reader, draw)
+    assert values(found, "pieces_short") == short and bool(values(found, "remarks")) is bool(short)
+
+
 def test_the_total_of_an_invoice_is_its_charge_and_an_american_date_begins_with_the_month(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)
