@@ -140,7 +140,7 @@ def _utility(pairs: Sequence[tuple[Row, Row]], scoring: Mapping[str, Any], boots
     judged = [[{**row, "expected": x["expected"]} for row in (x, y)] for x, y in pairs]
     spent = np.array([[cost(row, scoring["costs"]) for row in pair] for pair in judged]).T
     saved = spent[0] - spent[1]
-    return _difference(lambda weights: weights @ saved / weights.sum(axis=1), bootstrap, np.count_nonzero(saved))
+    return _difference(lambda weights: weights @ saved / weights.sum(axis=1), bootstrap, int(np.count_nonzero(saved)))
 
 
 def _slices(pairs: Sequence[tuple[Row, Row]], right: Any) -> list[dict[str, Any]]:
