@@ -37,8 +37,8 @@ class Thresholds:
 class Bundle:
     """The weights map features to logits and have the shape (labels, features).
 
-    `head` reads the vectors of the encoder with the bundle's `adapter`, `lexical` the letters and
-    words of `vocabularies`. `centroids` are unit vectors, one a label.
+    `head` reads the vectors of the encoder with the bundle's `adapter`, `lexical` the letters and words of
+    `vocabularies`. `centroids` are unit vectors, one a label.
     """
 
     version: str

@@ -80,6 +80,7 @@ def train(
     truth = {split: np.array([index[e.label] for e in found]) for split, found in by_split.items()}
     if kept is not None:
         tuned = Tuned(kept.adapter, kept.head, kept.head_intercepts)
+        made = {name: kept.trained_on.get(name) for name in ("epochs", "start")}
     else:
         model = load_model()
         if start is not None:
@@ -87,6 +88,7 @@ def train(
         tuned = tune(model, texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
         if start is not None:
             tuned = tuned._replace(adapter=joined(start.adapter, tuned.adapter))
+        made = {"epochs": epochs, "start": start.version if start is not None else None}
     encoder = Encoder(tuned.adapter)
     vectors = {split: encode_all(encoder, found) for split, found in texts.items()}
     counters = [
@@ -158,11 +160,7 @@ def train(
             "data_sha256": digest,
             "distractors": len(distractors),
             "counts": {split: sum(e.split == split for e in examples) for split in SPLITS},
-            **(
-                {name: kept.trained_on.get(name) for name in ("epochs", "start")}
-                if kept is not None
-                else {"epochs": epochs, "start": start.version if start is not None else None}
-            ),
+            **made,
             "lexical_strength": strength,
         },
     )

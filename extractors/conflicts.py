@@ -36,8 +36,8 @@ def find_conflicts(findings: Sequence[Finding]) -> tuple[Conflict, ...]:
     conflicts = []
     for field in (*_NUMBERS, *_DAYS, "gross_weight", *_PLAIN):
         said = [f for f in findings if f.field == field and f.score >= SURE]
-        ours = [f for f in said if not f.evidence.part.startswith("attachment")]
-        theirs = [f for f in said if f.evidence.part.startswith("attachment")]
+        ours = [f for f in said if not f.evidence.on_paper]
+        theirs = [f for f in said if f.evidence.on_paper]
         if not theirs or len({f.value for f in ours}) != 1 or len({f.evidence.part for f in theirs}) != 1:
             continue
         if not any(_agree(field, ours[0].value, other.value) for other in theirs):

@@ -25,6 +25,11 @@ class Evidence(Value):
     page: int | None = None
     box: tuple[float, float, float, float] | None = None
 
+    @property
+    def on_paper(self) -> bool:
+        """Whether it stands in a document, not in what the sender wrote."""
+        return self.part.startswith("attachment:")
+
 
 class Finding(Value):
     """One value of one field of the taxonomy, with its proof. `value` is normalised, `score` in 0..1."""

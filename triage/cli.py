@@ -228,10 +228,9 @@ def train(
         examples = load_examples(data, text_of)
         told = load_distractors(distractors) if distractors else []
         kept = load_bundle(out or PACKAGED) if keep_encoder else None
+        start = None if keep_encoder else load_tagger()
         with _progress() as progress:
-            bundle = fit(
-                examples, load_taxonomy().codes, kept, distractors=told, start=load_tagger(), progress=progress
-            )
+            bundle = fit(examples, load_taxonomy().codes, kept, distractors=told, start=start, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)

@@ -29,7 +29,7 @@ def trouble(extraction: Extraction) -> Iterator[str]:
                 goods = line.description or line.sku or "a line"
                 yield f"{document.filename} shows {line.delivered} of {line.ordered} of {_shown(goods)}"
     for finding in extraction.findings:
-        if finding.field in _TROUBLE and finding.evidence.part.startswith("attachment"):
+        if finding.field in _TROUBLE and finding.evidence.on_paper:
             yield f"a document says {_TROUBLE[finding.field]}: {_shown(finding.evidence.quote)}"
 
 

@@ -111,7 +111,7 @@ def _hits(findings: Sequence[Finding], record: Record) -> Hits:
 def _is_stranger(finding: Finding, candidates: Sequence[Record]) -> bool:
     """Whether the message itself surely names a shipment of Odoo's form that is none of the candidates."""
     named = finding.field == "delivery_order" and finding.score >= PROVEN
-    in_message = not finding.evidence.part.startswith("attachment")
+    in_message = not finding.evidence.on_paper
     return named and in_message and not any(answers_to(record, finding.value) for record in candidates)
 
 

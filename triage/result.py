@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from classifiers.prediction import Abstention
 from extractors.documents import Document, LineItem
-from extractors.evidence import Finding
+from extractors.evidence import Evidence, Finding
 from extractors.message import RecordRef, Value
 from triage.llm import LlmUse
 
@@ -59,13 +59,7 @@ class DocumentSummary(Value):
         )
 
 
-class FieldEvidence(Value):
-    part: str
-    quote: str
-    start: int
-    end: int
-    page: int | None = None
-    box: tuple[float, float, float, float] | None = None
+class FieldEvidence(Evidence):
     method: str
 
 

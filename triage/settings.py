@@ -38,7 +38,6 @@ class Settings(BaseSettings):
     executor_id: str = Field("one", description="stable name of this worker; each worker on PostgreSQL has its own")
     takeover_seconds: float = Field(15.0, description="a worker whose lock is free for twice as long is taken for dead")
     run_worker: bool = Field(True, description="whether `triage serve` also works off the queues")
-
     worker_metrics_port: int | None = Field(None, description="where `triage worker` serves /metrics of its own")
 
     max_body_bytes: int = 25 * MEGABYTE

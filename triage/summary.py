@@ -148,7 +148,7 @@ def best_reference(fields: Fields) -> str | None:
     """The surest reference, of the message itself before those of a paper with it; of several about as sure, the one
     that Odoo would know best.
     """
-    own = [best for name in _NAMES if (best := _best(fields, name)) and not _on_paper(best)]
+    own = [best for name in _NAMES if (best := _best(fields, name)) and not best.evidence.on_paper]
     told = own or [max(fields[name], key=lambda found: found.score) for name in _NAMES if fields.get(name)]
     least = max((found.score for found in told), default=0.0) - _ABOUT
     return next((found.value for found in told if found.score >= least), None)
@@ -159,7 +159,7 @@ def told_promise(fields: Fields) -> str | None:
     best = _best(fields, "eta_original")
     if best is None:
         return None
-    who = "a document" if _on_paper(best) else "the message"
+    who = "a document" if best.evidence.on_paper else "the message"
     return f"{who} says {_moment(best.value)}"
 
 
@@ -173,11 +173,7 @@ def _best(fields: Fields, name: str) -> FieldValue | None:
     with its score, and in no sentence.
     """
     sure = [found for found in fields.get(name, ()) if found.score >= SURE]
-    return max(sure, key=lambda found: (not _on_paper(found), found.score), default=None)
-
-
-def _on_paper(found: FieldValue) -> bool:
-    return found.evidence.part.startswith("attachment:")
+    return max(sure, key=lambda found: (not found.evidence.on_paper, found.score), default=None)
 
 
 def _moment(value: str) -> str:
