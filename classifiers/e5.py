@@ -149,7 +149,7 @@ class _Words:
         return torch.from_numpy(unpack(self._blocks[ids.numpy()]).reshape(*ids.shape, -1))
 
 
-class _Layer(torch.nn.Module):
+class Layer(torch.nn.Module):
     def __init__(self, hidden: int, heads: int, inner: int, epsilon: float) -> None:
         super().__init__()
         self.heads = heads
@@ -159,13 +159,16 @@ class _Layer(torch.nn.Module):
         self.outer_norm = torch.nn.LayerNorm(hidden, epsilon)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        q, k, v = (
-            part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
-        seen = functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
+        seen = attend((self.query(x), self.key(x), self.value(x)), self.heads, mask)
         x = self.attended_norm(x + self.attended(seen))
         found: torch.Tensor = self.outer_norm(x + self.outer(functional.gelu(self.inner(x))))
         return found
+
+
+def attend(asked: Sequence[torch.Tensor], heads: int, mask: torch.Tensor | None) -> torch.Tensor:
+    """What each token takes from the others, by its queries, their keys and values, each (n, tokens, 384)."""
+    q, k, v = (part.reshape(*part.shape[:2], heads, -1).transpose(1, 2) for part in asked)
+    return functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
 
 
 class E5(torch.nn.Module):
@@ -180,7 +183,7 @@ class E5(torch.nn.Module):
         self.places = torch.nn.Parameter(places[:LONGEST].clone())
         self.norm = torch.nn.LayerNorm(file.hidden, file.epsilon)
         self.layers = torch.nn.ModuleList(
-            _Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(layers)
+            Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(layers)
         )
         self.load_state_dict(_state(file, layers) | {"places": self.places})
         self.requires_grad_(False)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from classifiers.e5 import rounds_fast
+from classifiers.e5 import Layer, rounds_fast
+from classifiers.embedding import PackedLayer
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,15 @@ from classifiers.e5 import rounds_fast
 def test_bfloat16_is_used_where_it_is_fast(monkeypatch: pytest.MonkeyPatch, known: dict[str, Any], fast: bool) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
     assert rounds_fast() is fast
+
+
+@pytest.mark.parametrize("tokens", [1, 47, 120])
+@pytest.mark.parametrize("texts", [1, 3])
+def test_a_layer_laid_out_for_speed_gives_what_it_gives_as_it_is(texts: int, tokens: int) -> None:
+    torch.manual_seed(1)
+    layer = Layer(hidden=384, heads=12, inner=1536, epsilon=1e-12)
+    read = torch.randn(texts, tokens, 384)
+    hidden = torch.rand(texts, 1, 1, tokens).lt(0.8) | torch.arange(tokens).eq(0)
+    with torch.inference_mode():
+        for mask in (None, hidden):
+            assert torch.allclose(PackedLayer(layer)(read, mask), layer(read, mask), atol=1e-4)
