@@ -1,4 +1,4 @@
-"""Lines that a mailer broke for their width, made whole again: a sentence goes on where it was cut."""
+"""Lines broken for their width, made whole again: a sentence goes on where it was cut."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ _BEGINS = re.compile(r"\s|[-–*•>|+#]|\d{1,2}[.)]\s|[^\s:]{1,20}(?: [^\s:]{1,
 def unwrapped(text: str) -> str:
     """`text` with a blank for each line end that was set for the lines' width, so that every offset stays.
 
-    A line was broken where the next word would not have fitted; several must have been. List items, quotes and labels
-    stay on lines of their own.
+    A mailer broke a line where the next word would not have fitted, and broke several; a hand has broken a longer one
+    where the next begins small. List items, quotes and labels stay on lines of their own.
     """
     lines = list(_LINE.finditer(text))
     widths = [len(line[0].rstrip()) for line in lines if " " in line[0].strip()]
     width = max(widths, default=0)
-    if not _NARROWEST <= width <= _WIDEST:
-        return text
-    broken, small = [], 0
+    by_hand, by_mailer, small = [], list[int](), 0
     for line, following in pairwise(lines):
         said, next_said = line[0].rstrip(), following[0]
-        fits = len(said) + 1 + len(next_said.split(maxsplit=1)[0] if next_said.strip() else "") <= width
-        if line.end() + 1 == following.start() and not (fits or _ENDS.search(said) or _BEGINS.match(next_said)):
-            broken.append(line.end())
+        if line.end() + 1 != following.start() or _ENDS.search(said) or _BEGINS.match(next_said):
+            continue
+        if len(said) > _WIDEST and next_said[0].islower():
+            by_hand.append(line.end())
+        elif len(said) + 1 + len(next_said.split(maxsplit=1)[0] if next_said.strip() else "") > width:
+            by_mailer.append(line.end())
             small += next_said[0].islower()
-    if not small or len(broken) + small < _FEWEST:
-        return text
+    if not _NARROWEST <= width <= _WIDEST or not small or len(by_mailer) + small < _FEWEST:
+        by_mailer = []
     whole = list(text)
-    for at in broken:
+    for at in (*by_hand, *by_mailer):
         whole[at] = " "
     return "".join(whole)

@@ -32,6 +32,15 @@ def test_what_the_writer_put_on_lines_of_their_own_stays_there() -> None:
         assert unwrapped(text) == text
 
 
+def test_a_long_line_that_its_writer_broke_within_a_sentence_is_made_whole() -> None:
+    text = (
+        "Hi all, our customer in Veghel has only taken part of load KS-88121. They took 1140 bags and refused 60 that\n"
+        "got wet, the driver has them on board.\nPlease tell him what to do.\n"
+    )
+    assert "refused 60 that got wet, the driver" in unwrapped(text)
+    assert "on board.\nPlease" in unwrapped(text)
+
+
 def test_the_newest_text_of_a_message_is_whole() -> None:
     message = message_from_json({"text": f"{BROKEN}\nAm 24.11.2026 schrieb Lehner:\n> {BROKEN}"}, Limits())
     assert "nicht vor Mittwoch" in message.newest
