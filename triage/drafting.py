@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader
 from extractors.message import RecordRef
 from triage.odoo.records import Record
 from triage.policy import Policy
-from triage.result import Draft, Kind, Result
+from triage.result import Draft, Kind, Result, percent
 from triage.summary import best_reference
 from triage.threads import Change, Earlier
 
@@ -23,6 +23,7 @@ FOLLOWS: dict[Change, str] = {
 _templates = Environment(
     loader=PackageLoader("triage", "web/templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
+_templates.filters["percent"] = percent
 
 
 def external_key(message_id: str) -> str:
@@ -50,7 +51,7 @@ def draft(
     needs_approval = approval is not None and not at_once
     key = external_key(result.id)
     head = "Cannot tell" if result.abstained else title
-    certainty = "" if result.abstained else f" ({result.confidence:.0%})"
+    certainty = "" if result.abstained else f" ({percent(result.confidence)})"
     mark = "EMERGENCY " if result.emergency else ""
     follows = f"{FOLLOWS[moved]} " if moved and earlier and earlier.item else ""
     note = _templates.get_template("note.html").render(

@@ -20,6 +20,11 @@ Priority = Literal["P1", "P2", "P3", "P4"]
 Kind = Literal["activity", "approval"]
 
 
+def percent(score: float | None) -> str:
+    """For people: only what is certain has 100%."""
+    return "–" if score is None else f"{score if score == 1 else min(score, 0.99):.0%}"
+
+
 class ScoredLabel(Value):
     label: str
     confidence: float

@@ -25,7 +25,7 @@ from triage.pipeline import FILED_UNSEEN, Decision, decide
 from triage.policy import FILE, load_policy
 from triage.priority import prioritise
 from triage.quotes import find_quotes
-from triage.result import OdooItem, Result
+from triage.result import OdooItem, Result, percent
 from triage.threads import Earlier
 from triage.understanding import Understanding
 
@@ -83,6 +83,10 @@ def understood(
 def decided(understanding: Understanding, *records: Record, fallback: Record | None = None) -> Decision:
     found = Records(*records)
     return decide("msg_1", understanding, found, lambda: fallback, TAXONOMY, POLICY, "http://triage.example/m", NOW)
+
+
+def test_what_is_not_certain_is_never_told_as_such() -> None:
+    assert [percent(score) for score in (None, 0.0, 0.874, 0.9984, 1.0)] == ["–", "0%", "87%", "99%", "100%"]
 
 
 def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from extractors.message import Value
 from triage.pipeline import reason_for, why_review
-from triage.result import FINAL_STATES, Result
+from triage.result import FINAL_STATES, Result, percent
 from triage.store.store import Filter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["percent"] = lambda share: "–" if share is None else f"{share:.0%}"
+    templates.filters["percent"] = percent
     templates.globals["age"] = age
     return templates
 
@@ -165,5 +165,5 @@ def _marks(result: Result, part: str, page: int | None, runtime: Runtime) -> lis
             e = value.evidence
             if (e.part, e.page) == (part, page):
                 name = field.replace("_", " ")
-                marks.append((e.start, e.end, f"{name}: {value.value} ({value.score:.0%}, {e.method})", "field"))
+                marks.append((e.start, e.end, f"{name}: {value.value} ({percent(value.score)}, {e.method})", "field"))
     return marks
