@@ -14,7 +14,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from io import BufferedRWPair
 from itertools import groupby, islice, pairwise
@@ -30,6 +30,9 @@ _MAX_DRAWN = 50
 _FEWEST_CURVES, _MAX_SEGMENTS = 8, 2_000  # of a path that may be a signature; a logo's letters have fewer each
 _FEWEST_LINES = 25  # the same stroke as a signature pad gives it, in short straight pieces
 _SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
+_BOXED, _MAX_BOX_SEGMENTS = 0.93, 200  # of what its sides span a box encloses, a round or slanted stamp 0.9 at most
+_ANNOTATED = (raw.FPDF_ANNOT_INK, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET)  # what tablets and e-sign tools leave
+_NOT_SHOWN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
 _SHORTEST_RULE, _MAX_RULES = 8.0, 1_500  # points; of a page
 _MAX_PIECES = 20_000  # of all paths of a page
 _MAX_VISITED = 20_000  # objects of a page, those in forms among them
@@ -42,7 +45,7 @@ _THINNEST = 3.0  # points: what is thinner is a line, no ground and no cover
 _MAX_AREAS = 100  # of a page: to look at its print costs less than to compare it with more of them
 _SHARP, _MOST_DOTS = 1.5, 1_500_000  # of the picture that is looked at: dots a point, and in all
 _ABOUT = 10.0  # points about the first and the last letters of texts, which others tower above
-_LOOK_SECONDS = 4.0  # of a document; then what is doubtful is read
+_LOOK_SECONDS = 4.0  # of a document; then what is doubtful is read, and no more appearances of annotations are
 _BLANKS = frozenset((0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))  # some set off the thousands
 _IN_ANY_FONT = 0xFF  # a font that stands in for one that the file does not bring may lack the letters beyond
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
@@ -55,6 +58,7 @@ _WORD = re.compile(r"\S+")
 Box = tuple[float, float, float, float]
 Colour = tuple[int, int, int]
 Matrix = tuple[float, float, float, float, float, float]
+Point = tuple[float, float]
 
 
 def serve(answers: Callable[[dict[str, Any], bytes], Iterator[dict[str, Any]]]) -> None:
@@ -106,7 +110,6 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
         except pdfium.PdfiumError:
             yield {"page": number, "width": 0, "height": 0, "text": "", "problem": f"page {number} is damaged"}
             continue
-        looked += text.looked
         problem = None
         hidden = text.hidden_texts if text.text.strip() else 0  # else it is the text layer of a scan
         if hidden:
@@ -116,6 +119,7 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
         size = {"width": text.width, "height": text.height}
         words = [[s, e, *sides] for s, e, sides in text.words(min(left, len(text.text)))]
         drawn = list(islice(text.drawn(), _MAX_DRAWN))
+        looked += text.looked
         lines = {"hidden": hidden, "drawn": drawn, "rules": list(islice(text.rules(), _MAX_RULES))}
         yield {"page": number, **size, "text": text.text[:left], "words": words, **lines, "problem": problem}
         left = max(0, left - len(text.text))
@@ -128,34 +132,74 @@ def _answers(job: dict[str, Any], content: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _is_stroke(path: Any) -> bool:
-    """Whether a path has as many curves, or short pieces, as one that a hand draws."""
-    segments = raw.FPDFPath_CountSegments(path)
-    if not _FEWEST_CURVES <= segments <= _MAX_SEGMENTS:
+    """Whether a path has as many curves, or short pieces, as one that a hand draws, and is no box of round corners."""
+    count = raw.FPDFPath_CountSegments(path)
+    if not _FEWEST_CURVES <= count <= _MAX_SEGMENTS:
         return False
-    kinds = [raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, i)) for i in range(segments)]
-    return (
-        kinds.count(raw.FPDF_SEGMENT_BEZIERTO) >= _FEWEST_CURVES
-        or kinds.count(raw.FPDF_SEGMENT_LINETO) >= _FEWEST_LINES
-    )
+    segments = [raw.FPDFPath_GetPathSegment(path, i) for i in range(count)]
+    kinds = [raw.FPDFPathSegment_GetType(segment) for segment in segments]
+    if kinds.count(raw.FPDF_SEGMENT_BEZIERTO) < _FEWEST_CURVES and kinds.count(raw.FPDF_SEGMENT_LINETO) < _FEWEST_LINES:
+        return False
+    matrix = raw.FS_MATRIX()
+    if count > _MAX_BOX_SEGMENTS or not raw.FPDFPageObj_GetMatrix(path, matrix):
+        return True
+    lines: list[list[Point]] = []
+    for segment, kind in zip(segments, kinds, strict=True):
+        if kind == raw.FPDF_SEGMENT_MOVETO or not lines:
+            lines.append([])
+        lines[-1].append(_point(segment, matrix))
+    return not all(map(_is_box, lines))
+
+
+def _is_box(line: list[Point]) -> bool:
+    """Whether a line runs once around all that it spans, or straight across; a hand's goes to and fro."""
+    xs, ys = zip(*line, strict=True)
+    spanned: float = (max(xs) - min(xs)) * (max(ys) - min(ys))
+    return _BOXED * spanned <= abs(_area(line)) <= 1.01 * spanned
+
+
+def _area(corners: Sequence[Point]) -> float:
+    """What a line encloses that ends where it begins; less than 0 if it runs clockwise."""
+    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])) / 2
+
+
+def _is_drawing(item: Any, kind: int) -> bool:
+    return kind == raw.FPDF_PAGEOBJ_IMAGE or (kind == raw.FPDF_PAGEOBJ_PATH and _is_stroke(item))
+
+
+def _shows_drawing(annotation: Any) -> bool:
+    count = min(raw.FPDFAnnot_GetObjectCount(annotation), _MAX_OBJECTS)
+    objects = _objects([raw.FPDFAnnot_GetObject(annotation, number) for number in range(count)])
+    return any(_is_drawing(item, kind) for item, kind, _ in islice(objects, _MAX_OBJECTS))
+
+
+def _is_as_large_as_signature(box: Box) -> bool:
+    return _SIGNATURE[0] < box[2] - box[0] < _SIGNATURE[1] and 4 < box[3] - box[1] < _SIGNATURE[2]
 
 
 def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
     """The paths of a page that leave a mark, each with what takes its points to the page; those in forms, too."""
-    count = raw.FPDFPage_CountObjects(page)
-    waiting = [(raw.FPDFPage_GetObject(page, n), _UNMOVED) for n in reversed(range(min(count, _MAX_OBJECTS)))]
+    count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
+    for item, kind, matrix in _objects([raw.FPDFPage_GetObject(page, n) for n in range(count)]):
+        own = raw.FS_MATRIX()
+        if kind == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetMatrix(item, own) and _is_seen(item):
+            yield item, _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+
+
+def _objects(items: list[Any]) -> Iterator[tuple[Any, int, Matrix]]:
+    """Each object, and what those that are forms hold, with its kind and what takes its form's space to the page."""
+    waiting = [(item, _UNMOVED) for item in reversed(items)]
     for _ in range(_MAX_VISITED):
         if not waiting:
             return
         item, matrix = waiting.pop()
         kind, own = raw.FPDFPageObj_GetType(item), raw.FS_MATRIX()
-        if kind not in (raw.FPDF_PAGEOBJ_FORM, raw.FPDF_PAGEOBJ_PATH) or not raw.FPDFPageObj_GetMatrix(item, own):
-            continue
-        moved = _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
-        if kind == raw.FPDF_PAGEOBJ_FORM:
+        if kind != raw.FPDF_PAGEOBJ_FORM:
+            yield item, kind, matrix
+        elif raw.FPDFPageObj_GetMatrix(item, own):
+            moved = _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
             count = min(raw.FPDFFormObj_CountObjects(item), max(0, _MAX_VISITED - len(waiting)))
             waiting += [(raw.FPDFFormObj_GetObject(item, n), moved) for n in reversed(range(count))]
-        elif kind == raw.FPDF_PAGEOBJ_PATH and _is_seen(item):
-            yield item, moved
 
 
 def _combined(first: Matrix, second: Matrix) -> Matrix:
@@ -283,27 +327,25 @@ class _Area:
             return []
         raw.FPDFPath_GetDrawMode(self._item, filled, stroked)
         raw.FPDFPageObj_GetMatrix(self._item, matrix)
-        ends = [_point(raw.FPDFPath_GetPathSegment(self._item, number), matrix) for number in range(count)]
-        points = [end for end in ends if end]
-        if len(points) < count:
+        segments = [raw.FPDFPath_GetPathSegment(self._item, number) for number in range(count)]
+        if any(raw.FPDFPathSegment_GetType(segment) == raw.FPDF_SEGMENT_BEZIERTO for segment in segments):
             return []
+        points = [_point(segment, matrix) for segment in segments]
         found, turns = [], []
         for corners in (points[:5], points[5:]) if count > 5 else (points,):
             xs, ys = zip(*corners, strict=True)
             found.append((min(xs), min(ys), max(xs), max(ys)))
-            turns.append(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])) / 2)
+            turns.append(_area(corners))
             if abs(turns[-1]) < 0.99 * (max(xs) - min(xs)) * (max(ys) - min(ys)):
                 return []
         is_frame = filled.value == raw.FPDF_FILLMODE_ALTERNATE or turns[0] * turns[-1] < 0
         return found if len(found) == 1 or (is_frame and _is_within(found[1], found[0])) else []
 
 
-def _point(segment: Any, matrix: Any) -> tuple[float, float] | None:
-    """Where a straight piece of a path ends on the page."""
+def _point(segment: Any, matrix: Any) -> Point:
+    """Where a piece of a path ends on the page, or what bends it lies."""
     x, y = raw.c_float(), raw.c_float()
     raw.FPDFPathSegment_GetPoint(segment, x, y)
-    if raw.FPDFPathSegment_GetType(segment) == raw.FPDF_SEGMENT_BEZIERTO:
-        return None
     return matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f
 
 
@@ -397,14 +439,14 @@ class _Text:
     """The text of one page and, for each of its characters, the character of PDFium that it is."""
 
     def __init__(self, page: pdfium.PdfPage, *, looks: bool) -> None:
-        self._page = page
+        self._page, self._looks = page, looks
         self.width, self.height = page.get_size()
         self._textpage = page.get_textpage()
         self._chars = self._textpage.raw  # calls take it in a third of the time
         count = raw.FPDFText_CountChars(self._chars)
         self.cut = count > _MAX_PAGE_CHARS
         started = time.process_time()
-        unseen = self._unseen(min(count, _MAX_PAGE_CHARS), looks)
+        unseen = self._unseen(min(count, _MAX_PAGE_CHARS))
         self.looked = time.process_time() - started  # in seconds
         self.hidden = 0
         hidden_texts: set[int] = set()
@@ -429,7 +471,7 @@ class _Text:
         self.hidden_texts = len(hidden_texts)
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
 
-    def _unseen(self, count: int, looks: bool) -> dict[int, int]:
+    def _unseen(self, count: int) -> dict[int, int]:
         """The characters that leave no mark on the page, each with the address of its text."""
         seen = _surely_seen(self._page.raw)
         if seen is None:
@@ -445,7 +487,7 @@ class _Text:
         for address, indices in list(doubtful.items()):
             if self._is_void(texts[address], indices[0]):
                 unseen.update(dict.fromkeys(doubtful.pop(address), address))
-        if looks and doubtful:
+        if self._looks and doubtful:
             unseen.update(self._without_mark(texts, doubtful))
         return unseen
 
@@ -493,19 +535,33 @@ class _Text:
                 yield match.start(), match.end(), (left, top, right, bottom)
 
     def drawn(self) -> Iterator[Box]:
-        """Where somebody may have signed: a path of many curves or pieces, or a picture, no larger than a signature."""
+        """Where somebody may have signed: a path of many curves or pieces, a picture, or an annotation with either."""
+        yield from self._annotated()
+        sides = left, bottom, right, top = [raw.c_float() for _ in range(4)]
         for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
             item = raw.FPDFPage_GetObject(self._page.raw, number)
-            kind = raw.FPDFPageObj_GetType(item)
-            if kind != raw.FPDF_PAGEOBJ_IMAGE and not (kind == raw.FPDF_PAGEOBJ_PATH and _is_stroke(item)):
-                continue
-            sides = [raw.c_float() for _ in range(4)]
-            left, bottom, right, top = sides
-            if not raw.FPDFPageObj_GetBounds(item, *sides):
+            if not _is_drawing(item, raw.FPDFPageObj_GetType(item)) or not raw.FPDFPageObj_GetBounds(item, *sides):
                 continue
             box = self._upright(left.value, top.value, right.value, bottom.value)
-            if _SIGNATURE[0] < box[2] - box[0] < _SIGNATURE[1] and 4 < box[3] - box[1] < _SIGNATURE[2]:
+            if _is_as_large_as_signature(box):
                 yield box
+
+    def _annotated(self) -> list[Box]:
+        """Where ink, or a stamp or a field that shows a drawing, lies on the page."""
+        found, started, sides = [], time.process_time(), raw.FS_RECTF()
+        for number in range(min(raw.FPDFPage_GetAnnotCount(self._page), _MAX_OBJECTS)):
+            annotation = raw.FPDFPage_GetAnnot(self._page, number)
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            is_shown = kind in _ANNOTATED and not raw.FPDFAnnot_GetFlags(annotation) & _NOT_SHOWN
+            if is_shown and raw.FPDFAnnot_GetRect(annotation, sides):
+                box = self._upright(sides.left, sides.top, sides.right, sides.bottom)
+                looks = self._looks and time.process_time() - started < _LOOK_SECONDS
+                is_large = _is_as_large_as_signature(box)
+                if is_large and (kind == raw.FPDF_ANNOT_INK or (looks and _shows_drawing(annotation))):
+                    found.append(box)
+            raw.FPDFPage_CloseAnnot(annotation)
+        self.looked += time.process_time() - started
+        return found
 
     def rules(self) -> Iterator[Box]:
         """The lines that run straight across or down the page, edges of boxes and filled areas among them."""

@@ -18,6 +18,7 @@ from extractors.limits import Limits
 from extractors.message import message_from_pdf
 from extractors.ocr_child import _drawn, _ink, _rules
 from extractors.pdf import PdfReader, Word
+from tests.extractors.conftest import written
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -130,6 +131,101 @@ def test_a_proof_of_delivery_is_signed_where_a_hand_drew_on_the_line(reader: Pdf
     assert values(found, "signed") == [said]
     (finding,) = [f for f in found.findings if f.field == "signed"]
     assert finding.evidence.quote == "Signature:"
+
+
+def round_box(canvas: Canvas) -> None:
+    canvas.roundRect(110, 480, 180, 40, 8)
+
+
+def pill(canvas: Canvas) -> None:
+    canvas.roundRect(110, 480, 180, 40, 20)
+
+
+def round_frame(canvas: Canvas) -> None:
+    frame = canvas.beginPath()  # its edges are filled, as a browser prints them
+    frame.roundRect(110, 480, 180, 40, 8)
+    frame.roundRect(111, 481, 178, 38, 7)
+    canvas.drawPath(frame, stroke=0, fill=1, fillMode=0)
+
+
+@pytest.mark.parametrize("box", [round_box, pill, round_frame])
+@pytest.mark.parametrize(("drawn", "said"), [(True, "yes"), (False, "no")])
+def test_an_empty_box_to_sign_in_is_no_signature_though_its_corners_are_round(
+    reader: PdfReader, box: Callable[[Canvas], None], drawn: bool, said: str
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, "Signature:")
+        box(canvas)
+        if drawn:
+            path = canvas.beginPath()
+            path.moveTo(120, 500)
+            for x in range(120, 200, 8):
+                path.curveTo(x + 2, 515, x + 5, 488, x + 8, 502)
+            canvas.drawPath(path)
+
+    assert values(read(reader, draw), "signed") == [said]
+
+
+@pytest.mark.parametrize("slant", [0, 5])
+def test_a_round_or_slanted_stamp_where_somebody_signs_is_taken_for_a_signature(reader: PdfReader, slant: int) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, "Signature:")
+        canvas.rotate(slant)
+        canvas.roundRect(160, 470, 120, 30, 4) if slant else canvas.circle(160, 500, 30)
+
+    assert values(read(reader, draw), "signed") == ["yes"]
+
+
+SCRAWL = b"0 9 m " + b" ".join(b"%d 30 %d 0 %d 12 c" % (x + 2, x + 5, x + 8) for x in range(0, 90, 8)) + b" S"
+PICTURE = b"q 90 0 0 30 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID \0 EI Q"
+ROUND = b"8 0 m 82 0 l 86 0 90 4 90 8 c 90 22 l 90 26 86 30 82 30 c 8 30 l 4 30 0 26 0 22 c 0 8 l 0 4 4 0 8 0 c s"
+
+
+def annotated(kind: bytes, shown: bytes, *, more: bytes = b"", flags: int = 4, others: int = 0) -> bytes:
+    """A proof of delivery with an annotation beside the label of its signature, after `others` that show nothing."""
+    page = b"BT /A 16 Tf 40 760 Td (PROOF OF DELIVERY) Tj ET BT /A 9 Tf 40 500 Td (Signature:) Tj ET"
+    form = b"<</Type/XObject/Subtype/Form/BBox[0 0 90 30]/Resources<<%s>>/Length %d>>stream\n%s\nendstream"
+    rectangle = b"[110 490 200 520]"
+    return written(
+        {
+            1: b"<</Type/Catalog/Pages 2 0 R>>",
+            2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R/Resources<</Font<</A 5 0 R>>>>"
+            b"/Annots[null %s 6 0 R]>>" % (b"9 0 R " * others),
+            4: b"<</Length %d>>stream\n%s\nendstream" % (len(page), page),
+            5: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            6: b"<</Type/Annot/Subtype/%s/Rect%s/F %d%s/AP<</N 7 0 R>>>>" % (kind, rectangle, flags, more),
+            7: form % (b"/XObject<</F 8 0 R>>", 5, b"/F Do"),  # as layers of fields are drawn: a form in a form
+            8: form % (b"/Font<</A 5 0 R>>", len(shown), shown),
+            9: b"<</Type/Annot/Subtype/Widget/Rect%s/AP<</N 10 0 R>>>>" % rectangle,
+            10: form % (b"", len(ROUND), ROUND),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("pdf", "said"),
+    [
+        (annotated(b"Widget", SCRAWL), "yes"),
+        (annotated(b"Widget", PICTURE, more=b"/FT/Sig"), "yes"),
+        (annotated(b"Stamp", SCRAWL), "yes"),
+        (annotated(b"Stamp", PICTURE), "yes"),
+        (annotated(b"Ink", b"", more=b"/InkList[[110 500 130 515 150 495 200 510]]"), "yes"),
+        (annotated(b"Widget", b""), "no"),
+        (annotated(b"Widget", ROUND), "no"),
+        (annotated(b"Stamp", b"BT /A 9 Tf 9 9 Td (RECEIVED) Tj ET"), "no"),
+        (annotated(b"Square", SCRAWL), "no"),
+        (annotated(b"Stamp", SCRAWL, flags=2), "no"),
+        (annotated(b"Stamp", SCRAWL, others=4_000), "yes"),
+    ],
+)
+def test_a_proof_of_delivery_is_signed_where_an_annotation_shows_a_drawing(
+    reader: PdfReader, pdf: bytes, said: str
+) -> None:
+    found = extract(message_from_pdf(pdf, Limits()), reader, now=NOW)
+    assert values(found, "signed") == [said]
 
 
 @pytest.mark.parametrize(("caption", "said"), [("Driver:", "no"), ("", "yes")])

@@ -20,7 +20,7 @@ from extractors.child import Child
 from extractors.layout import box_of
 from extractors.limits import Limits
 from extractors.pdf import PdfReader, PdfText
-from tests.extractors.conftest import make_pdf
+from tests.extractors.conftest import make_pdf, written
 
 TWO_PAGES = make_pdf([(72, 800, "Bill of Lading"), (72, 780, "BOL No: 0012345")], [(72, 800, "Gross weight: 812 kg")])
 
@@ -42,17 +42,6 @@ def form_bomb(depth: int, width: int) -> bytes:
         head = b"<</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<<%s>>/Length %d>>" % (resources, len(content))
         bodies[number] = head + b"stream\n" + content + b"\nendstream"
     return written(bodies)
-
-
-def written(bodies: dict[int, bytes]) -> bytes:
-    """A PDF of these objects, numbered from 1, of which the first is its catalogue."""
-    out, offsets = b"%PDF-1.4\n", []
-    for number, body in bodies.items():
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    trailer = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(bodies) + 1, len(out))
-    return out + b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1) + table + trailer
 
 
 def child_of(reader: PdfReader) -> int:
