@@ -179,11 +179,15 @@ def _is_as_large_as_signature(box: Box) -> bool:
 
 def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
     """The paths of a page that leave a mark, each with what takes its points to the page; those in forms, too."""
-    count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
-    for item, kind, matrix in _objects([raw.FPDFPage_GetObject(page, n) for n in range(count)]):
+    for item, kind, matrix in _on_page(page):
         own = raw.FS_MATRIX()
         if kind == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetMatrix(item, own) and _is_seen(item):
             yield item, _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+
+
+def _on_page(page: Any) -> Iterator[tuple[Any, int, Matrix]]:
+    count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
+    return _objects([raw.FPDFPage_GetObject(page, number) for number in range(count)])
 
 
 def _objects(items: list[Any]) -> Iterator[tuple[Any, int, Matrix]]:
@@ -538,11 +542,12 @@ class _Text:
         """Where somebody may have signed: a path of many curves or pieces, a picture, or an annotation with either."""
         yield from self._annotated()
         sides = left, bottom, right, top = [raw.c_float() for _ in range(4)]
-        for number in range(min(raw.FPDFPage_CountObjects(self._page), _MAX_OBJECTS)):
-            item = raw.FPDFPage_GetObject(self._page.raw, number)
-            if not _is_drawing(item, raw.FPDFPageObj_GetType(item)) or not raw.FPDFPageObj_GetBounds(item, *sides):
+        for item, kind, (a, b, c, d, e, f) in _on_page(self._page.raw):
+            if not _is_drawing(item, kind) or not raw.FPDFPageObj_GetBounds(item, *sides):
                 continue
-            box = self._upright(left.value, top.value, right.value, bottom.value)
+            corners = [(x.value, y.value) for x in (left, right) for y in (bottom, top)]
+            xs, ys = [a * x + c * y + e for x, y in corners], [b * x + d * y + f for x, y in corners]
+            box = self._upright(min(xs), max(ys), max(xs), min(ys))
             if _is_as_large_as_signature(box):
                 yield box
 

@@ -178,6 +178,25 @@ def test_a_round_or_slanted_stamp_where_somebody_signs_is_taken_for_a_signature(
     assert values(read(reader, draw), "signed") == ["yes"]
 
 
+def test_a_proof_of_delivery_is_signed_where_the_drawing_was_made_a_part_of_the_page(reader: PdfReader) -> None:
+    def draw(canvas: Canvas, times: float = 0.5) -> None:
+        canvas.beginForm("signature", 0, 0, 400, 100)
+        path = canvas.beginPath()
+        path.moveTo(0, 50)
+        for x in range(0, 300, 30):
+            path.curveTo(x + 5, 90, x + 20, 5, x + 30, 50)
+        canvas.drawPath(path)
+        canvas.endForm()
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, "Signature:")
+        canvas.translate(110, 480)
+        canvas.scale(times, times)
+        canvas.doForm("signature")
+
+    assert values(read(reader, draw), "signed") == ["yes"]
+    assert values(read(reader, lambda canvas: draw(canvas, 2.0)), "signed") == ["no"]  # too large
+
+
 SCRAWL = b"0 9 m " + b" ".join(b"%d 30 %d 0 %d 12 c" % (x + 2, x + 5, x + 8) for x in range(0, 90, 8)) + b" S"
 PICTURE = b"q 90 0 0 30 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID \0 EI Q"
 ROUND = b"8 0 m 82 0 l 86 0 90 4 90 8 c 90 22 l 90 26 86 30 82 30 c 8 30 l 4 30 0 26 0 22 c 0 8 l 0 4 4 0 8 0 c s"
