@@ -20,6 +20,7 @@ from eval.cli import eval_app, feedback_app
 from triage.console import await_database, build, fail, open_store, read_settings, start
 from triage.llm_cli import llm_app
 from triage.odoo.cli import odoo_app
+from triage.result import percent
 from triage.security import SCOPES, is_loopback, make_key
 
 CONTENT_TYPES = {".eml": "message/rfc822", ".pdf": "application/pdf", ".json": "application/json"}
@@ -139,7 +140,7 @@ def one_line(result: dict[str, Any]) -> str:
         return f"{result['id']} {result['state']}"
     label = f"cannot tell ({result['abstained']})" if result["abstained"] else result["label"]
     planned = result["draft"]["kind"] if result["draft"] else "-"
-    return f"{result['state']:10} {result['priority']} {label:34} {result['confidence']:4.0%} {planned}"
+    return f"{result['state']:10} {result['priority']} {label:34} {percent(result['confidence']):>4} {planned}"
 
 
 @app.command()

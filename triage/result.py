@@ -21,8 +21,8 @@ Kind = Literal["activity", "approval"]
 
 
 def percent(score: float | None) -> str:
-    """For people: only what is certain has 100%."""
-    return "–" if score is None else f"{score if score == 1 else min(score, 0.99):.0%}"
+    """For people: nothing that was read or judged is certain, so 99% at most."""
+    return "–" if score is None else f"{min(score, 0.99):.0%}"
 
 
 class ScoredLabel(Value):

@@ -85,8 +85,8 @@ def decided(understanding: Understanding, *records: Record, fallback: Record | N
     return decide("msg_1", understanding, found, lambda: fallback, TAXONOMY, POLICY, "http://triage.example/m", NOW)
 
 
-def test_what_is_not_certain_is_never_told_as_such() -> None:
-    assert [percent(score) for score in (None, 0.0, 0.874, 0.9984, 1.0)] == ["–", "0%", "87%", "99%", "100%"]
+def test_nothing_is_told_as_certain() -> None:
+    assert [percent(score) for score in (None, 0.0, 0.874, 0.9984, 1.0)] == ["–", "0%", "87%", "99%", "99%"]
 
 
 def test_every_label_has_rules_and_every_name_in_the_policy_leads_somewhere(tmp_path: Path) -> None:
