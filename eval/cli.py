@@ -301,9 +301,9 @@ def leakage_command(
     texts = [text_of(case, dataset.folder) for dataset in loaded for case in dataset.cases]
     vectors = None
     if meaning:
-        from classifiers.embedding import Encoder
+        from classifiers.embedding import Encoder, encode_all
 
-        vectors = Encoder().encode(texts)
+        vectors = encode_all(Encoder(), texts)
     leaks = find_leaks(cases, texts, similar, vectors)
     if as_json:
         typer.echo(json.dumps([leak.model_dump() for leak in leaks]))

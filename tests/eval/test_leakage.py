@@ -95,5 +95,5 @@ def test_the_same_in_other_words_is_found_by_its_vector() -> None:
 
 
 def test_our_own_messages_have_no_copies_across_their_splits() -> None:
-    answer = CliRunner().invoke(app, ["eval", "leakage", "eval/data/dispatch.jsonl"])
+    answer = CliRunner().invoke(app, ["eval", "leakage", "--meaning", "eval/data/dispatch.jsonl"])
     assert answer.exit_code == 0, answer.output
