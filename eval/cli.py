@@ -282,7 +282,7 @@ def leakage_command(
     datasets: Annotated[list[Path], typer.Argument(help="labelled cases, JSON lines; several are taken as one")],
     similar: Annotated[float, typer.Option(min=0.05, max=1, help="Jaccard of word triples that is too much")] = 0.6,
     meaning: Annotated[
-        bool, typer.Option(help="look for the same in other words, too, by the encoder's vectors: a minute or two")
+        bool, typer.Option(help="look for the same in other words, too, by the encoder's vectors: some minutes")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -186,6 +186,7 @@ def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
 
 
 def _on_page(page: Any) -> Iterator[tuple[Any, int, Matrix]]:
+    """As `_objects`, the objects of a page."""
     count = min(raw.FPDFPage_CountObjects(page), _MAX_OBJECTS)
     return _objects([raw.FPDFPage_GetObject(page, number) for number in range(count)])
 

@@ -28,7 +28,7 @@ def unwrapped(text: str) -> str:
             continue
         if len(said) > _WIDEST and next_said[0].islower():
             by_hand.append(line.end())
-        elif len(said) + 1 + len(next_said.split(maxsplit=1)[0] if next_said.strip() else "") > width:
+        elif len(said) + 1 + len(next_said.split(maxsplit=1)[0]) > width:
             by_mailer.append(line.end())
             small += next_said[0].islower()
     if not _NARROWEST <= width <= _WIDEST or not small or len(by_mailer) + small < _FEWEST:
