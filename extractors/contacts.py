@@ -20,7 +20,7 @@ _PHONES = (
     re.compile(r"(?<![\w.,/+-])\(?0\d{1,4}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){1,4}(?![\w]|[.,/-]\d)"),
     re.compile(r"(?<![\w.,/+-])\(?[2-9]\d{2}\)?[ .-]\d{3}[.-]\d{4}(?![\w]|[.,/-]\d)"),
     re.compile(
-        r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
+        r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b(?: (?:tr[áa]fico|dire[ck]t\w*|zentrale|central\w*|office|uffici\w+|biur\w+|autista|driver|fahrer|chauffeur|conductor|kierowc\w+|dispo\w*|planning|urgence\w*|urgencias|night|notte|nacht)\b)?)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
     ),
 )
 _FEWEST_ABROAD = 9  # with the country's code
@@ -28,16 +28,17 @@ _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _LONGEST = 20_000
 _ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se|au|nz|za|sg)(?![\w.-]|@)", re.IGNORECASE)
 _ENDINGS = {"uk": "GB"}
+_STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
 _SIGNS = tuple(
     (region, re.compile(words))
     for region, words in (
         ("GB", r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44"),
-        ("US", r"(?<!\w)[A-Z]{2} \d{5}(?:-\d{4})?(?!\w)|\+1[ (-]"),
-        ("DE", r"GmbH|GMBH|\+49|USt-?Id|[Ss]traße \d|STRASSE \d|\bHGB\b|\bADSp\b"),
+        ("US", rf"(?<!\w){_STATE} \d{{5}}(?:-\d{{4}})?(?!\w)|\+1[ (-]"),
+        ("DE", r"GmbH|GMBH|\+49|USt-?Id|[Ss]traße \d|STRASSE \d|(?i:[a-zß]str\. \d)|\be\.K\.|\bHGB\b|\bADSp\b"),
         ("NL", r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\."),
-        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\."),
-        ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bPol[ií]gono\b"),
-        ("IT", r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\."),
+        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\.|(?<![\d.])0[1-9](?:[ .]\d\d){4}(?![\d.])"),
+        ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bS\.A\.U\.|\bPol[ií]gono\b"),
+        ("IT", r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\.|\bD\.P\.R\.|(?<!\d)\d{5} [A-Z][\w' ]{2,30} \([A-Z]{2}\)"),
         ("PL", r"\+48|\bNIP\b|(?<!\d)\d{2}-\d{3} [A-ZŁŚŻ]|Sp\. z o"),
         ("AT", r"\+43"),
         ("CH", r"\+41"),
@@ -46,6 +47,7 @@ _SIGNS = tuple(
         ("PT", r"\+351|\bNIPC\b"),
         ("AU", r"\+61|\bABN\b|\b(?:NSW|VIC|QLD|TAS) \d{4}\b"),
         ("NZ", r"\+64|\bNZBN\b"),
+        ("IN", r"\+91|\bGSTIN\b|\bPvt\b"),
         ("ZA", r"\+27|\(Pty\) Ltd|\(PTY\) LTD"),
         ("SG", r"\+65|\bP(?:te|TE) L(?:td|TD)\b|\b(?:Singapore|SINGAPORE) \d{6}\b"),
     )

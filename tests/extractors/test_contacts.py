@@ -47,6 +47,11 @@ def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
         ("Unit 6, Llangollen LL20 8SN, tel 01270 555 018", False, "GB", "+441270555018"),
         ("Tel (812) 555-0144", True, "US", "+18125550144"),
         ("Tel. 0421 555 0910", False, None, "0421 555 0910"),
+        ("Contact 03.21.55.88.40 à Anzin", False, "FR", "+33321558840"),
+        ("Riviera Verde 71, 35139 PADOVA (PD) Tel. 049 555 7715", False, "IT", "+390495557715"),
+        ("LIEFERSCHEIN NR 90114, SILOSTR. 60, TEL. 0511 555 7741", False, "DE", "+495115557741"),
+        ("GSTIN 33AAKFS4471L1ZQ Ph: 0422-255 7310", False, "IN", "+914222557310"),
+        ("Móvil tráfico 609 555 418, Talleres Ribera, S.L.", False, "ES", "+34609555418"),
     ],
 )
 def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
