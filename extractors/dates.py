@@ -187,11 +187,11 @@ _UNIT = (
     r"|(?P<d>days?|tage?n?|jours?|días?|giorn[oi]|dag(?:en)?|dni|dzień))"
 )
 _DURATION = re.compile(
-    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?!\w))|,?\s(?:(?:e|et|and|und|y|en|i)\s)?(?P<more>[0-5]?\d)\s?min\w{{0,6}})?(?!\w)",
+    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?![\w]|[.,]\d))|,?\s(?:(?:e|et|and|und|y|en|i)\s)?(?P<more>[0-5]?\d)\s?min\w{{0,6}})?(?!\w)",
     re.IGNORECASE,
 )
 _LATE_BEFORE = re.compile(
-    r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|attesa|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
+    r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|paralización|attesa|sosta|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
     r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|ca\.|approx\.){0,25}$",
     re.IGNORECASE,
 )

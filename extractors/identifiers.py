@@ -114,8 +114,16 @@ _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer
 _UN = re.compile(r"(\d{4})\s*$")
 _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
     field: re.compile(rf"^(?:{name})[\s.:#]+(?=\S*\d)")
-    for field, name in (("cmr", "CMR"), ("bol", "BOL|B/L"), ("pro", "PRO"), ("purchase_order", r"P\.?O"))
+    for field, name in (
+        ("cmr", "CMR"),
+        ("bol", "BOL|B/L"),
+        ("pro", "PRO"),
+        ("purchase_order", r"P\.?O"),
+        ("delivery_order", "LS|BL"),
+        ("vehicle_plate", "UNIT"),
+    )
 }
+_NUMBER_SIGN = re.compile(r"^(?:N[or]?\.|N[°º])\s?(?=\S*\d)", re.IGNORECASE)
 
 FIELDS = frozenset(
     "shipment tracking pro bol cmr awb container sscc purchase_order sales_order delivery_order invoice seal "
@@ -136,6 +144,7 @@ def value_of(field: str, quote: str) -> str | None:
         return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
     if field in _OWN_NAMES:
         text = _OWN_NAMES[field].sub("", text)
+    text = _NUMBER_SIGN.sub("", text)
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
@@ -304,7 +313,7 @@ _VALUE = (
     r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
-_PLATE = r"(?P<value>[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_PLATE = r"(?P<value>[A-Z]{2} \d{1,2} [A-Z]{1,3} \d{4}(?!\d)|[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _ONE_PLATE = rf"{_PLATE}(?!/\d)"  # Reg. UE 2016/679 is a law
 _CONTEXTS = tuple(
     (

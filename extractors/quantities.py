@@ -226,7 +226,7 @@ def value_of(field: str, quote: str) -> str | None:
     if field in COUNTS:
         if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., '’]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
-            return f"{count} {'PF' if field == 'pallets' else 'H87'}"
+            return f"{count} {'PF' if field == 'pallets' else 'H87'}" if count else None
         if field in LOSSES and (parts := _PART_OF.fullmatch(quote)):
             unit = parts["unit1"] or parts["unit2"] or ""
             number = parts["part"].casefold()

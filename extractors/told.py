@@ -300,7 +300,8 @@ def _count(field: str, quote: str) -> str | None:
         return None
     unit = "PF" if field == "pallets" or _PALLET.search(match["rest"]) else "H87"
     number = match["n"].casefold()
-    return f"{_NUMBER.get(number) or int(re.sub(r'[^0-9]', '', number))} {unit}"
+    count = _NUMBER.get(number) or int(re.sub(r"[^0-9]", "", number))
+    return f"{count} {unit}" if count else None
 
 
 def _temperature(quote: str) -> str | None:

@@ -70,6 +70,9 @@ def test_dates_without_meaning_and_dates_that_do_not_exist_are_not_reported(text
         ("2 uur vertraging", "120"),
         ("opóźnienie 2 godz", "120"),
         ("two days late", "2880"),
+        ("Waiting at delivery 1.5 hr 42.00 63.00", "90"),
+        ("Paralización en destino 3 h 45,00 135,00", "180"),
+        ("Sosta allo scarico 2 h 80,00", "120"),
     ],
 )
 def test_delays_are_minutes_in_every_language(text: str, minutes: str) -> None:

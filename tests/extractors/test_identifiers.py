@@ -227,7 +227,15 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "quote", "value"),
-    [("cmr", "CMR 4471203", "4471203"), ("bol", "BOL 7740912", "7740912"), ("bol", "BL-2026-0412", "BL-2026-0412")],
+    [
+        ("cmr", "CMR 4471203", "4471203"),
+        ("bol", "BOL 7740912", "7740912"),
+        ("bol", "BL-2026-0412", "BL-2026-0412"),
+        ("delivery_order", "LS 4410093", "4410093"),
+        ("delivery_order", "N. 1187/A", "1187/A"),
+        ("vehicle_plate", "Unit 6417", "6417"),
+        ("shipment", "NR 4471", "NR 4471"),
+    ],
 )
 def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str) -> None:
     assert value_of(field, quote) == value

@@ -102,3 +102,7 @@ def test_a_dollar_is_that_of_the_code_beside_it() -> None:
         "900.00 AUD",
         "900.00 AUD",
     )
+
+
+def test_nothing_is_no_count() -> None:
+    assert value_of("pallets", "0") is None
