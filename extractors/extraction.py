@@ -91,10 +91,14 @@ _PLANS = frozenset({"rate_confirmation", "delivery_note", "packing_list", "carri
 _CLAIMS = frozenset({"freight_invoice", "damage_report", "carrier_notice", "other_document"})  # of money
 _INVOICES = frozenset({"freight_invoice", "commercial_invoice"})
 _PRICED = frozenset({"freight_invoice", "rate_confirmation"})
+_PAPERS_AHEAD = frozenset({"rate_confirmation", "bill_of_lading", "packing_list"})  # nobody has measured anything yet
 _LATE = frozenset({"carrier_notice", "damage_report", "other_document"})  # others speak of days to pay, hours free
+_WAITED = frozenset({"freight_invoice", "proof_of_delivery"})  # these of hours that a driver stood, too
+_DAY = 24 * 60  # minutes
 _PLATES = frozenset({"vehicle_plate", "trailer_plate"})
 _GENERIC = 0.65  # the score of a date by a word that may speak of money too, such as "due"
 _COUNTS = frozenset({"pieces", "pallets"})
+_UNLESS_RULES = quantities.LOSSES | {"delay_minutes"}
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
@@ -363,7 +367,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     for span, method in spans:
         if span.field == "eta_original" and span.score <= _GENERIC and document.type in _INVOICES:
             continue  # the day by which to pay
-        if span.field in quantities.LOSSES and forms.is_rule(text, span.start):
+        if span.field in _UNLESS_RULES and forms.is_rule(text, span.start):
             continue
         span = span._replace(field=_meant(span, text, document))
         headed = method == "layout"
@@ -421,6 +425,8 @@ def _meant(span: Span, text: str, document: Document) -> str:
         return "pickup_actual"
     if span.field == "eta_original" and document.type in _AFTERWARDS:
         return "delivered_at"
+    if span.field == "temperature_recorded" and document.type in _PAPERS_AHEAD:
+        return "temperature_required"
     if document.type in _PRICED and span.field == "sales_order" and not _SOLD.match(span.value):
         return "shipment"  # the order is one of transport
     if document.type == "cmr_waybill" and span.field == "disputed_amount":  # its box 20 has reductions and refunds
@@ -470,7 +476,8 @@ def _is_another(span: Span, document: Document, total: str | None) -> bool:
     if span.field == "remarks":  # the notes of an order are instructions
         return document.type in _ORDERS - {"carrier_notice"} and not quantities.tells_of_loss(span.value)
     if span.field == "delay_minutes":
-        return document.type not in _LATE
+        waited = document.type in _WAITED and int(span.value) <= _DAY
+        return document.type not in _LATE and not waited
     if span.field == "disputed_amount":
         return document.type not in _CLAIMS
     return span.field == total

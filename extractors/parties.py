@@ -127,12 +127,12 @@ _SIGNED = tuple(
     )
 )  # fmt: skip
 _SIGNATURE_WORD = re.compile(
-    r"(?<!\w)(?:signature|sign here|(?:print name and )?sign|signed(?: for| by| on behalf| at)?|unterschrift(?:en)?|handtekening|podpis(?:y)?"
-    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada)(?!\w))|(?<!.)firma(?= ?:?$))(?!\w)",
+    r"(?<!\w)(?:signatures?|sign here|(?:print name and )?sign|signed(?: for| by| on behalf| at)?|unterschrift(?:en)?|handtekening|podpis(?:y)?"
+    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada|destinatario|vettore|mittente|conducente|autista|ricevente|leggibile|legible|transportista|cargador|remitente|receptor)(?!\w))|(?<!.)firma(?= ?:?$))(?!\w)",
     re.IGNORECASE,
 )
 _RECEIVER = re.compile(
-    r"receiver|consignee|customer|recipient|received|receipt|empfänger|kunde|empfangen|erhalten|destinataire|réception|reçu|client|destinata?rio|cliente"
+    r"receiver|consignee|customer|recipient|received|receipt|empfänger|empfangs|kunde|empfangen|erhalten|destinataire|réception|reçu|client|destinata?rio|cliente"
     r"|consignatario|recib|conforme|ricev|ontvan|geadresseerde|klant|odbior|otrzym",
     re.IGNORECASE,
 )
@@ -526,8 +526,10 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
 _AMOUNT_AFTER = re.compile(
     rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
 )
+_PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
 _COUNTED_BEFORE = re.compile(
-    rf"\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})", re.IGNORECASE
+    rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})",
+    re.IGNORECASE,
 )
 _NO_GOODS = re.compile(
     rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|(?:\d[\d.,]* )?(?:\w+ )?{PACKED}(?: (?:on|auf|sur|su|en|na|op) (?:\d+ )?{PACKED})?(?: slac)?\W*$",
@@ -542,6 +544,8 @@ def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     counted = _COUNTED_BEFORE.match(text, start, end)
     start = counted.end() if counted else start
     end = start + len(_AMOUNT_AFTER.split(text[start:end])[0].rstrip())
+    packed = _PACKED_AFTER.search(text, start, end)
+    end = packed.start() if packed else end
     return (start, end) if end > start else None
 
 

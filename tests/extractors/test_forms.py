@@ -288,6 +288,24 @@ def test_the_total_of_an_invoice_is_its_charge_and_an_american_date_begins_with_
     assert values(found, "document_date") == ["2026-11-09"]
 
 
+def test_an_invoice_states_how_long_a_driver_waited_and_not_how_long_one_may_pay(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)
+        lines(canvas, 40, 600, "Waiting time at delivery, 90 min 1.5 h 48.00", "Claims for waiting within 2 h")
+        lines(canvas, 40, 500, "Delayed payment after 30 days is charged")
+
+    assert values(read(reader, draw), "delay_minutes") == ["90"]
+
+
+def test_an_order_says_how_cold_it_must_be_and_not_how_cold_it_was(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "TRANSPORT ORDER", size=16)
+        lines(canvas, 40, 600, "Frozen fish -20 °C")
+
+    found = read(reader, draw)
+    assert (values(found, "temperature_required"), values(found, "temperature_recorded")) == (["-20 CEL"], [])
+
+
 def test_a_paper_is_of_its_own_date_and_not_of_that_of_the_order(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 760, "FREIGHT INVOICE", size=16)

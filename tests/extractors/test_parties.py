@@ -9,6 +9,7 @@ from extractors.parties import (
     ADDRESSES,
     find_named,
     find_parties,
+    goods_in,
     holds,
     in_box,
     is_note,
@@ -74,7 +75,25 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
     assert label_of("Consignee: ACME BV") == ("consignee", 10)
     assert label_of("Van Doorn Transport BV") is None
     assert (signature_label("24 Gut empfangen / Marchandises reçues"), signature_label("Signature:")) == (2, 1)
+    assert (signature_label("FIRMA DESTINATARIO"), signature_label("Firma conducente")) == (2, 1)
+    assert signature_label("Empfangsbestätigung: Unterschrift") == 2
     assert signature_label("Signature of the contract follows") == 0
+    assert signature_label("Firma Kofler GmbH") == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "goods"),
+    [
+        ("24 pallets Fresh pears, 9800 kg", "Fresh pears"),
+        ("Drums, detergent concentrate", "detergent concentrate"),
+        ("onion powder in big bags", "onion powder"),
+        ("Rohkaffee in Säcken", "Rohkaffee"),
+        ("40 steel drums", None),
+    ],
+)
+def test_goods_are_named_without_what_they_are_packed_in(cell: str, goods: str | None) -> None:
+    place = goods_in(cell, 0, len(cell))
+    assert (place and cell[slice(*place)]) == goods
 
 
 def test_the_lines_of_an_address_may_have_those_of_the_next_box_between_them_and_nothing_else_may_be_missing() -> None:
