@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from extractors import contacts, dates, identifiers, parties, quantities
 from extractors.blocks import Piece, pieces
+from extractors.captions import caption_of
 from extractors.documents import DocumentType
 from extractors.evidence import Finding, Span, overlap
 from extractors.forms import Setting
@@ -24,7 +26,7 @@ WEIGHTS = Path(__file__).parent / "weights.json"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
-_FREE = "free words"  # left to the rules: where goods' names and notes end is each maker's own custom
+_FREE = "free words"  # left to the rules: where notes begin and end is each maker's own custom
 KINDS: dict[str, str] = (  # fields that are told alike
     dict.fromkeys(identifiers.FIELDS, "reference")
     | dict.fromkeys(dates.FIELDS, "date")
@@ -33,7 +35,7 @@ KINDS: dict[str, str] = (  # fields that are told alike
     | dict.fromkeys(parties.PARTIES, "party")
     | dict.fromkeys([*parties.ADDRESSES, "site"], "address")
     | dict.fromkeys(parties.PERSONS, "person")
-    | dict.fromkeys(["description", "remarks"], _FREE)
+    | {"description": "goods", "remarks": _FREE}
     | dict.fromkeys([*contacts.FIELDS, "un_number", "hazard_class", "signed"], "form")
 )
 
@@ -67,14 +69,22 @@ def _value(
     if field in parties.PARTIES and len(places) == 1:
         _, line = piece.cell(start)
         name = parties.name_at(text, *line)
-        if name and name[0] <= start < name[1] and (value := parties.value_of(field, text[slice(*name)])):
-            return value, [name]
+        if name and name[0] <= start < name[1]:
+            if _leads_in(text[name[0] : start]):
+                name = (start, name[1])
+            if value := parties.value_of(field, text[slice(*name)]):
+                return value, [name]
     if field in parties.ADDRESSES or (len(places) > 1 and field in parties.SEVERAL_LINES):
         lines = [within(text, *place) for place in places]
         lines = [(a, b) for a, b in lines if a < b]
         value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
         return (value, lines) if value and lines else None
     caption, (first, last) = piece.cell(start)
+    if field == "description":
+        goods = parties.goods_in(text, *within(text, start, end))
+        if goods is None or caption_of(text[slice(*goods)]) is not None:
+            return None
+        start, end = goods
     if field in _AMOUNTS and (amount := quantities.captioned(field, text, *within(text, start, end), caption)):
         return amount.value, [(amount.start, amount.end)]
     if field in _PRICES and not any(c.isalpha() or c in "€$£" for c in text[start:end]):
@@ -84,6 +94,21 @@ def _value(
         return (money, [(start, end)]) if money else None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
     return (found[0], [(first + found[1], first + found[2])]) if found else None
+
+
+_LEAD_IN = re.compile(
+    r"(?:from|to|for|by|chez|von|an|bei|durch|de|du|da|dal|od|dla|für|pour|para|per|van|aan|bij|spett\.?le|m/s)\W*$",
+    re.I,
+)
+_FIRM = re.compile(r"transp|spedi|logist|cargo|freight|haul|truck|express", re.IGNORECASE)
+
+
+def _leads_in(words: str) -> bool:
+    """Whether what stands before a name in its cell is no part of it: `Carrier`, `Versand durch`."""
+    words = words.strip(" .:")
+    return (
+        bool(words) and not _FIRM.search(words) and (caption_of(words) is not None or bool(_LEAD_IN.fullmatch(words)))
+    )
 
 
 class Candidate(NamedTuple):
@@ -201,7 +226,7 @@ def features(candidate: Candidate) -> dict[str, float]:
 
 
 def _stands(finding: Finding) -> bool:
-    """Whether a finding of the rules is not weighed: free words, and references that their form proves."""
+    """Whether a finding of the rules is not weighed: remarks, and references that their form proves."""
     kind = KINDS.get(finding.field)
     return kind == _FREE or (kind in _AT_STOPS | {"reference"} and finding.score >= PROVEN)
 

@@ -48,7 +48,7 @@ def read_at(
 
     In `prose`, a time goes with the day that its sentence names.
     """
-    found = _read_near(field, text, start, end, read)
+    found = _read_near(field, text, start, end, read, prose=prose)
     if found is None or not prose or field not in _MOMENTS:
         return found
     value, start, end = found
@@ -80,13 +80,13 @@ def _day_of(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _read_near(
-    field: str, text: str, start: int, end: int, read: Callable[[str, str], str | None]
+    field: str, text: str, start: int, end: int, read: Callable[[str, str], str | None], *, prose: bool
 ) -> tuple[str, int, int] | None:
     if field in dates.FIELDS:
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
     if field in ("description", "site"):
-        start, end = _name(field, text, start, end)
+        start, end = _name(field, text, start, end, sized=not prose)
     if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
@@ -122,11 +122,13 @@ def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int)
     return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
 
 
-def _name(field: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """Goods and places without the article that is run into their name, goods without sizes after it."""
+def _name(field: str, text: str, start: int, end: int, *, sized: bool) -> tuple[int, int]:
+    """Goods and places without the article that is run into their name, goods without sizes after it but on forms."""
     if article := _ELIDED.match(text, start, end):
         start = article.end()
-    if field == "description" and (sizes := _SIZES.search(text, start, end)):  # "Depot 0163" has its number
+    if (
+        field == "description" and not sized and (sizes := _SIZES.search(text, start, end))
+    ):  # "Depot 0163" has its number
         end = sizes.start()
     return start, end
 

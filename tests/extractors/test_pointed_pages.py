@@ -96,6 +96,31 @@ def test_what_says_nothing_for_its_field_is_dropped(reader: PdfReader) -> None:
     assert not told(found, "document_date") and not told(found, "un_number")
 
 
+def test_goods_are_weighed_and_stand_without_packing_and_captions_are_none(reader: PdfReader) -> None:
+    page = make_pdf(
+        [(40, 700, "Goods"), (40, 680, "Drums, olive oil 5 l"), (40, 600, "Gross weight"), (40, 580, "80 kg")]
+    )
+    pointed = pointing(("description", "Drums, olive oil 5 l", 0.95), ("description", "Gross weight", 0.9))
+    message = message_from_pdf(page, Limits())
+    for weigh in (weighed, lambda _, pointed: list(pointed)):
+        found = extract(message, reader, now=NOW, point=pointed, weigh=weigh)
+        assert [f.value for f in told(found, "description")] == ["olive oil 5 l"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Carrier Tri-Prairie Freight Lines", "Tri-Prairie Freight Lines"),
+        ("Versand durch Krumbiegel Spedition", "Krumbiegel Spedition"),
+        ("Spedition Krumbiegel", "Spedition Krumbiegel"),
+    ],
+)
+def test_a_name_goes_without_the_caption_that_leads_in_to_it(reader: PdfReader, line: str, name: str) -> None:
+    said = "Tri-Prairie Freight Lines" if "Tri" in line else "Krumbiegel"
+    found = read(reader, make_pdf([(40, 700, line)]), pointing(("carrier", said, 0.9)))
+    assert name in [f.value for f in told(found, "carrier") if f.method == "model"]
+
+
 def finding(field: str, value: str, score: float, start: int, method: Method = "layout") -> Finding:
     place = Evidence(part="attachment:0", page=1, quote=value, start=start, end=start + len(value))
     return Finding(field=field, value=value, score=score, method=method, evidence=place)
