@@ -192,7 +192,7 @@ _DURATION = re.compile(
 )
 _LATE_BEFORE = re.compile(
     r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|paralización|attesa|sosta|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
-    r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|ca\.|approx\.){0,25}$",
+    r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|\n(?=[a-zà-ž])|ca\.|approx\.){0,25}$",
     re.IGNORECASE,
 )
 _LATE_AFTER = re.compile(

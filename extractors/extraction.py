@@ -382,6 +382,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
         if not in_line:
             yield _read_on_page(span._replace(field=_meant(span, text, document)), read, part, "layout")
+    for span in forms.in_totals(text):
+        yield _read_on_page(span, read, part, "pattern")
     for span, lines in _in_tables(text, tables, setting, shipped, goods=goods):
         yield _read_on_page(span, read, part, "layout", lines)
     for span in (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -24,6 +25,7 @@ _EXECUTED = re.compile(r"executed on\b", re.IGNORECASE)  # of an air waybill
 _SIGNED_WITHIN = 45.0  # points
 _AT_STOP = 0.9  # of what a frame of its own holds
 _CUSTOMER = 0.6  # of who buys: the goods may go to another
+_NEXT_LINE, _ABOUT_THERE = 2.2, 3.0  # heights of a line
 _LONGEST_NOTE = 90  # letters of what somebody notes about the goods on a form
 _OWN_DATES = frozenset(parties.PLACE_OF) | {"eta_revised"}
 _SIDES = {"shipper": 0, "pickup_address": 0, "consignee": 1, "delivery_address": 1, "carrier": 2}
@@ -149,6 +151,23 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
                 yield amount
             elif field in identifiers.FIELDS and not field.endswith("plate"):
                 yield from identifiers.captioned(field, text, *match.span("value"))
+
+
+_TOTAL_LINE = re.compile(
+    r"^(?:(?:grand|load)? ?(?:total|totaal|totale|totaux|gesamt|insgesamt|summe|suma|razem|łącznie)|\d[\d.,]* [^\W\d]{2,8} total)\b"
+    r"[^\n]{0,120}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def in_totals(text: str) -> Iterator[Span]:
+    """Amounts with their units in a line that sums up, `GRAND TOTAL 7 PLT 136 CTN 4,912 LBS`, one of each kind."""
+    for line in islice(_TOTAL_LINE.finditer(text), _MAX_LABELS):
+        spans = [s for s in quantities.find_quantities(line[0]) if s.field in _AMOUNTS]
+        kinds = Counter(span.field for span in spans)
+        for span in spans:
+            if kinds[span.field] == 1:
+                yield span._replace(start=line.start() + span.start, end=line.start() + span.end, score=0.84)
 
 
 Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them
@@ -341,7 +360,7 @@ def in_boxes(
     for cell, (field, length) in labelled:
         words, near = text[cell.start : cell.end], beside.get(cell, [])
         if length < len(words):
-            near = [cell._replace(start=cell.start + length)]
+            near = [cell._replace(start=cell.start + length, left=_left_of_value(cells, cell, length / len(words)))]
         elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
             near.sort(key=lambda value: value.top < cell.bottom)  # a box: its content stands below
         labels = [_label_of_box(text[value.start : value.end]) for value in near]
@@ -373,6 +392,14 @@ def in_boxes(
                     )
                     if moment:
                         yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def _left_of_value(cells: Sequence[Word], cell: Word, share: float) -> float:
+    """Where the value begins in a cell whose label takes that `share` of it, if its next line begins there too."""
+    about = cell.left + share * (cell.right - cell.left)
+    below = [c for c in cells if 0 < c.top - cell.top < _NEXT_LINE * cell.height and c.left > cell.left + cell.height]
+    next_line = min(below, key=lambda c: abs(c.left - about), default=cell)
+    return next_line.left if abs(next_line.left - about) < _ABOUT_THERE * cell.height else cell.left
 
 
 def _label(words: str, kind: DocumentType) -> tuple[str, int] | None:

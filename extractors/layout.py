@@ -20,6 +20,7 @@ _MOST_LINES = 6
 _HEADED = 120.0  # points, from a heading down to the last row of its block
 _INDENT = 12.0  # points, from the side of a frame to its text
 _FOLLOWS = 3.0  # heights between two cells of one line in a frame
+_TALL = 1.6  # of a line that has no tall letters, in widths of one
 _LEADING, _LEADING_IN_FRAME = 1.3, 3.0  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
 _SIGNED_ASIDE, _SIGNED_UNDER, _SIGNED_OVER, _SIGNED_BESIDE = 15.0, 45.0, 16.0, 120.0  # points, of a name in script
@@ -57,7 +58,7 @@ def cells(read: ReadPage) -> list[Word]:
     """Words that follow each other in the text, on one line, with no more than a letter or so between them, as one.
 
     As seen on the upright page: on a page that lies on its side, these are not the words' own boxes. A ruled line
-    parts cells, and each knows the frame of such lines that it stands in.
+    parts cells, as dots do that lead to a value, and each knows the frame of such lines that it stands in.
     """
     text = read.page.text
     corner = _turned((0.0, 0.0, read.page.width, read.page.height), read.turned)[:2]
@@ -70,8 +71,11 @@ def cells(read: ReadPage) -> list[Word]:
         same_line = level and "\n" not in text[before.end : word.start]
         letter = max(before.letter, word.letter, 0.4 * height)
         last = found[-1]
+        if same_line and text[last.start : last.end] == ":":
+            found[-1] = word  # "Loading at   : Kofler", in a column of colons
+            continue
         gap = _BOX_NUMBER_GAP * height if _numbers_a_box(text, last, word) else _GAP * letter
-        near = same_line and -height < word.left - before.right < gap
+        near = same_line and -height < word.left - before.right < gap and not text.endswith("....", 0, before.end)
         if near and not ruling.parts(before.right - 1, word.left + 1, (word.top + word.bottom) / 2):
             top, bottom = min(last.top, word.top), max(last.bottom, word.bottom)
             found[-1] = Word(last.start, word.end, last.left, top, word.right, bottom)
@@ -216,7 +220,7 @@ def box_under(
     leading = _LEADING if value.frame is None else _LEADING_IN_FRAME
     for cell in sorted((c for c in page if c.top > value.top and c.frame == value.frame), key=lambda cell: cell.top):
         last = lines[-1]
-        if cell.top > last.bottom + leading * last.height or len(lines) > _MOST_LINES:
+        if cell.top > last.bottom + leading * max(last.height, _TALL * last.letter) or len(lines) > _MOST_LINES:
             break
         if any(on_line(cell, c) for c in labels):
             break

@@ -275,7 +275,7 @@ def find_named(text: str) -> list[Span]:
 
 
 _ROW = re.compile(
-    r"(?P<name>name|company(?: name)?|ditta|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
+    r"(?P<name>name|company(?: name)?|chez|bei|bij|presso|at|ditta|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
     r"|(?:street|address(?: \d)?|city.{0,12}|town|zip(?: code)?|postcode|postal code|country|straße|str\.?|anschrift|plz.{0,6}|ort|land"
     r"|rue|adresse|ville|cp.{0,8}|pays|calle|dirección|ciudad|población|país|via|indirizzo|località|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
     re.IGNORECASE,
@@ -650,11 +650,16 @@ def value_of(field: str, quote: str) -> str | None:
     if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
         lines[-1:] = [lines[-1][: country.start()], country[1]]
     value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
+    if field in ADDRESSES:
+        value = _PARTS_OF_ADDRESS.sub(", ", value)
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
 
 
+_PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada Piana 18 - 70037 Ruvo"
+    r"(?<=[^\W\d]),(?=\w)| [-–—·] (?=(?:[A-Z]{1,2}-)?\d{4,5} [A-ZÀ-Ž][^,\d]{2,40}$)"
+)
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
     r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
