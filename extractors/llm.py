@@ -18,7 +18,7 @@ from extractors.evidence import Evidence, Finding, stands_in
 from extractors.extraction import Extraction
 from extractors.layout import box_of
 from extractors.pdf import PdfReader, ReadPage
-from extractors.values import value_of
+from extractors.pointing import read_at, stated
 from prompts import Ask, Question, load_prompt
 
 VERSION = "quoted-2026.11"
@@ -120,11 +120,14 @@ def _proven(
     if field not in missing or not _could_be(field, quote):
         return None
     for place in places:
-        read = partial(value_of, reference=reference, month_first=is_month_first(place.text))
-        for start, end in _occurrences(quote, place.text):
-            value = read(field, place.text[start:end])
-            if value is None or _is_something_else(field, place, start, end, extraction):
+        read = partial(stated, reference=reference, month_first=is_month_first(place.text))
+        for first, last in _occurrences(quote, place.text):
+            if read(field, place.text[first:last]) is None or _is_something_else(field, place, first, last, extraction):
                 continue
+            at = read_at(field, place.text, first, last, read, prose=place.page is None)
+            if at is None:
+                continue
+            value, start, end = at
             finding = Finding(
                 field=field,
                 value=value,

@@ -63,6 +63,14 @@ def test_what_stands_there_is_filled_in_with_its_place(pdf: PdfReader) -> None:
         assert TEXT[evidence.start : evidence.end] == evidence.quote and finding.score == SCORE
 
 
+def test_a_time_that_is_quoted_goes_with_the_day_of_its_sentence_and_a_length_need_not_say_late(pdf: PdfReader) -> None:
+    text = "Driver sits there, 3 hrs now. Tomorrow another one brings it, we hope around 14:30."
+    assert filled(text, pdf, ("eta_revised", "14:30"), ("delay_minutes", "3 hrs")) == {
+        "delay_minutes": ["180"],
+        "eta_revised": ["2026-11-24T14:30:00+00:00"],
+    }
+
+
 def test_a_line_end_within_a_quote_does_not_matter_and_the_evidence_is_verbatim(pdf: PdfReader) -> None:
     done = fill_missing(read(TEXT, pdf), pdf, NOW, Points(("consignee", "Kollmar Medizintechnik in Ulm")))
     consignee = next(f for f in done.findings if f.method == "model")
