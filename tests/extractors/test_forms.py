@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from extractors import items
+from extractors import forms, items
 from extractors.dates import is_month_first
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
@@ -758,3 +758,52 @@ def test_a_heading_for_one_end_alone_makes_no_stop(reader: PdfReader) -> None:
 )
 def test_only_dates_say_that_a_paper_is_american(text: str, american: bool) -> None:
     assert is_month_first(text) is american
+
+
+def test_dots_lead_from_a_label_to_its_value_and_the_lines_under_that_are_its_address(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 50, 760, "POLIZZA DI CARICO", font="Courier")
+        lines(canvas, 50, 700, "Caricatore................... Pastificio Monteverdi S.r.l.", font="Courier")
+        lines(canvas, 212, 686, "Via Fratelli Rosselli 63", "42043 Gattatico (RE)", font="Courier")
+        lines(canvas, 50, 640, "Ricevitore................... Consorzio Spesa Gallura", font="Courier")
+
+    found = read(reader, draw)
+    assert values(found, "shipper") == ["Pastificio Monteverdi S.r.l."]
+    assert values(found, "pickup_address") == ["Via Fratelli Rosselli 63, 42043 Gattatico (RE)"]
+    assert values(found, "consignee") == ["Consorzio Spesa Gallura"]
+
+
+def test_a_colon_in_a_column_of_its_own_is_no_part_of_a_value(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 70, 760, "TRANSPORTOPDRACHT 61-20455", size=14)
+        lines(canvas, 70, 640, "Laden bij")
+        lines(canvas, 158, 640, ": Droogfruit Zeeuwsch Land B.V.")
+        lines(canvas, 164, 628, "Handelspoort 14", "4538 BN Terneuzen")
+        lines(canvas, 70, 580, "Laden op")
+        lines(canvas, 158, 580, ": dinsdag 24 november 2026, 07.30 uur")
+
+    found = read(reader, draw)
+    assert values(found, "shipper") == ["Droogfruit Zeeuwsch Land B.V."]
+    assert values(found, "pickup_address") == ["Handelspoort 14, 4538 BN Terneuzen"]
+
+
+def test_rows_under_a_heading_say_at_whose_place_it_is(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 57, 760, "Confirmation d'affrètement AFF-26-90317", size=14)
+        lines(canvas, 57, 680, "Enlèvement", "Chez", "Adresse")
+        lines(canvas, 159, 668, "Verreries de la Touloubre", "Chemin de la Plaine 4", "13300 Salon-de-Provence")
+
+    found = read(reader, draw)
+    assert values(found, "shipper") == ["Verreries de la Touloubre"]
+    assert values(found, "pickup_address") == ["Chemin de la Plaine 4, 13300 Salon-de-Provence"]
+
+
+def test_a_line_that_sums_up_says_how_much_of_each_kind_there_is() -> None:
+    def summed(text: str) -> list[tuple[str, str]]:
+        return [(span.field, span.value) for span in forms.in_totals(text)]
+
+    amounts = [("pallets", "7 PF"), ("pieces", "136 H87"), ("gross_weight", "4912 LBR")]
+    assert summed("5 PLT 96 CTN\nGRAND TOTAL 7 PLT 136 CTN 4,912 LBS\nCOD") == amounts
+    assert summed("142 CTN TOTAL 4,874 LB") == [("pieces", "142 H87"), ("gross_weight", "4874 LBR")]
+    assert summed("Total 24 colis, poids brut 186,5 kg, poids net 149,0 kg") == [("pieces", "24 H87")]
+    assert summed("Totally 3 pallets") == []
