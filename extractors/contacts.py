@@ -28,7 +28,9 @@ _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _LONGEST = 20_000
 _ENDING = re.compile(r"[\w-]\.(de|at|ch|fr|be|es|it|nl|pl|uk|ie|ca|pt|cz|dk|se|au|nz|za|sg)(?![\w.-]|@)", re.IGNORECASE)
 _ENDINGS = {"uk": "GB"}
-_STATE = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+_STATE = (  # but for Delaware, which is Germany more often
+    r"(?:A[KLRZ]|C[AOT]|DC|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+)
 _SIGNS = tuple(
     (region, re.compile(words))
     for region, words in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -82,7 +83,9 @@ _WINDOWED: dict[DocumentType, str] = {
     "rate_confirmation": "carrier",
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
-_UNSIGNED = frozenset({"carrier_notice", "freight_invoice", "other_document"})
+_SIGNED_BY_SEVERAL = frozenset({"cmr_waybill", "damage_report"})  # of these one may still be missing
+_UNDER_HEAD = 0.3  # of a page's height: what is drawn above is a logo
+_UNSIGNED = frozenset({"carrier_notice", "freight_invoice"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
 _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
@@ -536,6 +539,8 @@ def _signature(
     labels = [(at, cell) for rank, at, cell in places if rank == best > 0 or (rank and kind not in _SIGNED)]
     anybody = best == 1 and len(labels) > 1 and kind in _SIGNED  # who signs where is not said
     if not labels or (anybody and kind == "cmr_waybill"):
+        if kind not in _SIGNED_BY_SEVERAL:
+            yield from _signed_somewhere(pages, cells, part)
         return
     for at, cell in labels:
         text = pages[at].page.text
@@ -555,6 +560,23 @@ def _signature(
     at, cell = labels[0]
     if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
         yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
+    elif kind not in _SIGNED_BY_SEVERAL:
+        yield from _signed_somewhere(pages, cells, part)
+
+
+def _signed_somewhere(pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str) -> Iterator[Finding]:
+    """A drawing below the head of a page where no caption asks for a signature, with the words nearest to it."""
+    for read, boxes in zip(pages, cells, strict=True):
+        box = next((box for box in read.drawn if box[1] > _UNDER_HEAD * read.page.height), None)
+        if box is not None and boxes:
+            nearest = min(boxes, key=lambda cell: math.dist(_middle(cell[2:6]), _middle(box)))
+            found = _read_on_page(Span("signed", "yes", nearest.start, nearest.end, 0.6), read, part, "layout")
+            yield found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
+            return
+
+
+def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
 def _read_on_page(

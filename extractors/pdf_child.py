@@ -28,8 +28,12 @@ _MAX_CHARS = 1_000_000
 _MAX_OBJECTS = 5_000
 _MAX_DRAWN = 50
 _FEWEST_CURVES, _MAX_SEGMENTS = 8, 2_000  # of a path that may be a signature; a logo's letters have fewer each
+_FEWEST_IN_PARTS, _FEWEST_SLANTED = 2, 10  # curves, and pieces neither upright nor level, of one drawn piece by piece
+_LONGEST_PART, _MAX_PARTS = 16, 3_000  # segments of each, and how many are looked at
+_SLANT = 0.4  # points
 _FEWEST_LINES = 25  # the same stroke as a signature pad gives it, in short straight pieces
 _SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
+_GOES_ON = 2.0  # points between the end of a curve and the beginning of the next
 _BOXED, _MAX_BOX_SEGMENTS = 0.93, 200  # of what its sides span a box encloses, a round or slanted stamp 0.9 at most
 _ANNOTATED = (raw.FPDF_ANNOT_INK, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET)  # what tablets and e-sign tools leave
 _NOT_SHOWN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
@@ -183,6 +187,39 @@ def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
         own = raw.FS_MATRIX()
         if kind == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetMatrix(item, own) and _is_seen(item):
             yield item, _combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+
+
+def _lines_in_parts(page: Any) -> Iterator[Box]:
+    """Left, bottom, right, top of what a hand drew in few curves or piece by piece, in paths that go on one another."""
+    line: list[Point] = []
+    curves = slanted = 0
+    for path, matrix in islice(_paths(page), _MAX_PARTS):
+        count = raw.FPDFPath_CountSegments(path)
+        if not 1 < count <= _LONGEST_PART:
+            continue
+        segments = [raw.FPDFPath_GetPathSegment(path, number) for number in range(count)]
+        points = [_point(segment, raw.FS_MATRIX(*matrix)) for segment in segments]
+        if raw.FPDFPathSegment_GetClose(segments[-1]) or math.dist(points[0], points[-1]) < _GOES_ON:
+            continue  # a box
+        if line and math.dist(line[-1], points[0]) > _GOES_ON:
+            if curves >= _FEWEST_IN_PARTS or slanted >= _FEWEST_SLANTED:
+                yield _around(line)
+            line, curves, slanted = [], 0, 0
+        line += points
+        kinds = [raw.FPDFPathSegment_GetType(segment) for segment in segments]
+        curves += kinds.count(raw.FPDF_SEGMENT_BEZIERTO) // 3
+        steps = zip(pairwise(points), kinds[1:], strict=True)
+        slanted += sum(
+            kind == raw.FPDF_SEGMENT_LINETO and min(abs(x1 - x0), abs(y1 - y0)) > _SLANT
+            for ((x0, y0), (x1, y1)), kind in steps
+        )
+    if curves >= _FEWEST_IN_PARTS or slanted >= _FEWEST_SLANTED:
+        yield _around(line)
+
+
+def _around(points: Sequence[Point]) -> Box:
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _on_page(page: Any) -> Iterator[tuple[Any, int, Matrix]]:
@@ -549,6 +586,10 @@ class _Text:
             corners = [(x.value, y.value) for x in (left, right) for y in (bottom, top)]
             xs, ys = [a * x + c * y + e for x, y in corners], [b * x + d * y + f for x, y in corners]
             box = self._upright(min(xs), max(ys), max(xs), min(ys))
+            if _is_as_large_as_signature(box):
+                yield box
+        for x0, y0, x1, y1 in _lines_in_parts(self._page.raw):
+            box = self._upright(x0, y1, x1, y0)
             if _is_as_large_as_signature(box):
                 yield box
 

@@ -99,8 +99,8 @@ def _value(
 
 
 _LEAD_IN = re.compile(
-    r"(?:from|to|for|by|chez|von|an|bei|durch|de|du|da|dal|od|dla|für|pour|para|per|van|aan|bij|spett\.?le|m/s)\W*$",
-    re.I,
+    r"from|to|for|by|chez|von|an|bei|durch|de|du|da|dal|od|dla|für|pour|para|per|van|aan|bij|spett\.?le|m/s",
+    re.IGNORECASE,
 )
 _FIRM = re.compile(r"transp|spedi|logist|cargo|freight|haul|truck|express", re.IGNORECASE)
 
@@ -108,9 +108,9 @@ _FIRM = re.compile(r"transp|spedi|logist|cargo|freight|haul|truck|express", re.I
 def _leads_in(words: str) -> bool:
     """Whether what stands before a name in its cell is no part of it: `Carrier`, `Versand durch`."""
     words = words.strip(" .:")
-    return (
-        bool(words) and not _FIRM.search(words) and (caption_of(words) is not None or bool(_LEAD_IN.fullmatch(words)))
-    )
+    if not words or _FIRM.search(words):
+        return False
+    return caption_of(words) is not None or _LEAD_IN.fullmatch(words) is not None
 
 
 class Candidate(NamedTuple):

@@ -126,9 +126,8 @@ def _name(field: str, text: str, start: int, end: int, *, sized: bool) -> tuple[
     """Goods and places without the article that is run into their name, goods without sizes after it but on forms."""
     if article := _ELIDED.match(text, start, end):
         start = article.end()
-    if (
-        field == "description" and not sized and (sizes := _SIZES.search(text, start, end))
-    ):  # "Depot 0163" has its number
+    goods = field == "description" and not sized  # "Depot 0163" has its number
+    if goods and (sizes := _SIZES.search(text, start, end)):
         end = sizes.start()
     return start, end
 

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -807,3 +808,48 @@ def test_a_line_that_sums_up_says_how_much_of_each_kind_there_is() -> None:
     assert summed("142 CTN TOTAL 4,874 LB") == [("pieces", "142 H87"), ("gross_weight", "4874 LBR")]
     assert summed("Total 24 colis, poids brut 186,5 kg, poids net 149,0 kg") == [("pieces", "24 H87")]
     assert summed("Totally 3 pallets") == []
+
+
+def curve_by_curve(canvas: Canvas) -> None:
+    for x in range(120, 216, 24):
+        canvas.bezier(x, 500, x + 8, 528, x + 16, 476, x + 24, 502 if x > 180 else 500)
+
+
+def piece_by_piece(canvas: Canvas) -> None:
+    points = [(120 + 5 * n, 500 + (-1) ** n * (4 + n % 3)) for n in range(16)]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        canvas.line(x0, y0, x1, y1)
+
+
+def a_box_edge_by_edge(canvas: Canvas) -> None:
+    for x0, y0, x1, y1 in ((110, 480, 290, 480), (290, 480, 290, 520), (290, 520, 110, 520), (110, 520, 110, 480)):
+        canvas.line(x0, y0, x1, y1)
+
+
+@pytest.mark.parametrize(
+    ("hand", "said"), [(curve_by_curve, "yes"), (piece_by_piece, "yes"), (a_box_edge_by_edge, "no")]
+)
+def test_a_signature_may_be_drawn_in_many_paths_and_a_box_is_none(
+    reader: PdfReader, hand: Callable[[Canvas], None], said: str
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 500, "Signature:")
+        hand(canvas)
+
+    assert values(read(reader, draw), "signed") == [said]
+
+
+@pytest.mark.parametrize(("height", "said"), [(200, ["yes"]), (700, [])])
+def test_a_drawing_that_no_caption_asks_for_is_a_signature_unless_it_is_in_the_head(
+    reader: PdfReader, height: int, said: list[str]
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "COMMERCIAL INVOICE", size=16)
+        lines(canvas, 120, 180, "H. Chassagnon, export")
+        canvas.translate(0, height - 500)
+        curve_by_curve(canvas)
+
+    found = [f for f in read(reader, draw).findings if f.field == "signed"]
+    assert [f.value for f in found] == said
+    assert all(f.evidence.quote == "H. Chassagnon, export" and f.evidence.box for f in found)
