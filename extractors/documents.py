@@ -65,19 +65,19 @@ class Document(Value):
 
 # A name of the document as it stands at its head, in the languages of the service. Titles that hold others come first.
 _TITLES: tuple[tuple[DocumentType, str], ...] = (
-    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?=\s|$)|delivery ?receipt|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|récépissé de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
-    ("dangerous_goods_declaration", r"dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
+    ("proof_of_delivery", r"proof of delivery|p\.?o\.?d\.?(?=\s|$)|delivery ?receipt(?: consignee copy)?|delivery confirmation|abliefer(?:ungs?)?(?:nachweis|beleg)|zustell(?:nachweis|beleg)|empfangsbestätigung|preuve de livraison|récépissé de livraison|prueba de entrega|(?:comprobante|confirmación|justificante) de entrega|(?:prova|conferma|ricevuta) di consegna|bewijs van aflevering|aflever(?:ings)?bewijs|ontvangstbewijs|potwierdzenie (?:dostawy|odbioru|doręczenia)|protokół (?:dostawy|odbioru|zdawczo-odbiorczy)"),
+    ("dangerous_goods_declaration", r"document de transport \W{1,3}marchandises dangereuses|marchandises dangereuses par route|dangerous goods (?:declaration|note)|shipper's declaration for dangerous goods|multimodal dangerous goods|beförderungspapier|gefahrgut(?:erklärung|anmeldung|beförderung\w*)|déclaration de (?:marchandises|matières) dangereuses|declaración de mercancías peligrosas|dichiarazione (?:di )?merci pericolose|gevaarlijke stoffen|deklaracja towarów niebezpiecznych"),
     ("air_waybill", r"air ?waybill|\b[mh]?awb\b|luftfrachtbrief|lettre de transport aérien|lettera di vettura aerea"),
-    ("bill_of_lading", r"(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
-    ("customs_document", r"customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
-    ("rate_confirmation", r"rate confirmation|load confirmation|carrier (?:rate )?confirmation|load tender|(?:carrier )?load agreement|transport (?:order|instruction)|transportauftrag|frachtauftrag|ladeauftrag|(?<!frachtbrief\s/\s)speditionsauftrag|beförderungsauftrag|(?:confirmation|ordre) d['’]affrètement|ordre de transport|orden de (?:carga|transporte)|ordem de carga|ordine di (?:trasporto|carico)|incarico di trasporto|(?:transport|vervoers|laad)opdracht|zlecenie (?:transportowe|spedycyjne|przewozu)"),
+    ("bill_of_lading", r"sjøfraktbrev|(?:straight )?bill of lading|\bb/l\b|sea ?waybill|konnossement|connaissement|conocimiento de embarque|polizza di carico|cognossement|konosament"),
+    ("customs_document", r"(?:karnet|carnet) a\.?t\.?a\b|ata carnet|import entry(?: advice)?|customs (?:declaration|notice|hold|examination|clearance)|export accompanying document|ausfuhrbegleitdokument|zoll(?:anmeldung|bescheid|erklärung)|\bt1\b|\beur\.?1\b|\bmrn\b|déclaration en douane|declaración aduanera|dichiarazione doganale|douane(?:aangifte)?|zgłoszenie celne"),
+    ("rate_confirmation", r"sub-?contract(?:or)? order|tender details|rate confirmation|load confirmation|carrier (?:rate )?confirmation|load tender|(?:carrier )?load agreement|transport (?:order|instruction)|transportauftrag|frachtauftrag|ladeauftrag|(?<!frachtbrief\s/\s)speditionsauftrag|beförderungsauftrag|(?:confirmation|ordre) d['’]affrètement|ordre de transport|orden de (?:carga|transporte)|ordem de carga|ordine di (?:trasporto|carico)|incarico di trasporto|(?:transport|vervoers|laad)opdracht|zlecenie (?:transportowe|spedycyjne|przewozu)"),
     ("commercial_invoice", r"commercial invoice|pro ?forma invoice|handelsrechnung|proformarechnung|facture (?:commerciale|pro ?forma)|factura comercial|fattura (?:commerciale|proforma)|handelsfactuur|faktura handlowa"),
-    ("freight_invoice", r"freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|(?:fracht|sammel|transport|speditions|monats)rechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
+    ("freight_invoice", r"gutschrift(?=-nr)|self[- ]bill(?:ing)?(?: invoice)?|freight (?:invoice|bill)|(?:carrier|transport|haulage) invoice|(?:fracht|sammel|transport|speditions|monats)rechnung|invoice|rechnung|facture|factura|fattura|factuur|faktura"),
     ("packing_list", r"packing (?:list|slip)|packliste|liste de colisage|lista de (?:empaque|contenido|bultos)|packing-list|distinta (?:di )?imballaggio|paklijst|lista pakowa|specyfikacja wysyłkowa"),
     ("delivery_note", r"delivery (?:note|order|slip|docket)|lieferschein|bon de livraison|albarán|nota de entrega|documento di trasporto|bolla di (?:consegna|reso)|\bd\.?d\.?t\b\.?|pakbon|leverbon|afleverbon|dokument (?:dostawy|wz)|wydanie zewnętrzne|\bwz\b|list dostawy"),
-    ("damage_report", r"(?:freight )?damage (?:report|notification|protocol)|damages? (?:&|and) shortages?|os&?d report|(?:discrepancy|exception) report|constat (?:contradictoire|de réserves)|lettre de réserves|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?)|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
+    ("damage_report", r"over ?[/,] ?short(?: ?[/,&] ?damaged?)?|(?:freight )?damage (?:report|notification|protocol)|damages? (?:&|and) shortages?|os&?d report|(?:discrepancy|exception) report|constat (?:contradictoire|de réserves)|lettre de réserves|schadens?(?:meldung|protokoll|bericht|anzeige)|(?:rapport|constat|déclaration) (?:de dommages?|d['’]avaries?)|(?:parte|informe|acta) de (?:daños|incidencias?|averías)|réserves (?:sur|à) (?:la )?livraison|verbale di (?:danno|constatazione)|rapporto danni|schade(?:rapport|melding|formulier|protocol)|protokół (?:szkody|szkodowy|reklamacyjny|niezgodności)|protokol o škode"),
     ("other_document", r"packing declaration|temperature (?:log|record(?:ing)?|report|chart)|temperatur(?:protokoll|schrieb|aufzeichnung)|(?:relevé|enregistrement) (?:de |des )?températures?|registro de temperaturas?|(?:registrazione|tracciato) (?:delle )?temperature|(?:rittenrapport )?temperatuur(?:log|registratie|rapport)?|(?:rejestr|wydruk|zapis) temperatur\w*|weighbridge ticket|weigh ticket|wiegeschein|wiegenote|weegb(?:on|rief)|bon de pesée|certificate of origin|ursprungszeugnis|certificat d['’]origine|certificado de origen|certificato d['’]origine|certificaat van oorsprong|świadectwo pochodzenia|gate pass|paletten(?:schein|beleg)|lademittelschein|pallet (?:note|voucher|transfer)"),
-    ("carrier_notice", r"late arrival|booking (?:confirmation|amendment)|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo|giacenza|mancata consegna)|avis d['’](?:instance|avarie)|aviso de (?:llegada|incidencia)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
+    ("carrier_notice", r"zustellhindernis|avis de souffrance|aviso de (?:almacenaje|atraso)|bokningsbekräftelse|notice of (?:cargo )?hold|late arrival|verspätete (?:zustellung|lieferung|anlieferung)|vertraging(?: van)? (?:container|zending|levering|transport)|booking (?:confirmation|amendment)|(?:vessel|shipment|consignment|delivery) delay(?:ed)?|delay(?:ed)? (?:of|to|in) |(?:delay|arrival|shipment|service|exception|embargo|weather) (?:notice|alert|advisory|notification)|notice of (?:delay|arrival)|verspätungsmeldung|ankunftsavis|avis (?:de retard|d'arrivée)|aviso de (?:retraso|llegada)|avviso di (?:ritardo|arrivo|giacenza|mancata consegna)|avis d['’](?:instance|avarie)|aviso de (?:llegada|incidencia)|aankomstbericht|awizo|zawiadomienie o opóźnieniu"),
     ("cmr_waybill", r"\bcmr\b|goods transport note|lorry receipt|(?:international )?consignment note|(?:internationaler )?frachtbrief|lettre de voiture(?: internationale)?|carta de porte|lettera di vettura|vrachtbrief|(?:międzynarodowy )?list przewozowy"),
 )  # fmt: skip
 _TITLE = tuple((kind, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for kind, words in _TITLES)
@@ -103,6 +103,7 @@ _SPEAKS_OF_FREIGHT = re.compile(
     rf"{_OF_FREIGHT.pattern}|trasport|vracht|flete|portes|nolo\b|spedition|spedizion|line ?haul|shipment|fuel|diesel|przew[oó]z|spedyc",
     re.IGNORECASE,
 )
+_LONG_TITLE = 10  # letters
 _BEFORE_TITLE = 12  # letters of a line: "STRAIGHT", "Copy"
 _NUMBER_OF_IT = re.compile(
     r"[ \t]*+(?:(?:no|nr|n[°ºo]|num|number|nummer|numero|número|numéro|n)\b\.?)?[ \t]*+[:#.°º]?[ \t]*+(?P<value>[A-Z]{1,3} \d[\d./-]{2,}|(?=\S*\d\S*\d)[A-Z0-9][A-Z0-9./_-]{2,24})[ \t]*+",
@@ -149,7 +150,9 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
             large = any(line.startswith(h) or (h in line and _is_most_of(pattern, h)) for h in headlines)
             large = large and (kind != "freight_invoice" or _OF_FREIGHT.search(line) is not None)
             weight = (3.0 if i < _HEAD_LINES or large else 0.5) * (1.0 if share > 0.5 or large else 0.4)
-            if (
+            if i < _HEAD_LINES and any(_is_in_capitals(match) for match in pattern.finditer(line[:200])):
+                weight = 3.0  # "HANDELSFACTUUR Nr. RB-26-3381 Datum 30-11-2026"
+            elif (
                 kind != "customs_document"
                 and share <= 0.5
                 and not large
@@ -167,6 +170,10 @@ def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) ->
     total = sum(points.values())
     most = 0.5 if best == "freight_invoice" and not _SPEAKS_OF_FREIGHT.search(text) else 0.95
     return best, round(min(most, points[best] / total * min(1.0, 0.35 + points[best] / 4)), 2)
+
+
+def _is_in_capitals(title: re.Match[str]) -> bool:
+    return title.start() == 0 and title[0].isupper() and len(title[0]) >= _LONG_TITLE
 
 
 def _plainly(line: str) -> str:
