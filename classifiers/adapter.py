@@ -1,7 +1,7 @@
-"""Fine-tuning by a low-rank adapter (LoRA): what a bundle adds to the encoder, 1.3 million numbers instead of 21.
+"""Fine-tuning: what a bundle adds to the encoder, as a low-rank adapter (LoRA) or as all the weights' changes.
 
-Hu et al. 2021, arXiv:2106.09685. The words' vectors stay as they are, so words that no training message has keep
-their meaning.
+Hu et al. 2021, arXiv:2106.09685: 1.3 million numbers instead of 21. The words' vectors stay as they are, so words
+that no training message has keep their meaning.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from classifiers.e5 import DIMENSIONS, E5, rounds_fast
 
-Adapter = Mapping[str, NDArray[np.float16]]  # "LAYER'S NAME/down" (rank, inputs) and "…/up" (outputs, rank)
+# By layer's name: ".../down" (rank, inputs) and ".../up" (outputs, rank) of an adapter, or of a training of all weights
+# ".../change" (outputs, inputs) in whole steps and ".../step" (outputs).
+Adapter = Mapping[str, NDArray[Any]]
 
 RANK = 16
 SCALE = 2.0
@@ -58,13 +60,21 @@ class Low(torch.nn.Module):
 
 def merge(model: E5, adapter: Adapter) -> None:
     """Into the model's own weights, so that it costs nothing at run time. Raises ValueError for another model's."""
-    for name in {name.rpartition("/")[0] for name in adapter}:
+    for name in sorted({name.rpartition("/")[0] for name in adapter}):
         try:
             weight = model.get_parameter(f"{name}.weight")
-            down, up = (torch.from_numpy(adapter[f"{name}/{part}"].astype(np.float32)) for part in ("down", "up"))
-            weight.data += SCALE * (up @ down).to(weight.dtype)
+            weight.data += _change(adapter, name).to(weight.dtype)
         except (AttributeError, KeyError, RuntimeError) as error:
             raise ValueError(f"the adapter does not fit the encoder at {name}: {error}") from error
+
+
+def _change(adapter: Adapter, name: str) -> torch.Tensor:
+    def part(of: str) -> torch.Tensor:
+        return torch.from_numpy(adapter[f"{name}/{of}"].astype(np.float32))
+
+    return (
+        part("change") * part("step")[:, None] if f"{name}/change" in adapter else SCALE * (part("up") @ part("down"))
+    )
 
 
 def tune(
@@ -170,11 +180,21 @@ def joined(first: Adapter, second: Adapter) -> Adapter:
     return {name: np.concatenate([first[name], second[name]], axis=1 if name.endswith("/up") else 0) for name in first}
 
 
-def nearest(change: Mapping[str, torch.Tensor], rank: int) -> Adapter:
-    """The adapter of that rank which comes nearest to what a training has added to each layer's weights."""
-    found: dict[str, NDArray[np.float16]] = {}
+def in_steps(change: Mapping[str, torch.Tensor]) -> Adapter:
+    """What a training has added to each layer's weights, as eight-bit numbers with a step for each output."""
+    found: dict[str, NDArray[Any]] = {}
     for name, added in change.items():
-        up, strength, down = torch.linalg.svd(added, full_matrices=False)
+        step = added.abs().amax(1).clamp(min=1e-12) / 127
+        found[f"{name}/change"] = (added / step[:, None]).round().numpy().astype(np.int8)
+        found[f"{name}/step"] = step.numpy()
+    return found
+
+
+def nearest(adapter: Adapter, rank: int) -> Adapter:
+    """The low-rank adapter that comes nearest to one of all weights' changes."""
+    found: dict[str, NDArray[np.float16]] = {}
+    for name in sorted({name.rpartition("/")[0] for name in adapter}):
+        up, strength, down = torch.linalg.svd(_change(adapter, name), full_matrices=False)
         parts = {"down": down[:rank], "up": up[:, :rank] * strength[:rank] / SCALE}
         found |= {f"{name}/{part}": value.numpy().astype(np.float16) for part, value in parts.items()}
     return found

@@ -25,6 +25,7 @@ PACKAGED = Path(__file__).parent / "tagger_bundle"
 MOST_WINDOWS = 8  # of a text, some four pages: what people tell stands before that
 FLOOR = 0.25  # of a score, below which nothing is pointed at; who reads it sets his own above
 _SKIPPED = 0.4  # of the floor: a word of that score between two of one field belongs to them
+_FAINT = 0.03  # at which a word still goes with those of a field beside it, where no field is likelier
 _ABBREVIATED = 5  # letters of a word that a full stop shortens
 _WORD = re.compile(r"[^\W_](?:\S*[^\W_])?[°º%€$£]?|[€$£]|[+-](?=\d)\S*\w")
 
@@ -116,6 +117,7 @@ def decode(
     runs: list[tuple[int, int, int, list[float]]] = []  # field, start, end, scores
     token = 0
     skipped: NDArray[np.float32] | None = None  # what was said of the one word since the last run
+    ahead: list[tuple[int, int, int]] = []  # words of one field, side by side, that are too faint to begin a run
     for word in _WORD.finditer(text, part[0]):
         if word.start() >= part[1]:
             break
@@ -130,21 +132,37 @@ def decode(
         weights = np.array([max(1, tokens[t][1] - tokens[t][0]) for t in of], np.float32)
         said = weights @ either[of] / weights.sum()
         field = int(said.argmax())
+        between = text[runs[-1][2] : word.start()] if runs else ""
         if said[field] < FLOOR:
+            faint = said[field] >= _FAINT
+            if faint and skipped is None and runs and runs[-1][0] == field and _is_beside(between):
+                runs[-1] = (field, runs[-1][1], word.end(), runs[-1][3])
+                continue
+            goes_on = faint and ahead and ahead[-1][0] == field and _is_beside(text[ahead[-1][2] : word.start()])
+            ahead = [*(ahead if goes_on else ()), (field, word.start(), word.end())] if faint else []
             skipped = said if skipped is None else np.zeros_like(said)
             continue
-        between = text[runs[-1][2] : word.start()] if runs else ""
         short = runs and between.strip() == "." and runs[-1][2] - runs[-1][1] <= _ABBREVIATED  # "Gebr. Ossenkamp"
-        beside = not between.strip() and "\n" not in between  # the same number in subject and text is no long one
+        beside = _is_beside(between)  # the same number in subject and text is no long one
         near = skipped is None and (beside or short or begins[of[0], field] <= inside[of[0], field])
         over = skipped is not None and skipped[field] >= FLOOR * _SKIPPED and between.count("\n") == 0
         if runs and runs[-1][0] == field and (near or over):
             _, start, _, earlier = runs.pop()
             runs.append((field, start, word.end(), [*earlier, float(said[field])]))
         else:
-            runs.append((field, word.start(), word.end(), [float(said[field])]))
-        skipped = None
+            first = (
+                ahead[0][1]
+                if ahead and ahead[0][0] == field and _is_beside(text[ahead[-1][2] : word.start()])
+                else None
+            )
+            runs.append((field, word.start() if first is None else first, word.end(), [float(said[field])]))
+        skipped, ahead = None, []
     return [Pointed(fields[field], start, end, round(sum(of) / len(of), 4)) for field, start, end, of in runs]
+
+
+def _is_beside(between: str) -> bool:
+    """Whether a gap between two words lets them be one name: `Fresh & Local`."""
+    return not between.replace("&", "").strip() and "\n" not in between
 
 
 def places_of(window: Encoding, text: str) -> list[tuple[int, int]]:

@@ -19,7 +19,7 @@ from scipy.stats import beta
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from classifiers.adapter import EPOCHS, Tuned, distracted, joined, merge, tune
+from classifiers.adapter import EPOCHS, Tuned, distracted, joined, merge, nearest, tune
 from classifiers.bundle import Bundle, Thresholds
 from classifiers.cascade import blend, softmax
 from classifiers.e5 import load_model
@@ -31,6 +31,7 @@ SPLITS = ("train", "dev", "calibration", "test")
 LEXICAL_STRENGTHS = (5.0, 20.0)
 SHARES = (0.0, 0.15, 0.3, 0.45, 0.6)
 ACCEPTED_ERROR = 0.05
+BEGINNING = 64  # rank of what is taken over from a tagger
 UNFAMILIAR = 0.005  # share of in-scope training texts that may be called out of scope
 SECONDARY = 0.25  # share of what a message teaches that goes to its secondary labels, where it has some
 SEED = 20261123
@@ -83,11 +84,12 @@ def train(
         made = {name: kept.trained_on.get(name) for name in ("epochs", "start")}
     else:
         model = load_model()
-        if start is not None:
-            merge(model, start.adapter)
+        beginning = nearest(start.adapter, BEGINNING) if start is not None else None
+        if beginning is not None:
+            merge(model, beginning)
         tuned = tune(model, texts["train"], _wanted(by_split["train"], index), SEED, epochs, distractors, progress)
-        if start is not None:
-            tuned = tuned._replace(adapter=joined(start.adapter, tuned.adapter))
+        if beginning is not None:
+            tuned = tuned._replace(adapter=joined(beginning, tuned.adapter))
         made = {"epochs": epochs, "start": start.version if start is not None else None}
     encoder = Encoder(tuned.adapter)
     vectors = {split: encode_all(encoder, found) for split, found in texts.items()}

@@ -34,7 +34,7 @@ from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
 from extractors.values import value_of
 
-VERSION = "rules-2026.11p"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.11q"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000

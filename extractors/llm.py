@@ -21,7 +21,7 @@ from extractors.pdf import PdfReader, ReadPage
 from extractors.pointing import read_at, stated
 from prompts import Ask, Question, load_prompt
 
-VERSION = "quoted-2026.11"
+VERSION = "quoted-2026.11b"
 SCORE = 0.5  # it says where, but not how surely
 QUOTED_SCORE = 0.3  # what stands in the history of a thread
 MOST_OF_A_FIELD = 10

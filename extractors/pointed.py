@@ -20,11 +20,11 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
-_LEAST, _TRUST = 0.4, 0.8
+_LEAST, _TRUST = 0.5, 0.8
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
-    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.6, 0.6)),
-    (dates.FIELDS, (0.4, 0.75)),
-    (identifiers.FIELDS | quantities.MONEYS, (0.55, 0.85)),
+    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.6)),
+    (dates.FIELDS, (0.5, 0.75)),
+    (identifiers.FIELDS | quantities.MONEYS, (0.65, 0.75)),
 )
 
 

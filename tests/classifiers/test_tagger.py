@@ -5,10 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from classifiers.adapter import in_steps, merge, nearest
 from classifiers.bundle import BundleError
-from classifiers.tagger import Pointed, Tagger, load_tagger
+from classifiers.e5 import load_model
+from classifiers.tagger import Pointed, Tagger, decode, load_tagger
 from classifiers.tagging import UNSURE, Marked, train_tagger
 
 MAIL = (
@@ -82,3 +86,41 @@ def test_without_marks_there_is_nothing_to_learn() -> None:
 def test_words_of_which_nobody_knows_what_they_state_teach_no_field() -> None:
     examples = [Marked(str(n), "train", MAIL, ((UNSURE, 0, 10), ("pallets", 40, 50))) for n in range(9)]
     assert train_tagger(examples, layers=1, epochs=1).fields == ("pallets",)
+
+
+def test_a_faint_word_goes_with_the_name_beside_it_and_begins_none() -> None:
+    text = "from Fresh & Local Foods\nGate 3"
+    model = load_model(1)
+    (window,) = model.windows(text)
+    likely = {"Fresh": 0.9, "Local": 0.1, "Foods": 0.05, "Gate": 0.1}
+    scores = np.zeros((len(window), 3), np.float32)
+    for word, score in likely.items():
+        start = text.index(word)
+        for token, (a, b) in enumerate(window.offsets):
+            if a < start + len(word) and start < b:
+                scores[token, 1] = score
+    found = decode(text, window, scores, ("carrier",), (0, len(text)))
+    assert said(text, found) == {("carrier", "Fresh & Local Foods")} and found[0].score == pytest.approx(0.9)
+    ahead = np.where(scores == np.float32(0.9), np.float32(0.1), scores)
+    ahead[scores == np.float32(0.05)] = 0.8
+    found = decode(text, window, ahead, ("carrier",), (0, len(text)))
+    assert said(text, found) == {("carrier", "Fresh & Local Foods")}
+
+
+def test_all_changes_of_a_training_are_kept_nearly_and_an_adapter_keeps_the_best_of_them() -> None:
+    names = [name for name, layer in load_model(1).named_modules() if isinstance(layer, torch.nn.Linear)]
+    torch.manual_seed(1)
+    shapes = {name: load_model(1).get_parameter(f"{name}.weight").shape for name in names}
+    change = {name: torch.randn(shape) * 1e-3 for name, shape in shapes.items()}
+
+    def off(model_change: dict[str, torch.Tensor]) -> float:
+        return max(float((model_change[name] - change[name]).norm() / change[name].norm()) for name in names)
+
+    def added(adapter: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        plain, merged = load_model(1), load_model(1)
+        merge(merged, adapter)
+        return {n: merged.get_parameter(f"{n}.weight") - plain.get_parameter(f"{n}.weight") for n in names}
+
+    kept = dict(in_steps(change))
+    assert off(added(kept)) < 0.02
+    assert off(added(dict(nearest(kept, 384)))) < 0.02 < off(added(dict(nearest(kept, 64)))) < 1
