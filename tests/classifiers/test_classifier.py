@@ -15,15 +15,16 @@ import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer, strip_accents_unicode
 
-from classifiers.adapter import distracted, tune
+from classifiers.adapter import RANK, distracted, tune
 from classifiers.bundle import PACKAGED, BundleError, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.e5 import SHA256, WeightsError, load_model, package_file
 from classifiers.embedding import Encoder
 from classifiers.lexical import Lexical
+from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import load_taxonomy
 from classifiers.text import classifier_text
-from classifiers.training import Example, choose_threshold, load_distractors, split_of, train
+from classifiers.training import BEGINNING, Example, choose_threshold, load_distractors, split_of, train
 from eval.bench.libraries import through_libraries
 
 TEXTS = (
@@ -136,6 +137,13 @@ EXAMPLES = [
     for label, text in WORDS.items()
     for n, split in enumerate(["train"] * 12 + ["dev"] * 4 + ["calibration"] * 6)
 ]
+
+
+def test_a_bundle_that_begins_as_a_tagger_holds_the_best_of_its_changes_and_its_own(tagger: Tagger) -> None:
+    begun = train(EXAMPLES, tuple(WORDS), epochs=1, start=load_tagger())
+    ranks = {len(value) for name, value in begun.adapter.items() if name.endswith("/down")}
+    assert ranks == {BEGINNING + RANK} and begun.trained_on["start"] == tagger.version
+    assert Classifier(Encoder(begun.adapter), begun).predict(["the gearbox is broken"])[0].label == "a"
 
 
 def test_training_twice_gives_the_same_bundle_and_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
