@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -32,6 +31,7 @@ from extractors.evidence import Evidence, Finding, Method, Span, overlap, stands
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
+from extractors.ruling import Box
 from extractors.values import value_of
 
 VERSION = "rules-2026.11q"  # goes into every result's provenance; change it with every change of what is found
@@ -84,7 +84,6 @@ _WINDOWED: dict[DocumentType, str] = {
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _SIGNED_BY_SEVERAL = frozenset({"cmr_waybill", "damage_report"})  # of these one may still be missing
-_UNDER_HEAD = 0.3  # of a page's height: what is drawn above is a logo
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
@@ -539,8 +538,7 @@ def _signature(
     labels = [(at, cell) for rank, at, cell in places if rank == best > 0 or (rank and kind not in _SIGNED)]
     anybody = best == 1 and len(labels) > 1 and kind in _SIGNED  # who signs where is not said
     if not labels or (anybody and kind == "cmr_waybill"):
-        if kind not in _SIGNED_BY_SEVERAL:
-            yield from _signed_somewhere(pages, cells, part)
+        yield from _signed_somewhere(pages, cells, part, kind)
         return
     for at, cell in labels:
         text = pages[at].page.text
@@ -550,8 +548,7 @@ def _signature(
             return parties.signature_label(words) > 0 or parties.is_other_label(words) or forms.is_label(words)
 
         if box := layout.drawn_at(pages[at], cells[at], cell, is_caption):
-            found = _read_on_page(Span("signed", "yes", cell.start, cell.end, 0.8), pages[at], part, "layout")
-            yield found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
+            yield _signed_with(box, cell, 0.8, pages[at], part)
             return
     for at, cell in labels:  # a hand in print of its own
         if not pages[at].ocr and (name := layout.written_by(pages[at].page.text, cells[at], cell)):
@@ -560,23 +557,25 @@ def _signature(
     at, cell = labels[0]
     if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
         yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
-    elif kind not in _SIGNED_BY_SEVERAL:
-        yield from _signed_somewhere(pages, cells, part)
+    else:
+        yield from _signed_somewhere(pages, cells, part, kind)
 
 
-def _signed_somewhere(pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str) -> Iterator[Finding]:
-    """A drawing below the head of a page where no caption asks for a signature, with the words nearest to it."""
+def _signed_somewhere(
+    pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
+) -> Iterator[Finding]:
+    """A drawing where no caption says who signs, or on a scan none is near one, with the words nearest to it."""
+    if kind in _SIGNED_BY_SEVERAL:
+        return
     for read, boxes in zip(pages, cells, strict=True):
-        box = next((box for box in read.drawn if box[1] > _UNDER_HEAD * read.page.height), None)
-        if box is not None and boxes:
-            nearest = min(boxes, key=lambda cell: math.dist(_middle(cell[2:6]), _middle(box)))
-            found = _read_on_page(Span("signed", "yes", nearest.start, nearest.end, 0.6), read, part, "layout")
-            yield found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
+        if drawn := layout.drawn_under_head(read, boxes):
+            yield _signed_with(*drawn, 0.6, read, part)
             return
 
 
-def _middle(box: tuple[float, float, float, float]) -> tuple[float, float]:
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+def _signed_with(box: Box, words: Word, score: float, read: ReadPage, part: str) -> Finding:
+    found = _read_on_page(Span("signed", "yes", words.start, words.end, score), read, part, "layout")
+    return found.model_copy(update={"evidence": found.evidence.model_copy(update={"box": box})})
 
 
 def _read_on_page(

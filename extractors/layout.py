@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ _MOST_LINES = 6
 _HEADED = 120.0  # points, from a heading down to the last row of its block
 _INDENT = 12.0  # points, from the side of a frame to its text
 _FOLLOWS = 3.0  # heights between two cells of one line in a frame
+_HEAD = 0.3  # of a page's height: what is drawn there is a logo
 _TALL = 1.6  # of a line that has no tall letters, in widths of one
 _LEADING, _LEADING_IN_FRAME = 1.3, 3.0  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
@@ -346,12 +348,26 @@ def drawn_at(
     marks = [(box, _turned(box, read.turned)) for box in read.drawn]
     marks += [(_turned(c[2:6], -read.turned), c[2:6]) for c in scrawled]
     for original, box in marks:
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        x, y = _middle(box)
         frames = box[0] <= label.left and label.right <= box[2] and box[1] <= label.top and label.bottom <= box[3]
         near = label.top - _SIGNATURE_OVER < y < label.bottom + _SIGNATURE_UNDER
         if near and not frames and label.left - 2 * label.height - 8 < x < right:
             return original
     return None
+
+
+def drawn_under_head(read: ReadPage, page: Sequence[Word]) -> tuple[Box, Word] | None:
+    """The first drawing that does not begin in the head of the page, with the cell nearest to it."""
+    _, top, _, bottom = _turned((0.0, 0.0, read.page.width, read.page.height), read.turned)
+    for box in read.drawn:
+        seen = _turned(box, read.turned)
+        if page and seen[1] - top > _HEAD * (bottom - top):
+            return box, min(page, key=lambda cell: math.dist(_middle(cell[2:6]), _middle(seen)))
+    return None
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
 def written_by(text: str, page: Sequence[Word], label: Word) -> Word | None:
