@@ -60,7 +60,7 @@ class Low(torch.nn.Module):
 
 def merge(model: E5, adapter: Adapter) -> None:
     """Into the model's own weights, so that it costs nothing at run time. Raises ValueError for another model's."""
-    for name in sorted({name.rpartition("/")[0] for name in adapter}):
+    for name in _layers(adapter):
         try:
             weight = model.get_parameter(f"{name}.weight")
             weight.data += _change(adapter, name).to(weight.dtype)
@@ -68,13 +68,17 @@ def merge(model: E5, adapter: Adapter) -> None:
             raise ValueError(f"the adapter does not fit the encoder at {name}: {error}") from error
 
 
+def _layers(adapter: Adapter) -> set[str]:
+    return {name.rpartition("/")[0] for name in adapter}
+
+
 def _change(adapter: Adapter, name: str) -> torch.Tensor:
     def part(of: str) -> torch.Tensor:
         return torch.from_numpy(adapter[f"{name}/{of}"].astype(np.float32))
 
-    return (
-        part("change") * part("step")[:, None] if f"{name}/change" in adapter else SCALE * (part("up") @ part("down"))
-    )
+    if f"{name}/change" in adapter:
+        return part("change") * part("step")[:, None]
+    return SCALE * (part("up") @ part("down"))
 
 
 def tune(
@@ -193,7 +197,7 @@ def in_steps(change: Mapping[str, torch.Tensor]) -> Adapter:
 def nearest(adapter: Adapter, rank: int) -> Adapter:
     """The low-rank adapter that comes nearest to one of all weights' changes."""
     found: dict[str, NDArray[np.float16]] = {}
-    for name in sorted({name.rpartition("/")[0] for name in adapter}):
+    for name in _layers(adapter):
         up, strength, down = torch.linalg.svd(_change(adapter, name), full_matrices=False)
         parts = {"down": down[:rank], "up": up[:, :rank] * strength[:rank] / SCALE}
         found |= {f"{name}/{part}": value.numpy().astype(np.float16) for part, value in parts.items()}

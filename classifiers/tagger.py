@@ -117,7 +117,7 @@ def decode(
     runs: list[tuple[int, int, int, list[float]]] = []  # field, start, end, scores
     token = 0
     skipped: NDArray[np.float32] | None = None  # what was said of the one word since the last run
-    ahead: list[tuple[int, int, int]] = []  # words of one field, side by side, that are too faint to begin a run
+    ahead: tuple[int, int, int] | None = None  # words of one field, side by side, that are too faint to begin a run
     for word in _WORD.finditer(text, part[0]):
         if word.start() >= part[1]:
             break
@@ -133,13 +133,15 @@ def decode(
         said = weights @ either[of] / weights.sum()
         field = int(said.argmax())
         between = text[runs[-1][2] : word.start()] if runs else ""
+        begin = word.start()
+        if ahead is not None and ahead[0] == field and _is_beside(text[ahead[2] : begin]):
+            begin = ahead[1]
         if said[field] < FLOOR:
             faint = said[field] >= _FAINT
             if faint and skipped is None and runs and runs[-1][0] == field and _is_beside(between):
                 runs[-1] = (field, runs[-1][1], word.end(), runs[-1][3])
                 continue
-            goes_on = faint and ahead and ahead[-1][0] == field and _is_beside(text[ahead[-1][2] : word.start()])
-            ahead = [*(ahead if goes_on else ()), (field, word.start(), word.end())] if faint else []
+            ahead = (field, begin, word.end()) if faint else None
             skipped = said if skipped is None else np.zeros_like(said)
             continue
         short = runs and between.strip() == "." and runs[-1][2] - runs[-1][1] <= _ABBREVIATED  # "Gebr. Ossenkamp"
@@ -150,13 +152,8 @@ def decode(
             _, start, _, earlier = runs.pop()
             runs.append((field, start, word.end(), [*earlier, float(said[field])]))
         else:
-            first = (
-                ahead[0][1]
-                if ahead and ahead[0][0] == field and _is_beside(text[ahead[-1][2] : word.start()])
-                else None
-            )
-            runs.append((field, word.start() if first is None else first, word.end(), [float(said[field])]))
-        skipped, ahead = None, []
+            runs.append((field, begin, word.end(), [float(said[field])]))
+        skipped = ahead = None
     return [Pointed(fields[field], start, end, round(sum(of) / len(of), 4)) for field, start, end, of in runs]
 
 

@@ -140,9 +140,7 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
             if first := quantities.money_at(text, money.end(), cell.end):
                 yield Span(total, quantities.value_of(total, text[slice(*first)]) or "", *first, 0.84)
         elif _OF_WHOLE.match(text, *place):  # "Gesamt: 18 EPAL / 6.185 kg brutto"
-            for span in quantities.find_quantities(text[slice(*place)]):
-                if span.field in _AMOUNTS:
-                    yield span._replace(start=cell.start + span.start, end=cell.start + span.end, score=0.84)
+            yield from _summed(text, *place)
         elif match := _CELL_AMOUNT.fullmatch(text, *place) or _CELL_NUMBER.fullmatch(text, *place):
             field = caption_of(match["label"]) or ""
             if field in _AMOUNTS and (
@@ -163,11 +161,15 @@ _TOTAL_LINE = re.compile(
 def in_totals(text: str) -> Iterator[Span]:
     """Amounts with their units in a line that sums up, `GRAND TOTAL 7 PLT 136 CTN 4,912 LBS`, one of each kind."""
     for line in islice(_TOTAL_LINE.finditer(text), _MAX_LABELS):
-        spans = [s for s in quantities.find_quantities(line[0]) if s.field in _AMOUNTS]
+        spans = list(_summed(text, *line.span()))
         kinds = Counter(span.field for span in spans)
-        for span in spans:
-            if kinds[span.field] == 1:
-                yield span._replace(start=line.start() + span.start, end=line.start() + span.end, score=0.84)
+        yield from (span for span in spans if kinds[span.field] == 1)
+
+
+def _summed(text: str, start: int, end: int) -> Iterator[Span]:
+    for span in quantities.find_quantities(text[start:end]):
+        if span.field in _AMOUNTS:
+            yield span._replace(start=start + span.start, end=start + span.end, score=0.84)
 
 
 Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them

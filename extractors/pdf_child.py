@@ -14,7 +14,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from io import BufferedRWPair
 from itertools import groupby, islice, pairwise
@@ -63,6 +63,7 @@ Box = tuple[float, float, float, float]
 Colour = tuple[int, int, int]
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
+Part = tuple[list[Point], list[int]]  # a path's points, and what kind of piece leads to each
 
 
 def serve(answers: Callable[[dict[str, Any], bytes], Iterator[dict[str, Any]]]) -> None:
@@ -191,9 +192,21 @@ def _paths(page: Any) -> Iterator[tuple[Any, Matrix]]:
 
 def _lines_in_parts(page: Any) -> Iterator[Box]:
     """Left, bottom, right, top of what a hand drew in few curves or piece by piece, in paths that go on one another."""
-    line: list[Point] = []
-    curves = slanted = 0
-    for path, matrix in islice(_paths(page), _MAX_PARTS):
+    for line in _joined(islice(_paths(page), _MAX_PARTS)):
+        curves = sum(kinds.count(raw.FPDF_SEGMENT_BEZIERTO) // 3 for _, kinds in line)  # each has three points
+        slanted = sum(
+            kind == raw.FPDF_SEGMENT_LINETO and min(abs(x1 - x0), abs(y1 - y0)) > _SLANT
+            for points, kinds in line
+            for ((x0, y0), (x1, y1)), kind in zip(pairwise(points), kinds[1:], strict=True)
+        )
+        if curves >= _FEWEST_IN_PARTS or slanted >= _FEWEST_SLANTED:
+            yield _around([point for points, _ in line for point in points])
+
+
+def _joined(paths: Iterable[tuple[Any, Matrix]]) -> Iterator[list[Part]]:
+    """Short open paths in a row, each of which begins where the one before ends."""
+    line: list[Part] = []
+    for path, matrix in paths:
         count = raw.FPDFPath_CountSegments(path)
         if not 1 < count <= _LONGEST_PART:
             continue
@@ -201,20 +214,11 @@ def _lines_in_parts(page: Any) -> Iterator[Box]:
         points = [_point(segment, raw.FS_MATRIX(*matrix)) for segment in segments]
         if raw.FPDFPathSegment_GetClose(segments[-1]) or math.dist(points[0], points[-1]) < _GOES_ON:
             continue  # a box
-        if line and math.dist(line[-1], points[0]) > _GOES_ON:
-            if curves >= _FEWEST_IN_PARTS or slanted >= _FEWEST_SLANTED:
-                yield _around(line)
-            line, curves, slanted = [], 0, 0
-        line += points
-        kinds = [raw.FPDFPathSegment_GetType(segment) for segment in segments]
-        curves += kinds.count(raw.FPDF_SEGMENT_BEZIERTO) // 3
-        steps = zip(pairwise(points), kinds[1:], strict=True)
-        slanted += sum(
-            kind == raw.FPDF_SEGMENT_LINETO and min(abs(x1 - x0), abs(y1 - y0)) > _SLANT
-            for ((x0, y0), (x1, y1)), kind in steps
-        )
-    if curves >= _FEWEST_IN_PARTS or slanted >= _FEWEST_SLANTED:
-        yield _around(line)
+        if line and math.dist(line[-1][0][-1], points[0]) > _GOES_ON:
+            yield line
+            line = []
+        line.append((points, [raw.FPDFPathSegment_GetType(segment) for segment in segments]))
+    yield line
 
 
 def _around(points: Sequence[Point]) -> Box:

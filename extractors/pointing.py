@@ -86,7 +86,7 @@ def _read_near(
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
     if field in ("description", "site"):
-        start, end = _name(field, text, start, end, sized=not prose)
+        start, end = _name(field, text, start, end, prose=prose)
     if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
@@ -122,12 +122,12 @@ def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int)
     return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
 
 
-def _name(field: str, text: str, start: int, end: int, *, sized: bool) -> tuple[int, int]:
-    """Goods and places without the article that is run into their name, goods without sizes after it but on forms."""
+def _name(field: str, text: str, start: int, end: int, *, prose: bool) -> tuple[int, int]:
+    """Goods and places without the article that is run into their name; goods in `prose` without sizes after it."""
     if article := _ELIDED.match(text, start, end):
         start = article.end()
-    goods = field == "description" and not sized  # "Depot 0163" has its number
-    if goods and (sizes := _SIZES.search(text, start, end)):
+    goods = field == "description"  # "Depot 0163" has its number
+    if prose and goods and (sizes := _SIZES.search(text, start, end)):
         end = sizes.start()
     return start, end
 

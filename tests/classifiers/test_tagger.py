@@ -108,16 +108,16 @@ def test_a_faint_word_goes_with_the_name_beside_it_and_begins_none() -> None:
 
 
 def test_all_changes_of_a_training_are_kept_nearly_and_an_adapter_keeps_the_best_of_them() -> None:
-    names = [name for name, layer in load_model(1).named_modules() if isinstance(layer, torch.nn.Linear)]
+    plain = load_model(1)
+    names = [name for name, layer in plain.named_modules() if isinstance(layer, torch.nn.Linear)]
     torch.manual_seed(1)
-    shapes = {name: load_model(1).get_parameter(f"{name}.weight").shape for name in names}
-    change = {name: torch.randn(shape) * 1e-3 for name, shape in shapes.items()}
+    change = {name: torch.randn(plain.get_parameter(f"{name}.weight").shape) * 1e-3 for name in names}
 
     def off(model_change: dict[str, torch.Tensor]) -> float:
         return max(float((model_change[name] - change[name]).norm() / change[name].norm()) for name in names)
 
     def added(adapter: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-        plain, merged = load_model(1), load_model(1)
+        merged = load_model(1)
         merge(merged, adapter)
         return {n: merged.get_parameter(f"{n}.weight") - plain.get_parameter(f"{n}.weight") for n in names}
 
