@@ -20,6 +20,7 @@ _SAME_WEIGHT = 0.02
 _SAME_DEGREE = 0.5  # of 2..8 degrees Celsius, 36..46 degrees Fahrenheit
 _NUMBERS = ("purchase_order", "delivery_order", "awb", "bol", "cmr", "container", "seal", "tracking")
 _DAYS = ("delivered_at", "pickup_actual", "eta_revised")
+_LOSSES = ("pieces_short", "pieces_damaged")
 _PLAIN = ("pallets", "un_number", "hazard_class", "temperature_required", "vehicle_plate", "trailer_plate")
 
 
@@ -34,7 +35,7 @@ class Conflict(Value):
 def find_conflicts(findings: Sequence[Finding]) -> tuple[Conflict, ...]:
     """`findings` as they were found, before those of one value are made one; a conflict for each field at most."""
     conflicts = []
-    for field in (*_NUMBERS, *_DAYS, "gross_weight", *_PLAIN):
+    for field in (*_NUMBERS, *_DAYS, "gross_weight", *_LOSSES, *_PLAIN):
         said = [f for f in findings if f.field == field and f.score >= SURE]
         ours = [f for f in said if not f.evidence.on_paper]
         theirs = [f for f in said if f.evidence.on_paper]
@@ -51,6 +52,8 @@ def _agree(field: str, one: str, other: str) -> bool:
     if field in _NUMBERS:  # with and without its prefix
         plain, given = sorted((re.sub(r"\W|_", "", one), re.sub(r"\W|_", "", other)), key=len)
         return given.endswith(plain)
+    if field in _LOSSES:  # the same cartons are pieces to one and pallets to another
+        return one.partition(" ")[0] == other.partition(" ")[0]
     if field == "gross_weight":
         first, second = _kilograms(one), _kilograms(other)
         return first is None or second is None or abs(first - second) <= _SAME_WEIGHT * max(first, second)

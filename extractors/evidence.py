@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from extractors.message import Value
+
+MOST_OF_A_FIELD = 500  # findings
 
 Method = Literal["pattern", "layout", "ocr", "model"]
 
@@ -82,3 +84,19 @@ def without_overlaps(spans: list[Span]) -> list[Span]:
             taken[span.start : span.end] = b"\x01" * (span.end - span.start)
             kept.append(span)
     return sorted(kept, key=lambda s: s.start)
+
+
+def best(findings: Sequence[Finding]) -> list[Finding]:
+    """Each value of a field once, where it is best proven; sorted by field, then by falling score."""
+    proven: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.field, finding.value)
+        if key not in proven or finding.score > proven[key].score:
+            proven[key] = finding
+    kept: list[Finding] = []
+    counts: dict[str, int] = {}
+    for finding in sorted(proven.values(), key=lambda f: (f.field, -f.score)):
+        counts[finding.field] = counts.get(finding.field, 0) + 1
+        if counts[finding.field] <= MOST_OF_A_FIELD:
+            kept.append(finding)
+    return kept

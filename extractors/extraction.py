@@ -21,13 +21,14 @@ from extractors import (
     layout,
     parties,
     plain,
+    pointed,
     pointed_pages,
     quantities,
     stops,
 )
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
-from extractors.evidence import Evidence, Finding, Method, Span, overlap, stands_in, without_overlaps
+from extractors.evidence import Evidence, Finding, Method, Span, best, overlap, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
@@ -36,7 +37,6 @@ from extractors.values import value_of
 
 VERSION = "rules-2026.11q"  # goes into every result's provenance; change it with every change of what is found
 
-_MAX_FINDINGS_A_FIELD = 500
 _MAX_TEXT_FILE = 200_000
 _MAX_IN_WINDOW = 200  # cells where an addressee may stand
 _WEIGHT = {"newest": 1.0, "quoted": 0.6, "signature": 0.6, "disclaimer": 0.3}
@@ -157,7 +157,8 @@ def extract(
 ) -> Extraction:
     """Documents and fields of `message`; a value that does not stand in its source is dropped, whoever found it.
 
-    With `point`, what a tagger points at on the pages of documents is weighed against what the rules find there.
+    With `point`, what a tagger points at in the message and on the pages of documents is weighed against what the rules
+    find there.
 
     `now` (aware) settles what dates leave open where the message does not say when it was received. Never raises
     for any content: what could not be read says so in `Document.problem`.
@@ -170,6 +171,8 @@ def extract(
     setting = forms.setting_of(f"{message.subject}\n{message.text}", reference)
     settings = {"subject": setting, "body": setting}
     found = list(_in_message(message, setting))
+    if point is not None:
+        found = pointed.with_pointed(found, message, setting, point)
     for index, attachment in enumerate(message.attachments):
         document, pages, cells = _document(index, attachment, pdf, signals)
         document = document.model_copy(update={"line_items": _line_items(pages, cells)})
@@ -192,10 +195,10 @@ def extract(
         if point is not None and any(cells):
             near = pages[: pointed_pages.MOST_PAGES]
             last = near[-1].page.number
-            pointed = list(_pointed(near, cells[: len(near)], document, setting, point))
+            taught = list(_pointed(near, cells[: len(near)], document, setting, point))
             early = [f for f in settled if (f.evidence.page or 0) <= last]
             later = [f for f in settled if (f.evidence.page or 0) > last]
-            settled = list(_each_told_once([*weigh(early, pointed), *later]))
+            settled = list(_each_told_once([*weigh(early, taught), *later]))
         found += settled
     extraction = Extraction(message=message, documents=tuple(documents), signals=dict(+signals))
     kept = [finding for finding in found if _is_proven(finding, extraction, settings[finding.evidence.part])]
@@ -620,19 +623,3 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
             return stands_in(finding, source, lambda *_: finding.value)
     says = value_of if finding.method in ("pattern", "layout") else stated  # of what was pointed at, read more freely
     return stands_in(finding, source, partial(says, **setting._asdict()))
-
-
-def best(findings: Sequence[Finding]) -> list[Finding]:
-    """Each value of a field once, where it is best proven; sorted by field, then by falling score."""
-    proven: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.field, finding.value)
-        if key not in proven or finding.score > proven[key].score:
-            proven[key] = finding
-    kept: list[Finding] = []
-    counts: dict[str, int] = {}
-    for finding in sorted(proven.values(), key=lambda f: (f.field, -f.score)):
-        counts[finding.field] = counts.get(finding.field, 0) + 1
-        if counts[finding.field] <= _MAX_FINDINGS_A_FIELD:
-            kept.append(finding)
-    return kept

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 from extractors import dates, identifiers, parties, quantities
-from extractors.dates import is_month_first
-from extractors.evidence import Evidence, Finding, stands_in
-from extractors.extraction import Extraction, best
+from extractors.evidence import Evidence, Finding, best
+from extractors.forms import Setting
 from extractors.message import Message
 from extractors.pointing import PROVEN, Point, read_at, stated
 
@@ -54,22 +52,12 @@ def readable(message: Message) -> Readable:
     return Readable(text, tuple(parts))
 
 
-def with_pointed(extraction: Extraction, point: Point, now: datetime) -> Extraction:
-    """The extraction with what the tagger points at, and without what the rules took for another field there.
-
-    Documents stay as they are: `extract` weighs what is pointed at on their pages.
-    """
-    message = extraction.message
+def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, point: Point) -> list[Finding]:
+    """What the rules and the tagger find in a message, without what the rules took for another field than it."""
     reading = readable(message)
-    if not reading.text:
-        return extraction
-    reference = message.received_at or now
-    if reference.tzinfo is None:
-        reference = reference.replace(tzinfo=UTC)
-    month_first = is_month_first(f"{message.subject}\n{message.text}")
-    read = partial(stated, reference=reference, month_first=month_first)
+    read = partial(stated, **setting._asdict())
     pointed = []
-    for field, start, end, score in point(reading.text[:LONGEST]):
+    for field, start, end, score in point(reading.text[:LONGEST]) if reading.text else ():
         place = reading.place(start, end)
         if place is None:
             continue
@@ -78,17 +66,12 @@ def with_pointed(extraction: Extraction, point: Point, now: datetime) -> Extract
         if found := read_at(field, source, begin, stop, read, prose=True):
             value, begin, stop = found
             evidence = Evidence(part=part, quote=source[begin:stop], start=begin, end=stop)
-            finding = Finding(field=field, value=value, score=score, method="model", evidence=evidence)
-            if stands_in(finding, source, read):
-                pointed.append(finding)
-    findings = _merged(extraction.findings, pointed, message)
-    said = {(f.field, f.value) for f in findings}
-    conflicts = tuple(c for c in extraction.conflicts if (c.field, c.message.value) in said)
-    return extraction.model_copy(update={"findings": findings, "conflicts": conflicts})
+            pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
+    return _merged(best(rules), pointed, message)
 
 
-def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> tuple[Finding, ...]:
-    """Both ways' findings, each value of a field once; where they contradict each other, the surer one's."""
+def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> list[Finding]:
+    """Both ways' findings; where they contradict each other, the surer one's."""
     read = _Places((s.start, s.end) for s in message.segments if s.kind in _READ)
     theirs = {part: _Places(_spots(pointed, part)) for part in ("subject", "body")}
     kept: list[Finding] = []
@@ -105,7 +88,7 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
         least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, _TRUST))
         if finding.score >= least and not rules[place.part].over(place.start, place.end):
             kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
-    return tuple(best(kept))
+    return kept
 
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:

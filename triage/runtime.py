@@ -24,7 +24,6 @@ from extractors.extraction import Extraction
 from extractors.llm import fill_missing
 from extractors.message import Message
 from extractors.pdf import PdfReader
-from extractors.pointed import with_pointed
 from prompts import Ask
 from triage.callbacks import deliver
 from triage.consultation import Consultation
@@ -311,7 +310,7 @@ def with_language_model(
 
 def make_tools(classifier: Classifier, tagger: Tagger, pdf: PdfReader) -> Tools:
     def extract(message: Message, now: datetime) -> Extraction:
-        return with_pointed(extractor.extract(message, pdf, now=now, point=tagger.point), tagger.point, now)
+        return extractor.extract(message, pdf, now=now, point=tagger.point)
 
     def classify(extraction: Extraction) -> Prediction:
         return classifier.predict([text_to_classify(extraction)])[0]

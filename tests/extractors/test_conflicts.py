@@ -30,6 +30,7 @@ def findings(field: str, *said: Said, score: float = 0.9) -> list[Finding]:
         ("un_number", "UN1263", "UN1993"),
         ("pallets", "4 PF", "3 PF"),
         ("temperature_required", "5 CEL", "50 FAH"),
+        ("pieces_damaged", "4 H87", "6 H87"),
     ],
 )
 def test_two_values_that_cannot_both_be_right_are_kept_with_their_evidence(
@@ -45,6 +46,7 @@ def test_two_values_that_cannot_both_be_right_are_kept_with_their_evidence(
     [
         ("gross_weight", (("body", "1.24 TNE"), ("attachment:0", "1240 KGM"))),  # the same in another unit
         ("gross_weight", (("body", "1240 KGM"), ("attachment:0", "1105 KGM"), ("attachment:0", "1240 KGM"))),
+        ("pieces_short", (("body", "2 H87"), ("attachment:0", "2 PF"))),
         ("purchase_order", (("body", "4500012345"), ("attachment:0", "PO-4500012345"))),
         ("delivered_at", (("body", "2026-11-20"), ("attachment:0", "2026-11-20T16:20"))),
         ("delivered_at", (("body", "2026-11-20T23:30:00+00:00"), ("attachment:0", "2026-11-21T00:30:00+01:00"))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,8 +12,9 @@ from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
-from extractors.pointed import readable, with_pointed
+from extractors.pointed import readable
 from extractors.pointing import Point
+from tests.extractors.conftest import make_pdf
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)  # a Wednesday
 
@@ -29,7 +31,7 @@ def pointing(*places: tuple[str, str, float]) -> Point:
 
 def read(pdf: PdfReader, text: str, *places: tuple[str, str, float], subject: str = "") -> Extraction:
     message = message_from_json({"channel": "email", "subject": subject, "text": text}, Limits())
-    return with_pointed(extract(message, pdf, now=NOW), pointing(*places), NOW)
+    return extract(message, pdf, now=NOW, point=pointing(*places))
 
 
 def values(extraction: Extraction) -> dict[str, list[str]]:
@@ -148,3 +150,16 @@ def test_missing_pallets_are_counted_in_pallets(pdf: PdfReader) -> None:
 def test_an_article_is_no_part_of_a_place(pdf: PdfReader) -> None:
     found = values(read(pdf, "bloqué à l'aire de Béziers", ("site", "l'aire de Béziers", 0.9)))
     assert found["site"] == ["aire de Béziers"]
+
+
+def test_what_the_tagger_reads_in_the_message_is_held_against_its_document(pdf: PdfReader) -> None:
+    report = make_pdf([(72, 760, "DAMAGE REPORT"), (72, 700, "Damaged pieces: 6 cartons")])
+    attached = {"filename": "report.pdf", "content_base64": base64.b64encode(report).decode()}
+    message = message_from_json({"text": "Kroon says four of them are broken.", "attachments": [attached]}, Limits())
+
+    def point(text: str) -> list[tuple[str, int, int, float]]:
+        return pointing(("pieces_damaged", "four", 0.95))(text) if "four" in text else []
+
+    (conflict,) = extract(message, pdf, now=NOW, point=point).conflicts
+    assert (conflict.message.value, conflict.message.method) == ("4 H87", "model")
+    assert conflict.document.value == "6 H87"
