@@ -24,6 +24,7 @@ CANDIDATES = 6  # hold the right label of 90 % of the messages that the cascade 
 CANNOT_TELL = "cannot_tell"
 NEVER = 2.0  # a threshold that no confidence reaches
 FLOOR = 1e-6
+LEAST_WORTH = 0.4  # of the values that a model adds, below which it is not asked for any: as for those on documents
 
 
 class BlendError(ValueError):
@@ -35,7 +36,8 @@ class Blend:
     """What a model's label is worth, fitted on messages of the calibration split that the cascade is unsure of.
 
     The label's log score gets `weight` more, all are divided by `temperature`; from `threshold` on the label stands.
-    `measured` says on how many messages, and how good cascade, model and blend were on them.
+    `measured` says on how many messages, and how good cascade, model and blend were on them. `extract` says how many of
+    the values that the model added to messages were `right` and `wrong`, and by which `prompt`; None: not measured.
     """
 
     model: str
@@ -45,6 +47,13 @@ class Blend:
     temperature: float
     threshold: float
     measured: dict[str, Any]
+    extract: dict[str, Any] | None = None
+
+    @property
+    def worth(self) -> float | None:
+        """How likely a value is right that the model adds, in 0..1; None where nobody measured it."""
+        counts = self.extract
+        return round((counts["right"] + 1) / (counts["right"] + counts["wrong"] + 2), 3) if counts else None
 
     def scores(self, before: dict[str, float], chosen: str) -> dict[str, float]:
         logits = np.log(np.maximum(list(before.values()), FLOOR))
@@ -63,9 +72,14 @@ def load_blend(path: Path, model: str, classifier: str) -> Blend:
         blend = Blend(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise BlendError(f"{path.name} is no calibration of a language model: {error}") from error
-    runs = (model, load_prompt("classify").sha256, classifier)
-    made_for = (blend.model, blend.prompt, blend.classifier)
-    for what, now, then in zip(("model", "prompt", "classifier"), runs, made_for, strict=True):
+    extract = load_prompt("extract").sha256
+    checked = [
+        ("model", model, blend.model),
+        ("prompt", load_prompt("classify").sha256, blend.prompt),
+        ("prompt 'extract'", extract, blend.extract.get("prompt") if blend.extract else extract),
+        ("classifier", classifier, blend.classifier),
+    ]
+    for what, now, then in checked:
         if now != then:
             raise BlendError(
                 f"{path.name} was made for the {what} {then}, and {now} runs; run 'triage llm calibrate' again"

@@ -22,8 +22,8 @@ from extractors.pointing import read_at, stated
 from prompts import Ask, Question, load_prompt
 
 VERSION = "quoted-2026.11b"
-SCORE = 0.5  # it says where, but not how surely
-QUOTED_SCORE = 0.3  # what stands in the history of a thread
+SCORE = 0.5  # it says where, but not how surely; a calibration knows better
+IN_HISTORY = 0.6  # of the score, for what stands in the history of a thread
 MOST_OF_A_FIELD = 10
 LONGEST_BODY = 8_000  # characters that are sent
 LONGEST_DOCUMENTS = 12_000
@@ -84,8 +84,11 @@ class _Place(NamedTuple):
     read: ReadPage | None
 
 
-def fill_missing(extraction: Extraction, pdf: PdfReader, now: datetime, ask: Ask) -> Extraction:
-    """The extraction with findings of the method `model` for fields that had none. Raises NoAnswer."""
+def fill_missing(extraction: Extraction, pdf: PdfReader, now: datetime, ask: Ask, score: float = SCORE) -> Extraction:
+    """The extraction with findings of the method `model` for fields that had none, each with this score in 0..1.
+
+    Raises NoAnswer.
+    """
     found = {finding.field for finding in extraction.findings}
     missing = {f: said for f, said in FIELDS.items() if f not in found and (f in _BY_RULE or f in _WORDS)}
     places = list(_places(extraction, pdf))
@@ -101,7 +104,7 @@ def fill_missing(extraction: Extraction, pdf: PdfReader, now: datetime, ask: Ask
         reference = reference.replace(tzinfo=UTC)
     kept: dict[tuple[str, str], Finding] = {}
     for said in answer["found"]:
-        finding = _proven(said, missing, extraction, places, reference)
+        finding = _proven(said, missing, extraction, places, reference, score)
         if finding is not None and sum(field == finding.field for field, _ in kept) < MOST_OF_A_FIELD:
             kept.setdefault((finding.field, finding.value), finding)
     findings = sorted((*extraction.findings, *kept.values()), key=lambda f: (f.field, -f.score))
@@ -114,6 +117,7 @@ def _proven(
     extraction: Extraction,
     places: list[_Place],
     reference: datetime,
+    score: float,
 ) -> Finding | None:
     """The place of a quote as a finding; None where it does not stand anywhere or is no value of its field."""
     field, quote = said["field"], said["quote"].strip()
@@ -131,7 +135,7 @@ def _proven(
             finding = Finding(
                 field=field,
                 value=value,
-                score=QUOTED_SCORE if place.part == "body" and _is_history(extraction, start) else SCORE,
+                score=round(score * IN_HISTORY, 3) if _is_history(extraction, place, start) else score,
                 method="model",
                 evidence=Evidence(
                     part=place.part,
@@ -179,8 +183,9 @@ def _is_something_else(field: str, place: _Place, start: int, end: int, extracti
     )
 
 
-def _is_history(extraction: Extraction, start: int) -> bool:
-    return any(s.start <= start < s.end and s.kind != "newest" for s in extraction.message.segments)
+def _is_history(extraction: Extraction, place: _Place, start: int) -> bool:
+    older = (s for s in extraction.message.segments if s.kind != "newest")
+    return place.part == "body" and any(s.start <= start < s.end for s in older)
 
 
 def _places(extraction: Extraction, pdf: PdfReader) -> Iterator[_Place]:

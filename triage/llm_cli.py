@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import random
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prompts import NoAnswer
+from prompts import NoAnswer, load_prompt
 from triage.console import fail, read_settings
+
+if TYPE_CHECKING:
+    from triage.llm import LanguageModel
 
 llm_app = typer.Typer(no_args_is_help=True, help="The optional language model.")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
+_HELD_OUT = ("calibration", "dev")  # splits with typed fields that no model here is fitted on, and none is tested on
 TRY_OUT = "Truck broke down near Weert with WH/OUT/00042 aboard, gearbox gone, no ETA yet."
 
 
@@ -53,6 +58,9 @@ def calibrate(
 ) -> None:
     """Measure the model on messages of the calibration split that the cascade is unsure of, and fit its weight.
 
+    Where the task `extract` is on, it is also asked to fill the fields of messages of dev and calibration whose fields
+    are known: what share of the values that it adds is right is their score from then on.
+
     Example: triage llm calibrate --out data/llm-calibration.json
     """
     from tqdm import tqdm
@@ -69,10 +77,10 @@ def calibrate(
     from triage.runtime import utc_now
     from triage.training_text import text_of
 
-    settings = read_settings()
+    settings, files = read_settings(), data or [Path("eval/data/dispatch.jsonl")]
     try:
         model = LanguageModel(settings, utc_now)
-        examples = load_examples(data or [Path("eval/data/dispatch.jsonl")], text_of)
+        examples = load_examples(files, text_of)
     except (OSError, ValueError) as error:
         raise fail(error, 2) from error
     taxonomy = load_taxonomy()
@@ -98,10 +106,50 @@ def calibrate(
             if chosen is not None and talks_away(prediction.label, chosen, taxonomy):
                 chosen = None
             judged.append(Judged(prediction.scores, chosen, example.label))
+        added = added_by(model, files, limit) if "extract" in settings.llm_tasks else None
     try:
         blend = fit_blend(judged, model.model, bundle.version, bundle.thresholds.accepted_error)
     except ValueError as error:
         raise fail(error) from error
+    blend = replace(blend, extract=added)
     blend.save(out)
     report = {**asdict(blend), "took": ask.use.model_dump()}
     typer.echo(json.dumps(report, indent=None if as_json else 1))
+
+
+def added_by(model: LanguageModel, files: Sequence[Path], limit: int) -> dict[str, Any]:
+    """How many of the values that the model adds to messages of known fields are right, and how many wrong."""
+    from tqdm import tqdm
+
+    from classifiers.tagger import Tagger, load_tagger
+    from classifiers.training import SEED
+    from eval.datasets import load_unchecked, read_message
+    from eval.metrics import strict
+    from extractors.extraction import extract
+    from extractors.limits import Limits
+    from extractors.llm import fill_missing
+    from extractors.pdf import PdfReader
+    from triage.llm import INVALID
+    from triage.redaction import people_in
+    from triage.runtime import utc_now
+
+    known_ones = ((c, path.parent) for path in files for c in load_unchecked(path).cases if c.fields)
+    cases = [(case, folder) for case, folder in known_ones if case.split in _HELD_OUT]
+    random.Random(SEED).shuffle(cases)  # noqa: S311 - a sample, not a secret
+    tagger, right, wrong = Tagger(load_tagger()), 0, 0
+    with PdfReader(Limits()) as pdf:
+        for case, folder in tqdm(cases[:limit], unit="message", disable=not sys.stderr.isatty()):
+            message = read_message(case, folder, Limits())
+            now = message.received_at or utc_now()
+            before = extract(message, pdf, now=now, point=tagger.point)
+            try:
+                after = fill_missing(before, pdf, now, model.conversation(people_in(message)))
+            except NoAnswer as problem:
+                if problem.code != INVALID:
+                    raise fail(f"no answer: {problem.reason}; what was answered is kept, run it again") from problem
+                continue
+            known = {(field, strict(value)) for field, values in (case.fields or {}).items() for value in values}
+            said = [(f.field, strict(f.value)) for f in after.findings if f not in before.findings]
+            right += sum(each in known for each in said)
+            wrong += sum(each not in known for each in said)
+    return {"prompt": load_prompt("extract").sha256, "messages": len(cases[:limit]), "right": right, "wrong": wrong}

@@ -14,7 +14,7 @@ from classifiers.bundle import PACKAGED, Bundle, load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
 from classifiers.examples import load_examples
-from classifiers.llm import candidates, load_blend, second_opinion
+from classifiers.llm import LEAST_WORTH, candidates, load_blend, second_opinion
 from classifiers.prediction import Prediction
 from classifiers.tagger import Tagger, load_tagger
 from classifiers.taxonomy import Taxonomy, load_taxonomy
@@ -295,9 +295,12 @@ def with_language_model(
     """The same tools, which ask the model where the cascade is unsure or fields are missing. Raises BlendError."""
     examples = load_examples(settings.model_dir or PACKAGED, taxonomy.labels)
     blend = load_blend(settings.llm_calibration, llm.model, bundle.version) if settings.llm_calibration else None
+    worth = blend.worth if blend is not None else None
 
     def fill(extraction: Extraction, now: datetime, ask: Ask) -> Extraction:
-        return fill_missing(extraction, pdf, now, ask)
+        if worth is None:
+            return fill_missing(extraction, pdf, now, ask)
+        return fill_missing(extraction, pdf, now, ask, worth) if worth >= LEAST_WORTH else extraction
 
     def judge(extraction: Extraction, prediction: Prediction, ask: Ask) -> Prediction:
         text = text_to_classify(extraction)

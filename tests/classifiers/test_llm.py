@@ -139,6 +139,13 @@ def test_too_few_answers_are_not_fitted_on() -> None:
         fit_blend(judged(0.9, 20), "m", "v", 0.1)
 
 
+def test_what_its_values_are_worth_is_the_share_of_right_ones() -> None:
+    prompt = load_prompt("extract").sha256
+    assert blend().worth is None
+    assert blend(extract={"prompt": prompt, "right": 0, "wrong": 21}).worth == pytest.approx(1 / 23, abs=1e-3)
+    assert blend(extract={"prompt": prompt, "right": 40, "wrong": 8}).worth == pytest.approx(0.82)
+
+
 def test_a_calibration_serves_only_what_it_was_made_for(tmp_path: Path) -> None:
     path = tmp_path / "blend.json"
     blend().save(path)
@@ -146,6 +153,9 @@ def test_a_calibration_serves_only_what_it_was_made_for(tmp_path: Path) -> None:
     for model, classifier, named in (("other", "v", "model"), ("m", "newer", "classifier")):
         with pytest.raises(BlendError, match=named):
             load_blend(path, model, classifier)
+    blend(extract={"prompt": "0" * 64, "right": 1, "wrong": 1}).save(path)
+    with pytest.raises(BlendError, match="prompt 'extract'"):
+        load_blend(path, "m", "v")
     blend(prompt="0" * 64).save(path)
     with pytest.raises(BlendError, match="prompt"):
         load_blend(path, "m", "v")

@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
-from extractors.llm import QUOTED_SCORE, SCORE, fill_missing
+from extractors.llm import IN_HISTORY, SCORE, fill_missing
 from extractors.message import message_from_json, message_from_pdf
 from extractors.pdf import PdfReader
 from prompts import Question
@@ -110,7 +110,12 @@ def test_what_the_rules_found_is_not_asked_for_and_not_changed(pdf: PdfReader) -
 def test_what_stands_in_the_history_counts_less(pdf: PdfReader) -> None:
     text = "See below, still nothing.\n\n> From: Lena\n> the file is known under 77-4410-Q"
     done = fill_missing(read(text, pdf), pdf, NOW, Points(("shipment", "77-4410-Q")))
-    assert [f.score for f in done.findings if f.method == "model"] == [QUOTED_SCORE]
+    assert [f.score for f in done.findings if f.method == "model"] == [SCORE * IN_HISTORY]
+
+
+def test_its_values_have_the_score_that_was_measured(pdf: PdfReader) -> None:
+    done = fill_missing(read(TEXT, pdf), pdf, NOW, Points(("shipment", "77-4410-Q")), 0.83)
+    assert [f.score for f in done.findings if f.method == "model"] == [0.83]
 
 
 def test_the_text_goes_as_data_and_an_empty_message_is_not_asked_about(pdf: PdfReader) -> None:

@@ -16,6 +16,7 @@ import pytest
 from classifiers.bundle import load_bundle
 from classifiers.cascade import Classifier
 from classifiers.embedding import Encoder
+from classifiers.llm import Blend
 from classifiers.prediction import Prediction
 from classifiers.tagger import Tagger
 from classifiers.taxonomy import load_taxonomy
@@ -23,6 +24,7 @@ from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
+from prompts import load_prompt
 from tests.scripted_llm import MODEL, Reply, ScriptedLlm, error, says
 from triage.llm import INVALID, OVER_BUDGET, UNAVAILABLE, LanguageModel
 from triage.pipeline import Tools, decide, understand
@@ -221,3 +223,21 @@ def test_the_result_with_a_model_survives_being_stored(desk: Desk, server: Scrip
     result = desk.result(UNSURE)
     assert Result.model_validate_json(result.model_dump_json()) == result
     assert json.loads(result.model_dump_json())["provenance"]["llm_use"]["questions"] == 3
+
+
+@pytest.mark.parametrize(("right", "asked"), [(40, True), (0, False)])
+def test_a_model_whose_values_were_mostly_wrong_is_not_asked_for_any(
+    server: ScriptedLlm, fixed: Tools, encoder: Encoder, pdf: PdfReader, tmp_path: Path, right: int, asked: bool
+) -> None:
+    bundle, file = load_bundle(), tmp_path / "calibration.json"
+    measured = {"prompt": load_prompt("extract").sha256, "right": right, "wrong": 8}
+    Blend("m", load_prompt("classify").sha256, bundle.version, 0.0, 1.0, 2.0, {}, measured).save(file)
+    given = {"llm_url": server.url, "llm_model": "m", "llm_calibration": file, "data_dir": tmp_path}
+    settings = Settings(_env_file=None, **given)  # type: ignore[arg-type]
+    told = {"found": [{"field": "shipment", "quote": "77-4410-Q"}]}
+    server.script(answering(STEERED | {"extract": told}))
+    with LanguageModel(settings, lambda: NOW) as model:
+        result = Desk(with_language_model(fixed, model, settings, encoder, bundle, TAXONOMY, pdf)).result(UNSURE)
+    assert ("extract" in map(task_of, server.requests)) == asked
+    scores = [f.score for f in result.fields.get("shipment", ())]
+    assert scores == ([0.82] if asked else [])
