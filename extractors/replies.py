@@ -64,6 +64,7 @@ _OF_MAIL = re.compile(
 )
 _RULE = re.compile(r"\s*[_-]{20,}\s*$")
 _CITED = re.compile(r"\s{0,3}>")
+_CITED_TWICE = re.compile(r"\s{0,3}>\s?>")
 _SIGN_OFF = re.compile(
     r"\s*(?:--\s*$|__\s*$|(?:best|kind|warm|many|with)(?: (?:best|kind))? (?:regards|wishes)|regards|rgds\b|brgds|br[,.]?\s*$"
     r"|cheers|sincerely|yours (?:sincerely|faithfully|truly)|(?:many )?thanks(?: (?:and|&) [\w ]{3,20})?\s*[,.!]*\s*$"
@@ -131,10 +132,10 @@ def split(text: str, subject: str = "") -> list[Run]:
     """
     lines = _lines(text)
     kinds: list[Kind] = ["newest"] * len(lines)
-    begin = 0
+    begin = sent_on = 0
     for _ in range(5):  # a forwarded forward of a forward …
         quote, content, forwarded = _find_quote(lines, begin)
-        _mark_own(lines, kinds, begin, quote)
+        _mark_own(lines, kinds, begin, quote, sent_on)
         if quote >= len(lines):
             break
         cover = sum(
@@ -144,6 +145,7 @@ def split(text: str, subject: str = "") -> list[Run]:
         if cover == 0 or (is_forward and cover <= _SHORT_FORWARD):
             kinds[quote:content] = ["quoted"] * (content - quote)
             begin = content
+            sent_on = _end_of_citation(lines, content) if is_forward else begin
             continue
         kinds[quote:] = ["quoted"] * (len(lines) - quote)
         break
@@ -231,8 +233,15 @@ def _after_headers(lines: list[_Line], i: int) -> int:
     return i
 
 
-def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int) -> None:
-    """Cited lines, the signature and disclaimers within the sender's own text."""
+def _end_of_citation(lines: list[_Line], i: int) -> int:
+    """The line after those from `i` on that are cited, as Apple's Mail sends a message on."""
+    while i < len(lines) and _CITED.match(lines[i].text):
+        i += 1
+    return i
+
+
+def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int, sent_on: int) -> None:
+    """Cited lines, the signature and disclaimers within the sender's own text; up to `sent_on` cited lines are that."""
     kind: Kind = "newest"
     written = signature_lines = 0
     blank_before, thanked = True, False
@@ -243,7 +252,8 @@ def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int) -> No
             kinds[i] = kind
             blank_before = True
             continue
-        if _CITED.match(line) or _wrote(lines, i):
+        cited = _CITED if i >= sent_on else _CITED_TWICE
+        if cited.match(line) or _wrote(lines, i):
             kinds[i] = "quoted"
             for k in range(i + 1, min(end, i + _wrote(lines, i))):
                 kinds[k] = "quoted"

@@ -153,6 +153,16 @@ def test_a_forwarded_message_under_a_cover_note_stays_newest(cover: str, subject
     assert "Our driver is sick." in parts(text, subject)["newest"]
 
 
+def test_a_forwarded_message_that_is_cited_stays_newest_and_what_it_cites_is_history() -> None:
+    text = (
+        "FYI\n\nBegin forwarded message:\n\n> From: Ops <ops@x.example>\n> Subject: Rolling\n> Date: 3.11.2026\n> \n"
+        "> Booking LAX7740221 was rolled.\n>> When does it sail?\n\nWhat now?\n"
+    )
+    newest = "".join(text[start:end] for kind, start, end in split(text) if kind == "newest")
+    assert "LAX7740221" in newest and "What now?" in newest and "FYI" in newest
+    assert "Subject" not in newest and "When does it sail" not in newest
+
+
 def test_a_chain_of_forwards_is_followed_down_to_its_content() -> None:
     head = "From: Bob\nSent: Monday\nTo: Anna\nSubject: load\n\n"
     assert parts(head * 3 + "Our driver is sick.\n", "FW: FW: load")["newest"] == "Our driver is sick."
