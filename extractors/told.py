@@ -94,6 +94,7 @@ _HOURS = frozenset(word for word, n in _NUMBER.items() if n > 1) - {
     "dozen",
     "sei",
 }
+_UN_NUMBER = re.compile(r"[0-3]\d{3}")  # of the numbers that the United Nations have given
 _COUNT = re.compile(
     r"(?:(?:x|×|all|alle|the|die|les|los|gli|i|ca\.?|about|around|etwa|circa|rund|only|nur|just|another|other|altri|altre|andere|weitere)\s?)?(?P<n>\d{1,3}(?:[.,' ]\d{3})+(?!\d)|\d{1,6}|"
     + "|".join(sorted(_NUMBER, key=len, reverse=True))
@@ -152,6 +153,8 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         return _temperature(quote)
     if field in quantities.MONEYS:
         return _money(quote)
+    if field == "un_number":
+        return f"UN{quote}" if _UN_NUMBER.fullmatch(quote) else None
     if field == "signed":
         return next((value for value, words in _SIGNED if words.search(quote)), None)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -157,7 +157,7 @@ def test_what_the_tagger_reads_in_the_message_is_held_against_its_document(pdf: 
     attached = {"filename": "report.pdf", "content_base64": base64.b64encode(report).decode()}
     message = message_from_json({"text": "Kroon says four of them are broken.", "attachments": [attached]}, Limits())
 
-    def point(text: str) -> list[tuple[str, int, int, float]]:
+    def point(text: str) -> Sequence[tuple[str, int, int, float]]:
         return pointing(("pieces_damaged", "four", 0.95))(text) if "four" in text else []
 
     (conflict,) = extract(message, pdf, now=NOW, point=point).conflicts

@@ -11,6 +11,11 @@ from extractors import told
 WEDNESDAY = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("quote", "value"), [("1993", "UN1993"), ("7740", None), ("UN 1993", None)])
+def test_four_digits_are_a_un_number_where_they_are_known_to_be_one(quote: str, value: str | None) -> None:
+    assert told.value_of("un_number", quote, WEDNESDAY) == value
+
+
 @pytest.mark.parametrize(
     ("quote", "value"),
     [
