@@ -44,6 +44,21 @@ class Piece(NamedTuple):
         line = self.text.rfind("\n", 0, begin) + 1
         return self.text[line:begin], (at, at + stop - begin)
 
+    def rest(self, end: int) -> tuple[int, int]:
+        """What follows a place that ends at `end` in its cell of the page's text; nothing after its last word."""
+        begin, stop, at = next(p for p in self.parts if p[2] < end <= p[2] + p[1] - p[0])
+        last = at + stop - begin
+        said = self.text[begin + end - at : stop]
+        return end + len(said) - len(said.lstrip(" ,")), last
+
+    def below(self, start: int) -> tuple[int, int]:
+        """The next line, in the page's text, of the block that holds a place of it; empty after its last line."""
+        n = next(n for n, p in enumerate(self.parts) if p[2] <= start < p[2] + p[1] - p[0])
+        if n + 1 == len(self.parts) or self.text[self.parts[n][1] : self.parts[n + 1][0]] != "\n":
+            return start, start
+        begin, stop, at = self.parts[n + 1]
+        return at, at + stop - begin
+
     def block(self, start: int) -> list[tuple[int, int]]:
         """The lines, in the page's text, of the block that holds a place of it, without the captions at its head."""
         lines: list[tuple[int, int]] = []

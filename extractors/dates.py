@@ -49,7 +49,7 @@ _TODAY = (
 )
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
 TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"  # between the ends of a span
 _OCLOCK = r"(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"
 _SPAN = rf"(?:[01]?\d|2[0-3])(?:[:h][0-5]\d{TO}(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?{_OCLOCK})?|{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
@@ -108,7 +108,9 @@ _TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_
 _TIME_CELL = re.compile(
     rf"(?:[^\W\d]{{1,10}}\.?:? ){{0,2}}{_TIME}(?: ?(?:-|–|bis|to|à|a|tot|do) ?{_TIME})?", re.IGNORECASE
 )
-_TIME_FIRST = re.compile(rf"(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME}(?= [^\W\d])", re.IGNORECASE)
+_TIME_FIRST = re.compile(
+    rf"(?P<first>(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME})(?: ?[-–] ?{_TIME})?(?= \(?[^\W\d])", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
 _ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
@@ -281,7 +283,7 @@ def time_at(text: str, start: int, end: int) -> int | None:
     if is_time(text[start:end]):
         return end
     match = _TIME_FIRST.match(text, start, end)
-    return match.end() if match else None
+    return match.end("first") if match else None
 
 
 _WHEN_RECEIVED = re.compile(

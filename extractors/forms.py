@@ -85,7 +85,7 @@ _IN_LINE = re.compile(  # "Referentie klant: KL-4410"
 )
 _ENDS = r"(?=[ \t]*(?:$|[,;|(]|[ \t][^\W\d]))"
 _FIRST_NUMBER = re.compile(
-    rf"(?:[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
+    rf"(?:(?!DAT[AEU]|TIME)[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
 )
 _FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,'’]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
 
@@ -566,7 +566,7 @@ def notes(text: str, cells: list[Word], tables: Sequence[columns.Table]) -> Iter
         in_table = any(a <= cell.start < b for table in tables for a, b in table.lines)
         noted = not in_table and not is_rule(text, cell.start)
         if len(words) < _LONGEST_NOTE and noted and quantities.tells_of_loss(words):
-            yield Span("remarks", " ".join(words.split()), cell.start, cell.end, 0.55)
+            yield Span("remarks", parties.value_of("remarks", words) or "", cell.start, cell.end, 0.55)
             for span in quantities.find_losses(words):
                 yield span._replace(start=span.start + cell.start, end=span.end + cell.start, score=0.6)
 

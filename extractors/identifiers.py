@@ -199,7 +199,10 @@ _TRUCK = re.compile(
     r"truck|lorry|vehicle|driver|\bunit\b|tractor|artic|van\b|lkw|fahrer|fahrzeug|sattelzug|\bzug\b|auflieger|camion|chauffeur|véhicule|semi|conducteur|camión|conductor|chófer|furgon|autista|mezzo|motrice|bilico|targa|rimorchio|wagen|chauffeur|trekker|oplegger|auto|kierowc|ciągnik|naczep|pojazd",
     re.IGNORECASE,
 )
-_TRAILER = re.compile(r"trailer|auflieger|semi|remorque|remolque|rimorchio|oplegger|naczep", re.IGNORECASE)
+_TRAILER = re.compile(
+    r"trailer|auflieger|anhänger|semi|remorque|remolque|rimorchio|oplegger|naczep|(?<!\w)(?:anh|aufl|rim|rem|opl|nacz)\.",
+    re.IGNORECASE,
+)
 _POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
@@ -302,7 +305,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
     ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
-    ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|remorque|semi-remorque|remolque|rimorchio|semirimorchio|oplegger|naczepa"),
+    ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\."),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
@@ -490,6 +493,9 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
         at += len(part)
 
 
+_OF_A_DAY = re.compile(r"(?:dat[aeu]m?|dated|fecha)\b", re.IGNORECASE)
+
+
 def is_plausible(field: str, text: str, start: int, end: int) -> bool:
     """Whether what stands in a column of such references looks like one."""
     value = text[start:end].strip()
@@ -499,6 +505,8 @@ def is_plausible(field: str, text: str, start: int, end: int) -> bool:
 def _plausible(field: str, text: str, start: int, end: int) -> bool:
     value = text[start:end]
     digits = sum(c.isdigit() for c in value)
+    if _OF_A_DAY.match(value):
+        return False
     if field.endswith("plate"):
         if _NUMBER_OF_A_FIRM.search(text, max(0, start - 20), start):
             return False

@@ -164,7 +164,7 @@ _ADDRESS = re.compile(
     rf"(?<![\w/.-])(?P<value>(?:(?i:units?|suite|plot|block|building|bldg|dock|gate|halle?|hal|bât\.?|nave|capannone|hala) [A-Z]?\d{{1,4}}[A-Za-z]?(?:[-/&]\d{{1,4}})?,? (?:[^,\n\d]{{3,40}}, )?)?{_STREET}(?:, | - |,?[ \t]*\n[ \t]*|,? )(?:[^,\n]{{2,40}}(?:, |,?[ \t]*\n[ \t]*))?{_POSTCODE_TOWN})(?!\w)"
 )
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
-_NOTICE = re.compile(r" [–-] |; ")
+_NOTICE = re.compile(r" [–-] |; |\. (?=[A-ZÄÖÜ])")
 _TOWN_THEN_POSTCODE = re.compile(  # as in Australia, South Africa and Singapore, whose post codes are bare numbers
     rf"{_TOWN}(?:,? (?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT))?,? \d{{4,6}}"
 )
@@ -182,6 +182,8 @@ _MORE_COUNTRIES = [
     "Holland",
     "The Netherlands",
     "Pays-Bas",
+    "United States of America",
+    "Great Britain",
 ]
 _NO_ADDRESS = re.compile(
     r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
@@ -375,6 +377,7 @@ def in_box(
         if last := _last_of_address(text, lines, first):
             first = _first_of_address(text, lines[:last], first)
             whole = [*lines[first : last - 1], _without_notice(text, *lines[last - 1])]
+            whole[0] = _without_building(text, *whole[0])
             yield from _as_span(field, text, whole, 0.85 if label in ADDRESSES else 0.75)
         elif any_place and label in ADDRESSES and is_country(text[slice(*lines[0])].rpartition(", ")[2]):
             yield from _as_span(field, text, lines[:1], 0.7)  # no more than a town: the party's address says more
@@ -384,9 +387,10 @@ def _ends_address(text: str, n: int, start: int, end: int) -> bool:
     return bool(_NO_ADDRESS.search(text, start, end) or (n and _AFTER_ADDRESS.match(text, start, end)))
 
 
+_TICKS = re.compile(r"\s*[☐☑☒□■❏❑✓✗]|.*[☐□❏]")  # a form's own choices, ticked or not
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
 _NO_NOTE = re.compile(
-    r".*(?:in (?:apparent )?good order|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
+    r".*(?:in (?:apparent )?good order|liability limitation|\bU\.? ?S\.? ?C\b|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
     r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$"
     r"|(?:ok(?:ay)?|all ok|i\.? ?o\.?|in ordnung|néant|ras|nihil|conforme?|no remarks?|clean|keine (?:beanstandung\w*|vorbehalte?|mängel)"
     r"|sans réserves?|sin (?:novedad|reservas|observaciones)|senza riserve|nessuna riserva|geen (?:opmerkingen|bijzonderheden)"
@@ -397,7 +401,7 @@ _NO_NOTE = re.compile(
 
 def is_note(words: str) -> bool:
     """Whether somebody has written `words` in a box for remarks: the form's own words there are none."""
-    return not (is_other_label(words) or signature_label(words) or _NO_NOTE.match(words))
+    return not (is_other_label(words) or signature_label(words) or _NO_NOTE.match(words) or _TICKS.match(words))
 
 
 def begins_inside(text: str, start: int) -> bool:
@@ -412,14 +416,17 @@ def _notes_of(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[list[tupl
     full = max(_LONG_LINE, *(_FULL * (end - start) for start, end in lines))
     note: list[tuple[int, int]] = []
     for start, end in lines:
-        if not is_note(text[start:end]):
+        ticked = _TICKS.match(text[start:end])
+        if not ticked and not is_note(text[start:end]):
             break
-        if note and not (
-            begins_inside(text, start) or text[note[-1][1] - 1] in ",-–&(" or note[-1][1] - note[-1][0] >= full
+        if note and (
+            ticked
+            or not (begins_inside(text, start) or text[note[-1][1] - 1] in ",-–&(" or note[-1][1] - note[-1][0] >= full)
         ):
             yield note
             note = []
-        note.append((start, end))
+        if not ticked:
+            note.append((start, end))
     if note:
         yield note
 
@@ -447,10 +454,8 @@ def _goes_on(first: str, second: str) -> bool:
     )
 
 
-_BUILDING = re.compile(
-    r"(?:hall|halle|hala|plant|unit|suite|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods in)\b",
-    re.IGNORECASE,
-)
+_HALLS = r"hall|halle|hala|plant|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods[ -]in"
+_BUILDING = re.compile(rf"(?:{_HALLS}|unit|suite)\b", re.IGNORECASE)
 
 
 _NUMBERED_BUILDING = re.compile(
@@ -478,6 +483,29 @@ def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -
     return first
 
 
+_NEXT_PART = re.compile(r", (?=\S)")
+
+
+def _without_building(text: str, start: int, end: int) -> tuple[int, int]:
+    """The line of an address without a hall, a department or a box before its street: `Abbundhalle, Am Sportplatz 4`."""
+    while comma := _NEXT_PART.search(text, start, end):
+        part, following = text[start : comma.start()], text[comma.end() : end].partition(", ")[0]
+        numbered = any(c.isdigit() for c in following) and any(c.isalpha() for c in following)
+        street = (numbered or _ROAD.match(following)) and not _HAS_POSTCODE.match(following)
+        if not street or not (_INSIDE.match(part) or _NUMBERED_BUILDING.search(part)):
+            break
+        start = comma.end()
+    return start, end
+
+
+_ROAD = re.compile(r".*\b(?:road|rd|street|st|lane|ln|way|avenue|ave|drive|close|wynd|row)$", re.IGNORECASE)
+_INSIDE = re.compile(
+    rf"(?:{_HALLS}|hal|brama|sklad|almac[eé]n|d[ée]p[ôo]t|(?:regional |national )?distribution cent(?:re|er)"
+    r"|p\.? ?o\.? ?box|postfach|postbus|b\.?p\.?|case postale|apartado|casella postale|\w+(?:halle|lager))(?!\w)",
+    re.IGNORECASE,
+)
+
+
 def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -> int:
     """How many of a box's lines end with its address: with a postcode or a country; 0 where nothing says so."""
     for n in range(len(lines), first, -1):
@@ -490,6 +518,12 @@ def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) ->
         if under_street and _TOWN_THEN_POSTCODE.fullmatch(line):
             return n
     return 0
+
+
+def is_town(address: str) -> bool:
+    """Whether an address says no more than the town, perhaps with its country."""
+    town, *more = address.split(", ")
+    return not more or (len(more) == 1 and is_country(more[0]) and not is_country(town))
 
 
 def _without_notice(text: str, start: int, end: int) -> tuple[int, int]:
@@ -510,7 +544,7 @@ def _countries() -> frozenset[str]:
 
 def is_country(words: str) -> bool:
     """Whether `words` are a country's name in a language of the service, or its ISO 3166 code."""
-    return words.strip(" .()").casefold() in _countries()
+    return all(name.strip(" .()").casefold() in _countries() for name in words.split(" / "))
 
 
 def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -650,16 +684,22 @@ def value_of(field: str, quote: str) -> str | None:
     if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
         lines[-1:] = [lines[-1][: country.start()], country[1]]
     value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
+    if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
+        value = quoted[1]
     if field in ADDRESSES:
-        value = _PARTS_OF_ADDRESS.sub(", ", value)
+        value = _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value))
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
 
 
+_QUOTED = re.compile(r"[„“\"«»‚‘‹]([^„“”\"«»]+)[“”\"»«’‘›]")
 _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada Piana 18 - 70037 Ruvo"
     r"(?<=[^\W\d]),(?=\w)| [-–—·] (?=(?:[A-Z]{1,2}-)?\d{4,5} [A-ZÀ-Ž][^,\d]{2,40}$)"
 )
+_POSTCODE_APART = re.compile(
+    r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
+)  # in a cell or line of its own
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
     r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
@@ -694,7 +734,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–·•]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -770,7 +810,7 @@ def _said(text: str) -> Iterator[Span]:
 _NEAR = 20
 _VALID = re.compile(r"(?<!\w)(?:valid|valable|v[aá]lido|gültig|geldig|ważn\w+)\W{1,2}$", re.IGNORECASE)
 _NEEDS_NONE = re.compile(  # "valid without signature", "no signature is required"
-    r"[^.\n]{0,25}(?<!\w)(?:required|necessary|needed|valid|gültig|erforderlich|notwendig|requise|nécessaire|valable|necesaria|richiesta|necessaria|nodig|vereist|geldig|ważn\w+)",
+    r"[^.]{0,25}(?<!\w)(?:required|necessary|needed|valid|gültig|erforderlich|notwendig|requise|nécessaire|valable|necesaria|richiesta|necessaria|nodig|vereist|geldig|ważn\w+)",
     re.IGNORECASE,
 )
 _TO_BE_SIGNED = re.compile(

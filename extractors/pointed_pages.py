@@ -17,13 +17,14 @@ from extractors.documents import DocumentType
 from extractors.evidence import Finding, Span, overlap
 from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
-from extractors.pointing import PROVEN, Point, read_at, stated, within
+from extractors.pointing import PROVEN, Point, read_at, stated, with_full_stop, within
 
 _AMOUNTS = quantities.COUNTS | {"gross_weight", "volume"}
 _PRICES = quantities.MONEYS - {"disputed_amount"}
 
 WEIGHTS = Path(__file__).parent / "weights.json"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
+_KNOWN = 0.5  # the score of a time from which it is that of its day
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
 _FREE = "free words"  # left to the rules: where notes begin and end is each maker's own custom
@@ -53,7 +54,7 @@ def pointed_on(
     for piece in pieces(read, cells, kind):
         for field, start, end, score in point(piece.text):
             if (places := piece.place(start, end)) and (found := _value(field, piece, places, read, setting)):
-                value, places = found
+                value, places = _with_time(field, *found, piece, read, setting)
                 yield Span(field, value, places[0][0], max(stop for _, stop in places), score), places
 
 
@@ -76,7 +77,7 @@ def _value(
                 return value, [name]
     if field in parties.ADDRESSES or (len(places) > 1 and field in parties.SEVERAL_LINES):
         lines = [within(text, *place) for place in places]
-        lines = [(a, b) for a, b in lines if a < b]
+        lines = [(a, with_full_stop(text, a, b)) for a, b in lines if a < b]
         value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
         return (value, lines) if value and lines else None
     caption, (first, last) = piece.cell(start)
@@ -96,6 +97,24 @@ def _value(
         return None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
     return (found[0], [(first + found[1], first + found[2])]) if found else None
+
+
+def _with_time(
+    field: str, value: str, places: list[tuple[int, int]], piece: Piece, read: ReadPage, setting: Setting
+) -> tuple[str, list[tuple[int, int]]]:
+    """A day with the time that stands behind it in its line, or in the next line of its block."""
+    if field not in dates.FIELDS - {"document_date", "delay_minutes"} or "T" in value or len(places) != 1:
+        return value, places
+    text, (start, end) = read.page.text, places[0]
+    told = setting._asdict()
+    for first, last in (piece.rest(end), piece.below(start)):
+        stop = dates.time_at(text, first, last) if end <= first < last else None
+        if stop is None or dates.clock_in(text[end:first]) or any(dates.find_days(text[end:first], setting.reference)):
+            continue
+        said = stated(field, text[start:stop], **told)
+        if said and said == stated(field, f"{text[start:end]} {text[first:stop]}", **told):
+            return said, [(start, end), (first, stop)]
+    return value, places
 
 
 _LEAD_IN = re.compile(
@@ -132,12 +151,44 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
     (`eval.weighing`, `weights.json`).
     """
     told = _weights()
+    found, pointed = _in_full(*_timed(found, pointed))
     kept = [f for f in found if _stands(f)]
     for candidate in candidates(found, pointed):
         score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
         if score >= LEAST:
             kept.append(candidate.finding.model_copy(update={"score": round(score, 3)}))
     return _one_meaning_each(kept)
+
+
+def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Both with the days for which one of them knows the time told with it: what speaks for the day speaks for both."""
+    times: dict[tuple[str, str], dict[str, Finding]] = {}
+    for finding in (*found, *pointed):
+        if KINDS.get(finding.field) == "date" and "T" in finding.value:
+            of_day = times.setdefault((finding.field, finding.value.partition("T")[0]), {})
+            if finding.value not in of_day or finding.score > of_day[finding.value].score:
+                of_day[finding.value] = finding
+
+    def told(finding: Finding) -> Finding:
+        of_day = times.get((finding.field, finding.value), {})
+        if len(of_day) != 1 or (timed := next(iter(of_day.values()))).score < _KNOWN:
+            return finding
+        return timed.model_copy(update={"score": finding.score})
+
+    return [told(f) for f in found], [told(f) for f in pointed]
+
+
+def _in_full(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Both with the street of a place of which one of them knows no more than the town."""
+    known = [f for f in (*found, *pointed) if f.field in parties.ADDRESSES and f.score >= _KNOWN]
+
+    def told(finding: Finding) -> Finding:
+        if finding.field not in parties.ADDRESSES or not parties.is_town(finding.value):
+            return finding
+        fuller = {f.value: f for f in known if f.field == finding.field and f.value.endswith(f", {finding.value}")}
+        return next(iter(fuller.values())).model_copy(update={"score": finding.score}) if len(fuller) == 1 else finding
+
+    return [told(f) for f in found], [told(f) for f in pointed]
 
 
 def _one_meaning_each(found: Sequence[Finding]) -> list[Finding]:
@@ -186,7 +237,9 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
         key, finding = (field, value), all_of[field, value]
         place = finding.evidence
         there = [
-            p for p in by_page.get(place.page, ()) if p.evidence.start < place.end and place.start < p.evidence.end
+            p
+            for p in by_page.get(place.page, ())
+            if p.evidence.start < place.end and place.start < p.evidence.end and _holds(finding, p)
         ]
         told.append(
             Candidate(
@@ -200,6 +253,11 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
             )
         )
     return told
+
+
+def _holds(finding: Finding, other: Finding) -> bool:
+    """Whether what overlaps a value of several lines is not of the box beside it, whose words stand between them."""
+    return "\n" not in finding.evidence.quote or all(w in finding.value for w in other.evidence.quote.split())
 
 
 def features(candidate: Candidate) -> dict[str, float]:

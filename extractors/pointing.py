@@ -91,8 +91,8 @@ def _read_near(
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
         end += 1  # "12.10." is a day, and "12.10" may be a time
-    if field in parties.PARTIES and text[end : end + 1] == "." and _SHORTENED.search(text, start, end):
-        end += 1
+    if field in parties.PARTIES:
+        end = with_full_stop(text, start, end)
     if field in quantities.LOSSES and (pallets := _OF_PALLETS.match(text, end)):
         end = pallets.end()
     value = read(field, text[start:end]) if start < end else None
@@ -130,6 +130,11 @@ def _name(field: str, text: str, start: int, end: int, *, prose: bool) -> tuple[
     if prose and goods and (sizes := _SIZES.search(text, start, end)):
         end = sizes.start()
     return start, end
+
+
+def with_full_stop(text: str, start: int, end: int) -> int:
+    """The end of a name with the full stop that shortens its last word: `Freight S.A.`"""
+    return end + (text[end : end + 1] == "." and _SHORTENED.search(text, start, end) is not None)
 
 
 def within(text: str, start: int, end: int) -> tuple[int, int]:

@@ -80,6 +80,11 @@ _TEMPERATURE = re.compile(
     rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
     re.IGNORECASE,
 )
+_NO_READING = re.compile(  # the flash point of a liquid, the accuracy of a probe
+    r"(?:flash ?point|fla?mmpunkt|f\.?p\.?|point d['’](?:é|e)clair|punto de inflamaci[óo]n|punto d['’]infiammabilit[àa]"
+    r"|punto di infiammabilit[àa]|vlampunt|temperatura zap[łl]onu)[^\d\n]{0,20}$|±\s*$",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(r"(?<!\w)(?:entre|tra|fra|tussen|między)\s{0,2}$", re.IGNORECASE)
 _A_WORD = re.compile(r" ?[^\W\d_]{3}")
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
@@ -428,6 +433,8 @@ def _temperatures(text: str) -> Iterator[Span]:
         value = _degrees(match)
         signed = match["low"].strip().startswith(("+", "-", "−", "–"))
         before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
+        if _NO_READING.search(before):
+            continue
         if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
         on_line = "" if match[0].startswith("\n") else before  # the match may begin with the line's end

@@ -93,6 +93,8 @@ def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invali
         ("Kennzeichen: HH-AB 1234", ("vehicle_plate", "HHAB1234")),
         ("truck AB12 CDE broke down", ("vehicle_plate", "AB12CDE")),
         ("Auflieger B-XY 987", ("trailer_plate", "BXY987")),
+        ("Anh. AA-TO 880", ("trailer_plate", "AATO880")),
+        ("Targa FX 418 LM Rim. XA 207 ZD", ("trailer_plate", "XA207ZD")),
         ("Véhicule / Vehicle: GH-774-PT", ("vehicle_plate", "GH774PT")),
         ("Samochód: PO 5KR09", ("vehicle_plate", "PO5KR09")),  # and no purchase order
         ("057 | CDG | 44182062 057-44182062", ("awb", "057-44182062")),  # as it stands at a form's head

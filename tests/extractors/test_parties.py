@@ -114,12 +114,37 @@ def test_hostile_text_is_got_through(unit: str) -> None:
         ("Ems AG\nRampe 11-14\nDieselstraße 25\n49716 Meppen", "Dieselstraße 25, 49716 Meppen"),
         ("Ibis SA\nPlataforma seco - muelles 20\nC/ Carolina, 18\n50014 Zaragoza", "C/ Carolina, 18, 50014 Zaragoza"),
         ("Marín SA\nnave 14\n36900 Marín\nEspaña", "nave 14, 36900 Marín, España"),
+        ("Ems AG\nAbbundhalle, Dieselstraße 25\n49716 Meppen", "Dieselstraße 25, 49716 Meppen"),
+        ("Ems NV\nHal C, brama 2, Kade 3\n1000 Brussel", "Kade 3, 1000 Brussel"),
+        ("Ems Ltd\nDistribution Centre, Trafalgar Way\nBristol BS11 9YA", "Trafalgar Way, Bristol BS11 9YA"),
+        ("Ems Ltd\nOak House, 14 Mill Lane\nBrackley NN13 5TX", "Oak House, 14 Mill Lane, Brackley NN13 5TX"),
+        ("Ems SA\nCtra. Onda, km 3\n12200 Onda", "Ctra. Onda, km 3, 12200 Onda"),
     ],
 )
 def test_the_building_before_a_street_is_none_of_the_address(box: str, address: str) -> None:
     lines = [match.span() for match in re.finditer(r"[^\n]+", box)]
     found = {span.field: span.value for span, _ in in_box(box, "consignee", lines)}
     assert found["delivery_address"] == address
+
+
+@pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        ("Kade 3\n24143 Kiel\nNiemcy / Germany", "Kade 3, 24143 Kiel, Niemcy / Germany"),
+        ("47 Foundry Street\nCanonsburg, PA 15317\nUnited States of America", None),
+        ("Kade 3, 03044 Cottbus. Annahme nur mit Helm.", "Kade 3, 03044 Cottbus"),
+        ("380 Salinas Rd, Watsonville, CA\n95076", "380 Salinas Rd, Watsonville, CA 95076"),
+    ],
+)
+def test_an_address_ends_with_its_country_or_its_town(lines: str, address: str | None) -> None:
+    box = f"Ems AG\n{lines}"
+    found = {s.field: s.value for s, _ in in_box(box, "consignee", [m.span() for m in re.finditer(r"[^\n]+", box)])}
+    assert found["delivery_address"] == (address or lines.replace("\n", ", "))
+
+
+def test_a_remark_is_given_without_the_marks_of_its_quotation() -> None:
+    assert value_of("remarks", "„1 Rolle fehlt, Karton 3 nass“") == "1 Rolle fehlt, Karton 3 nass"
+    assert value_of("remarks", '2 ctn "Alpha" short') == '2 ctn "Alpha" short'
 
 
 @pytest.mark.parametrize("line", ["Le", "1 BELADUNG"])
@@ -143,6 +168,9 @@ def test_a_name_ends_before_a_telephone_number() -> None:
         ("ok, 2 Kartons nass", True),
         ("keine Beanstandungen außer 1 Palette", True),
         ("conforme sauf 2 colis", True),
+        ("☒ Bruch", False),
+        ("beschädigt ☐ ja ☒ nein", False),
+        ("Liability limitation for loss or damage may be applicable. See 49 U.S.C. 14706(c)(1)(A)", False),
     ],
 )
 def test_a_box_for_remarks_that_says_there_are_none_holds_no_remark(words: str, noted: bool) -> None:

@@ -188,3 +188,31 @@ def test_the_same_words_have_one_meaning_and_a_part_of_them_none() -> None:
         found("carrier", "Frischemarkt eG", 60, 75, 0.5),
     ]
     assert _one_meaning_each([*less, *likely]) == likely
+
+
+def test_a_day_takes_the_time_that_the_other_way_knows() -> None:
+    day = finding("delivered_at", "2026-10-05", 0.8, 10)
+    timed = finding("delivered_at", "2026-10-05T09:10:00+00:00", 0.82, 10, "model")
+    assert [f.value for f in weighed([day], [timed])] == [timed.value]
+    other = finding("delivered_at", "2026-10-05T17:00:00+00:00", 0.9, 90, "model")
+    assert day.value in [f.value for f in weighed([day], [timed, other])]  # nobody knows which of the two
+
+
+def test_a_town_takes_the_street_that_the_other_way_knows() -> None:
+    town = finding("pickup_address", "Ennis V95 K4P1, Ireland", 0.85, 30)
+    whole = finding("pickup_address", "Kilrush Road, Ennis V95 K4P1, Ireland", 0.98, 10, "model")
+    assert [f.value for f in weighed([town], [whole])] == [whole.value]
+
+
+def test_a_time_in_the_next_line_of_the_block_is_that_of_the_day(reader: PdfReader) -> None:
+    page = make_pdf(
+        [(40, 700, "PROOF OF DELIVERY"), (40, 600, "Delivered"), (40, 588, "17.11.2026"), (40, 576, "11:18")]
+    )
+    found = told(read(reader, page, pointing(("delivered_at", "17.11.2026", 0.9))), "delivered_at")
+    assert [f.value for f in found if f.method == "model"] == ["2026-11-17T11:18:00+00:00"]
+
+
+def test_a_name_over_two_lines_keeps_the_full_stop_that_shortens_it(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "INVOICE"), (40, 600, "Carrier"), (40, 588, "Sudety"), (40, 576, "Freight S.A.")])
+    (found,) = told(read(reader, page, pointing(("carrier", "Sudety\nFreight S.A", 0.9))), "carrier")
+    assert found.value == "Sudety Freight S.A."

@@ -64,6 +64,13 @@ def test_money_without_meaning_is_not_reported() -> None:
     assert find_quantities("lunch was 12 EUR, 5 km, at dock 5 C, class 3 of the school") == []
 
 
+@pytest.mark.parametrize(
+    "text", ["Classe 3, GE III, point d'éclair 31 °C c.c.", "Flammpunkt: 31 °C", "Probe accuracy ± 0.9 °F"]
+)
+def test_a_flash_point_and_an_accuracy_are_no_readings(text: str) -> None:
+    assert [s for s in find_quantities(text) if s.field == "temperature_recorded"] == []
+
+
 @pytest.mark.parametrize("text", ["Canal Bank, Rochdale OL16 5LB", "31 Bultos y descripción de las mercancías"])
 def test_postcodes_and_the_numbers_of_a_forms_boxes_are_no_quantities(text: str) -> None:
     assert find_quantities(text) == []
