@@ -178,7 +178,7 @@ class E5(torch.nn.Module):
         super().__init__()
         self.words = _Words(file.blocks("emb.word"), file.hidden)
         self._tokenizer = tokenizer
-        self.padding = file.padding
+        self.padding, self.unknown = file.padding, file.unknown
         places = file.tensor("emb.pos", file.hidden) + file.tensor("emb.type", file.hidden)[0]
         self.places = torch.nn.Parameter(places[:LONGEST].clone())
         self.norm = torch.nn.LayerNorm(file.hidden, file.epsilon)

@@ -251,17 +251,18 @@ def train_tagger(
         Path | None, typer.Option(help="JSON lines of pieces of documents' pages with such places")
     ] = Path("eval/data/page_marks.jsonl"),
     out: Annotated[Path | None, typer.Option(help="folder of the tagger; default: the packaged one")] = None,
+    start: Annotated[Path | None, typer.Option(help="folder of a tagger to go on from, with one more epoch")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train what points at the fields of messages and pages. Example: triage train-tagger --out build/tagger"""
-    from classifiers.tagger import PACKAGED
+    from classifiers.tagger import PACKAGED, load_tagger
     from classifiers.tagging import train_tagger as fit
     from triage.training_text import load_marked, load_marked_pages
 
     try:
         examples = [*(load_marked_pages(pages) if pages else ()), *load_marked(data, marks)]
         with _progress() as progress:
-            bundle = fit(examples, progress=progress)
+            bundle = fit(examples, start=load_tagger(start) if start else None, progress=progress)
     except (OSError, ValueError, RuntimeError) as error:
         raise fail(str(error)) from error
     bundle.save(out or PACKAGED)
