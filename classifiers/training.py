@@ -209,6 +209,8 @@ def load_examples(paths: Sequence[Path], make_text: Any) -> list[Example]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 row = json.loads(line)
+                if row["label"] is None:  # nobody labelled it; its marks teach the tagger
+                    continue
                 examples.append(
                     Example(
                         id=row["id"],
