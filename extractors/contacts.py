@@ -121,10 +121,15 @@ def find_contacts(text: str, region: str | None = None) -> list[Span]:
     return without_overlaps(spans)
 
 
+_FEWEST_DIGITS = 5  # of a telephone number
+
+
 def value_of(field: str, quote: str, region: str | None = None) -> str | None:
     """An address in lower case; a number with its country's code, or with that of `region`, as E.164, else as printed."""
     if field == "email":
         return quote.lower() if _EMAIL.fullmatch(quote) else None
+    if sum(c.isdigit() for c in quote) < _FEWEST_DIGITS:
+        return None
     international = quote.startswith(("+", "00"))
     printed = " ".join(quote.split()) or None
     if not international and region is None:

@@ -120,7 +120,8 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
         ("pro", "PRO"),
         ("purchase_order", r"P\.?O"),
         ("delivery_order", "LS|BL"),
-        ("vehicle_plate", "UNIT"),
+        ("vehicle_plate", "UNIT|TRUCK|TRACTOR|LKW|KFZ|CAMION|CAMIÓN"),
+        ("trailer_plate", "UNIT|TRAILER|ANH|AUFL|RIM"),
     )
 }
 _NUMBER_SIGN = re.compile(r"^(?:N[or]?\.|N[°º])\s?(?=\S*\d)", re.IGNORECASE)

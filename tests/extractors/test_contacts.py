@@ -61,6 +61,10 @@ def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
     assert [span.value for span in find_contacts(text, region) if span.field == "phone"] == [number]
 
 
+def test_the_code_of_a_country_alone_is_no_number() -> None:
+    assert value_of("phone", "obowiązkowa: +49", "PL") is None
+
+
 def test_the_number_of_an_account_is_no_telephone() -> None:
     assert find_contacts("IBAN DE12 2905 0101 0009 4471 00", "DE") == []
 
