@@ -22,7 +22,7 @@ _LEAST, _TRUST = 0.5, 0.8
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
     (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.6)),
     (dates.FIELDS, (0.5, 0.75)),
-    (identifiers.FIELDS | quantities.MONEYS, (0.65, 0.75)),
+    (identifiers.FIELDS | quantities.MONEYS, (0.5, 0.75)),
 )
 
 
