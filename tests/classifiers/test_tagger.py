@@ -81,13 +81,11 @@ def test_training_twice_gives_the_same_tagger_and_what_is_saved_is_what_is_loade
 def test_a_training_goes_on_from_a_tagger_of_the_same_fields() -> None:
     examples = [Marked(str(n), "train", MAIL, (("pallets", 40, 42),)) for n in range(9)]
     first = train_tagger(examples, layers=1, epochs=1)
+    before = first.head.copy()
     onward = train_tagger(examples, start=first)
     assert onward.trained_on["start"] == first.version and onward.version != first.version
     assert np.array_equal(onward.mean, first.mean) and not np.array_equal(onward.head, first.head)
-    assert not np.array_equal(first.head, np.zeros_like(first.head))  # what went in was not changed in place
-    kept = first.head.copy()
-    train_tagger(examples, start=first)
-    assert np.array_equal(first.head, kept)
+    assert np.array_equal(first.head, before)
     others = [Marked(str(n), "train", MAIL, (("pieces", 40, 42),)) for n in range(9)]
     with pytest.raises(ValueError, match="other fields"):
         train_tagger(others, start=first)
