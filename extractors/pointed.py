@@ -57,7 +57,8 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
     reading = readable(message)
     read = partial(stated, **setting._asdict())
     pointed = []
-    for field, start, end, score in point(reading.text[:LONGEST]) if reading.text else ():
+    places = point(reading.text[:LONGEST]) if reading.text else ()
+    for field, start, end, score in _whole_addresses(reading.text, places):
         place = reading.place(start, end)
         if place is None:
             continue
@@ -68,6 +69,20 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
             evidence = Evidence(part=part, quote=source[begin:stop], start=begin, end=stop)
             pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
     return _merged(best(rules), pointed, message)
+
+
+def _whole_addresses(text: str, places: Iterable[tuple[str, int, int, float]]) -> Iterator[tuple[str, int, int, float]]:
+    """The places, those of one address as one: street and town, which a comma or the end of a line parts."""
+    last: tuple[str, int, int, float] | None = None
+    for field, start, end, score in places:
+        if last is not None:
+            if field == last[0] and field in parties.ADDRESSES and not text[last[2] : start].strip(" ,\n"):
+                last = field, last[1], end, max(score, last[3])
+                continue
+            yield last
+        last = field, start, end, score
+    if last is not None:
+        yield last
 
 
 def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> list[Finding]:

@@ -147,6 +147,13 @@ def test_missing_pallets_are_counted_in_pallets(pdf: PdfReader) -> None:
     assert values(read(pdf, "We miss 2 pallets.", ("pieces_short", "2", 0.9)))["pieces_short"] == ["2 PF"]
 
 
+def test_street_and_town_that_are_pointed_at_apart_are_one_address(pdf: PdfReader) -> None:
+    text = "Bitte zur Zwislenstrasse, Parzelle 880,\n9056 Gais und nicht nach Bühler."
+    places = [(words, 0.8) for words in ("Zwislenstrasse", "Parzelle 880", "9056 Gais", "Bühler")]
+    found = values(read(pdf, text, *(("delivery_address", words, score) for words, score in places)))
+    assert found["delivery_address"] == ["Zwislenstrasse, Parzelle 880, 9056 Gais", "Bühler"]
+
+
 def test_an_article_is_no_part_of_a_place(pdf: PdfReader) -> None:
     found = values(read(pdf, "bloqué à l'aire de Béziers", ("site", "l'aire de Béziers", 0.9)))
     assert found["site"] == ["aire de Béziers"]
