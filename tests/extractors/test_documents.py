@@ -31,6 +31,13 @@ from extractors.documents import recognise
         ("A L B A R A N\nNUMERO 26/004417", "delivery_note"),
         ("Frachtbrief / Speditionsauftrag (§ 408 HGB)", "cmr_waybill"),
         ("Temperaturprotokoll TW-40881", "other_document"),
+        ("Leveringsbon\nnr. LB 26-18457", "delivery_note"),
+        ("CONFIRMACIÓN DE CARGA 26-0077419", "rate_confirmation"),
+        ("CONFERMA DI INCARICO DI\nTRASPORTO", "rate_confirmation"),
+        ("FA C T U R E C O M M E R C I A L E", "commercial_invoice"),
+        ("Bezorgbewijs", "proof_of_delivery"),
+        ("Temperature Recorder Report", "other_document"),
+        ("Schedule Advisory", "carrier_notice"),
     ],
 )
 def test_a_title_at_the_head_names_the_type(head: str, expected: str) -> None:
