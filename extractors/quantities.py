@@ -81,7 +81,7 @@ _TEMPERATURE = re.compile(
     re.IGNORECASE,
 )
 _NO_READING = re.compile(  # the flash point of a liquid, the accuracy of a probe
-    r"(?:flash ?point|fla?mmpunkt|f\.?p\.?|point d['’](?:é|e)clair|punto de inflamaci[óo]n|punto d['’]infiammabilit[àa]"
+    r"(?:flash ?point|fla?mmpunkt|\bf\.?p\.?(?=\W)|point d['’][ée]clair|punto de inflamaci[óo]n|punto d['’]infiammabilit[àa]"
     r"|punto di infiammabilit[àa]|vlampunt|temperatura zap[łl]onu)[^\d\n]{0,20}$|±\s*$",
     re.IGNORECASE,
 )
