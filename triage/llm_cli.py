@@ -123,23 +123,22 @@ def added_by(model: LanguageModel, files: Sequence[Path], limit: int) -> dict[st
 
     from classifiers.tagger import Tagger, load_tagger
     from classifiers.training import SEED
-    from eval.datasets import load_unchecked, read_message
-    from eval.metrics import strict
     from extractors.extraction import extract
     from extractors.limits import Limits
     from extractors.llm import fill_missing
+    from extractors.message import message_from_json
     from extractors.pdf import PdfReader
     from triage.llm import INVALID
     from triage.redaction import people_in
     from triage.runtime import utc_now
 
-    known_ones = ((c, path.parent) for path in files for c in load_unchecked(path).cases if c.fields)
-    cases = [(case, folder) for case, folder in known_ones if case.split in _HELD_OUT]
-    random.Random(SEED).shuffle(cases)  # noqa: S311 - a sample, not a secret
+    rows = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row.get("fields") and row.get("message") and row.get("split") in _HELD_OUT]
+    random.Random(SEED).shuffle(rows)  # noqa: S311 - a sample, not a secret
     tagger, right, wrong = Tagger(load_tagger()), 0, 0
     with PdfReader(Limits()) as pdf:
-        for case, folder in tqdm(cases[:limit], unit="message", disable=not sys.stderr.isatty()):
-            message = read_message(case, folder, Limits())
+        for row in tqdm(rows[:limit], unit="message", disable=not sys.stderr.isatty()):
+            message = message_from_json(row["message"], Limits())
             now = message.received_at or utc_now()
             before = extract(message, pdf, now=now, point=tagger.point)
             try:
@@ -148,8 +147,8 @@ def added_by(model: LanguageModel, files: Sequence[Path], limit: int) -> dict[st
                 if problem.code != INVALID:
                     raise fail(f"no answer: {problem.reason}; what was answered is kept, run it again") from problem
                 continue
-            known = {(field, strict(value)) for field, values in (case.fields or {}).items() for value in values}
-            said = [(f.field, strict(f.value)) for f in after.findings if f not in before.findings]
+            known = {(field, value.casefold()) for field, values in row["fields"].items() for value in values}
+            said = [(f.field, f.value.casefold()) for f in after.findings if f not in before.findings]
             right += sum(each in known for each in said)
             wrong += sum(each not in known for each in said)
-    return {"prompt": load_prompt("extract").sha256, "messages": len(cases[:limit]), "right": right, "wrong": wrong}
+    return {"prompt": load_prompt("extract").sha256, "messages": len(rows[:limit]), "right": right, "wrong": wrong}
