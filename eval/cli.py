@@ -277,6 +277,34 @@ def weigh_command(
     typer.echo(json.dumps(found._asdict()) if as_json else f"{told}, each layout held out in turn")
 
 
+@eval_app.command("types")
+def types_command(
+    dataset: Annotated[Path, typer.Option(help="labelled documents, JSON lines")] = DOCUMENTS,
+    out: Annotated[Path | None, typer.Option(help="default: the packaged file")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn what kind of paper the words of a page speak for, from the documents of dev.
+
+    Example: triage eval types --out build/types.npz
+    """
+    from eval.datasets import load_dataset
+    from eval.paper_types import learn
+    from extractors.limits import Limits
+    from extractors.pdf import PdfReader
+    from extractors.words_of_types import FILE, save
+
+    try:
+        with PdfReader(Limits(max_ocr_pages=0)) as pdf:
+            cases = [case for case in load_dataset(dataset).cases if case.split == "dev" and case.documents]
+            found = learn(cases, dataset.parent, pdf)
+        save(found.words, out or FILE)
+    except (OSError, ValueError) as error:
+        raise fail(error, 2) from error
+    counts = {"documents": found.documents, "titles": found.titles, "both": found.both}
+    told = f"{found.both} of {found.documents} right, each maker's held out in turn; by titles alone {found.titles}"
+    typer.echo(json.dumps(counts) if as_json else told)
+
+
 @eval_app.command("leakage")
 def leakage_command(
     datasets: Annotated[list[Path], typer.Argument(help="labelled cases, JSON lines; several are taken as one")],

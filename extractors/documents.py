@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Literal
+from typing import Literal, cast
 
 from extractors.captions import without_accents
 from extractors.message import Value
+from extractors.words_of_types import Words, likeliest
 
 DocumentType = Literal[
     "bill_of_lading",
@@ -88,6 +89,7 @@ _PLAIN_TITLE = tuple(  # as titles are often set: without accents, or with blank
 _DROPPED_CAPITAL = re.compile(r"^([A-Z]) (?=\w{4})")  # "C OMMERCIAL INVOICE": the first letter is set larger
 _SPACED = re.compile(r"(?<!\w)(?:(?:\w ){3,}\w|(?:[A-Z]{1,2} ){4,}[A-Z]{1,2})(?!\w)")
 _HEAD_LINES = 8
+_UNSURE, _LIKELY = 0.6, 0.4  # below that a title is no proof; from that on the words are heard (dev, makers held out)
 _REFERENCE = re.compile(
     r"[ .:#-]{0,3}(?:no|nr|n[°º]|number|nummer|numero|número|numéro)?[ .:#]{0,3}[A-Z/-]{0,6}\d", re.IGNORECASE
 )
@@ -130,7 +132,19 @@ def number_in_title(text: str, kind: DocumentType) -> tuple[int, int] | None:
     return None
 
 
-def recognise(text: str, filename: str = "", headlines: Collection[str] = ()) -> tuple[DocumentType, float]:
+def recognise(
+    text: str, filename: str = "", headlines: Collection[str] = (), words: Words | None = None
+) -> tuple[DocumentType, float]:
+    """The type of a document by its title, or by the words of its first page where no title is sure."""
+    kind, confidence = by_title(text, filename, headlines)
+    if confidence < _UNSURE:
+        other, likely = likeliest(text, words)
+        if likely >= _LIKELY:
+            return cast(DocumentType, other), round(min(likely, 0.95), 2)
+    return kind, confidence
+
+
+def by_title(text: str, filename: str = "", headlines: Collection[str] = ()) -> tuple[DocumentType, float]:
     """The type of a document by the names that stand in its text, those at its head, in large print (`headlines`) and
     by themselves counting most.
 
