@@ -408,12 +408,17 @@ def _losses(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
             yield from _loss(text, match)
 
 
+_NONE_OF_IT = re.compile(
+    r"\W{0,3}(?:keine?|none|nil|no|aucune?|ningun[oa]?|nessun[oa]?|geen|brak)(?!\w)", re.IGNORECASE
+)
+
+
 def _loss(text: str, match: re.Match[str]) -> Iterator[Span]:
     before = re.split(r"[.;!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
     after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
     near: list[tuple[int, str]] = []
     for field, words in _LOSS:
-        near += [(m.start(), field) for m in words.finditer(after)]
+        near += [(m.start(), field) for m in words.finditer(after) if not _NONE_OF_IT.match(after, m.end())]
         near += [
             (len(before) - m.end() + 5, field)
             for m in words.finditer(before)

@@ -184,6 +184,9 @@ def _moment(value: str) -> str:
     return f"{at:%d %b %Y %H:%M}{f' {at.tzname()}' if at.tzinfo else ''}"
 
 
+_CITED = re.compile(r"^\s{0,3}>+ ?", re.MULTILINE)  # before the lines of a message that was sent on
+
+
 def shorten(text: str, longest: int = LONGEST_QUOTE) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(_CITED.sub("", text).split())
     return flat if len(flat) <= longest else flat[: longest - 1].rsplit(" ", 1)[0] + " …"

@@ -64,6 +64,12 @@ def test_money_without_meaning_is_not_reported() -> None:
     assert find_quantities("lunch was 12 EUR, 5 km, at dock 5 C, class 3 of the school") == []
 
 
+def test_of_a_loss_that_there_is_none_of_no_count_is_told() -> None:
+    assert [
+        (s.field, s.value) for s in find_quantities("Beschädigt 7 Kartons Fehlend keine") if "pieces_" in s.field
+    ] == [("pieces_damaged", "7 H87")]
+
+
 @pytest.mark.parametrize(
     "text", ["Classe 3, GE III, point d'éclair 31 °C c.c.", "Flammpunkt: 31 °C", "Probe accuracy ± 0.9 °F"]
 )
