@@ -66,7 +66,7 @@ def train_tagger(
         raise ValueError(f"no field is marked {FEWEST} times in the split 'train'; mark more places")
     if start is not None and start.fields != fields:
         raise ValueError("the tagger to go on from knows other fields; train one from the beginning")
-    usual_epochs, *rates = (EPOCHS, RATE, HEAD_RATE) if start is None else ONWARD
+    usual_epochs, rate, head_rate = (EPOCHS, RATE, HEAD_RATE) if start is None else ONWARD
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(SEED)
     order = random.Random(SEED)  # noqa: S311 - an order, not a secret
@@ -92,7 +92,7 @@ def train_tagger(
     epochs = epochs or usual_epochs
     steps = epochs * math.ceil(len(windows) / BATCH)
     weights = list(linear.values())
-    optimizer, schedule = learner(weights, head, (rates[0], rates[1]), steps)
+    optimizer, schedule = learner(weights, head, (rate, head_rate), steps)
     model.train()
     done = 0
     for _ in range(epochs):

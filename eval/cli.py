@@ -295,7 +295,7 @@ def types_command(
 
     try:
         with PdfReader(Limits(max_ocr_pages=0)) as pdf:
-            cases = [case for case in load_dataset(dataset).cases if case.split == "dev" and case.documents]
+            cases = [case for case in load_dataset(dataset).cases if case.split == "dev"]
             found = learn(cases, dataset.parent, pdf)
         save(found.words, out or FILE)
     except (OSError, ValueError) as error:

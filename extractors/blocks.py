@@ -38,22 +38,26 @@ class Piece(NamedTuple):
                 found.append((at + a - begin, at + b - begin))
         return found
 
+    def _part(self, place: int) -> int:
+        """The number of the part that shows a place of the page's text."""
+        return next(n for n, (begin, stop, at) in enumerate(self.parts) if at <= place < at + stop - begin)
+
     def cell(self, start: int) -> tuple[str, tuple[int, int]]:
         """The captions before the cell that holds a place of the page's text, and where on the page it stands."""
-        begin, stop, at = next(p for p in self.parts if p[2] <= start < p[2] + p[1] - p[0])
+        begin, stop, at = self.parts[self._part(start)]
         line = self.text.rfind("\n", 0, begin) + 1
         return self.text[line:begin], (at, at + stop - begin)
 
     def rest(self, end: int) -> tuple[int, int]:
         """What follows a place that ends at `end` in its cell of the page's text; nothing after its last word."""
-        begin, stop, at = next(p for p in self.parts if p[2] < end <= p[2] + p[1] - p[0])
+        begin, stop, at = self.parts[self._part(end - 1)]
         last = at + stop - begin
         said = self.text[begin + end - at : stop]
         return end + len(said) - len(said.lstrip(" ,")), last
 
     def below(self, start: int) -> tuple[int, int]:
         """The next line, in the page's text, of the block that holds a place of it; empty after its last line."""
-        n = next(n for n, p in enumerate(self.parts) if p[2] <= start < p[2] + p[1] - p[0])
+        n = self._part(start)
         if n + 1 == len(self.parts) or self.text[self.parts[n][1] : self.parts[n + 1][0]] != "\n":
             return start, start
         begin, stop, at = self.parts[n + 1]

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from extractors.message import Value
 
-MOST_OF_A_FIELD = 500  # findings
+_MOST_OF_A_FIELD = 500  # findings
 
 Method = Literal["pattern", "layout", "ocr", "model"]
 
@@ -97,6 +97,6 @@ def best(findings: Sequence[Finding]) -> list[Finding]:
     counts: dict[str, int] = {}
     for finding in sorted(proven.values(), key=lambda f: (f.field, -f.score)):
         counts[finding.field] = counts.get(finding.field, 0) + 1
-        if counts[finding.field] <= MOST_OF_A_FIELD:
+        if counts[finding.field] <= _MOST_OF_A_FIELD:
             kept.append(finding)
     return kept

@@ -162,18 +162,15 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
 
 def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
     """Both with the days for which one of them knows the time told with it: what speaks for the day speaks for both."""
-    times: dict[tuple[str, str], dict[str, Finding]] = {}
-    for finding in (*found, *pointed):
-        if KINDS.get(finding.field) == "date" and "T" in finding.value:
-            of_day = times.setdefault((finding.field, finding.value.partition("T")[0]), {})
-            if finding.value not in of_day or finding.score > of_day[finding.value].score:
-                of_day[finding.value] = finding
+    times: dict[tuple[str, str], list[Finding]] = {}
+    for finding in _best([f for f in (*found, *pointed) if KINDS.get(f.field) == "date" and "T" in f.value]).values():
+        times.setdefault((finding.field, finding.value.partition("T")[0]), []).append(finding)
 
     def told(finding: Finding) -> Finding:
-        of_day = times.get((finding.field, finding.value), {})
-        if len(of_day) != 1 or (timed := next(iter(of_day.values()))).score < _KNOWN:
+        timed = times.get((finding.field, finding.value), [])
+        if len(timed) != 1 or timed[0].score < _KNOWN:
             return finding
-        return timed.model_copy(update={"score": finding.score})
+        return timed[0].model_copy(update={"score": finding.score})
 
     return [told(f) for f in found], [told(f) for f in pointed]
 
