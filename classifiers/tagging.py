@@ -25,8 +25,9 @@ UNSURE = ""
 
 EPOCHS = 6
 RATE, HEAD_RATE = 1.2e-4, 2e-3
-ONWARD = 1, 6e-5, 2e-4  # epochs and rates of a training that goes on from a tagger
+ONWARD = 3, 8e-5, 3e-4  # epochs and rates of a training that goes on from a tagger
 MASKED = 0.1  # of the tokens are not shown then: names that it knows by heart say less, what stands around them more
+HIDDEN = 0.2  # of the places are not shown as a whole
 NONE_AHEAD = 5.0  # of the logit for "no field" at the start: most words state none
 FEWEST = 8  # places of a field, below which it is not learnt
 SAMPLE = 200  # windows from which the usual state is taken
@@ -56,7 +57,7 @@ def train_tagger(
     All their weights are trained and kept: the nearest adapter of rank 64 has forgotten a third of it, and trained
     as an adapter, the first eight layers did not even learn what they were shown.
 
-    With `start` the training goes on from that tagger, at less than its pace and with some words masked: a fifth of the
+    With `start` the training goes on from that tagger, at less than its pace and with some words masked: half of the
     time of a whole one. Raises ValueError when there is nothing to learn from.
     """
     learnt = sorted((e for e in examples if e.split == "train"), key=lambda e: e.id)
@@ -104,7 +105,7 @@ def train_tagger(
                 ids[row, : len(windows[i][0])] = torch.tensor(windows[i][0])
                 wanted[row, : len(windows[i][0])] = torch.from_numpy(windows[i][1])
             if start is not None:
-                ids[(torch.rand(ids.shape) < MASKED) & ids.ne(model.padding)] = model.unknown
+                ids[_unshown(wanted) & ids.ne(model.padding)] = model.unknown
             with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", torch.bfloat16, enabled=rounds_fast()):
                 found = model.states(ids)
             states = (found.float() - mean) / deviation
@@ -139,6 +140,13 @@ def train_tagger(
             "start": start.version if start is not None else None,
         },
     )
+
+
+def _unshown(wanted: torch.Tensor) -> torch.Tensor:
+    """Tokens taken by chance, and all of places taken by chance; `wanted` (windows, tokens) is as `_windows` has it."""
+    place = (wanted > 0).logical_and(wanted % 2 == 1).cumsum(1)
+    hidden = (torch.rand(len(wanted), int(place.max()) + 1) < HIDDEN).gather(1, place)
+    return (torch.rand(wanted.shape) < MASKED) | (hidden & (wanted > 0))
 
 
 def _windows(model: E5, example: Marked, index: dict[str, int]) -> list[tuple[list[int], NDArray[np.int64]]]:

@@ -13,7 +13,7 @@ from classifiers.adapter import in_steps, merge, nearest
 from classifiers.bundle import BundleError
 from classifiers.e5 import load_model
 from classifiers.tagger import Pointed, Tagger, decode, load_tagger
-from classifiers.tagging import UNSURE, Marked, train_tagger
+from classifiers.tagging import HIDDEN, MASKED, UNSURE, Marked, _unshown, train_tagger
 
 MAIL = (
     "Collection Thursday\nMorning Sue, the 14 pallets of roof tiles for Harlow Builders were not ready when our driver "
@@ -89,6 +89,16 @@ def test_a_training_goes_on_from_a_tagger_of_the_same_fields() -> None:
     others = [Marked(str(n), "train", MAIL, (("pieces", 40, 42),)) for n in range(9)]
     with pytest.raises(ValueError, match="other fields"):
         train_tagger(others, start=first)
+
+
+def test_some_places_are_hidden_as_a_whole_in_a_training_that_goes_on() -> None:
+    torch.manual_seed(1)
+    wanted = torch.tensor([[-100, 0, 1, 2, 2, 0, 1, 5, 0, -100]] * 4000)  # places of three tokens, of one and of one
+    hidden = _unshown(wanted).float()
+    together = hidden[:, 2] * hidden[:, 3] * hidden[:, 4]
+    assert hidden[:, 1].mean().item() == pytest.approx(MASKED, abs=0.02)
+    assert together.mean().item() == pytest.approx(HIDDEN + (1 - HIDDEN) * MASKED**3, abs=0.02)
+    assert (hidden[:, 6] * hidden[:, 7]).mean().item() == pytest.approx(hidden[:, 6].mean().item() ** 2, abs=0.03)
 
 
 def test_without_marks_there_is_nothing_to_learn() -> None:
