@@ -15,6 +15,7 @@ from extractors.evidence import Finding
 from extractors.message import Value
 
 SURE = 0.6  # less certain findings, and all of quoted text, contradict nobody
+LIKELY = 0.5  # on paper: what is rather right than wrong is worth a look at the page
 _KILOGRAMS: Mapping[str, float] = MappingProxyType({"KGM": 1.0, "LBR": 0.45359237, "TNE": 1000.0})
 _SAME_WEIGHT = 0.02
 _SAME_DEGREE = 0.5  # of 2..8 degrees Celsius, 36..46 degrees Fahrenheit
@@ -36,7 +37,7 @@ def find_conflicts(findings: Sequence[Finding]) -> tuple[Conflict, ...]:
     """`findings` as they were found, before those of one value are made one; a conflict for each field at most."""
     conflicts = []
     for field in (*_NUMBERS, *_DAYS, "gross_weight", *_LOSSES, *_PLAIN):
-        said = [f for f in findings if f.field == field and f.score >= SURE]
+        said = [f for f in findings if f.field == field and f.score >= (LIKELY if f.evidence.on_paper else SURE)]
         ours = [f for f in said if not f.evidence.on_paper]
         theirs = [f for f in said if f.evidence.on_paper]
         if not theirs or len({f.value for f in ours}) != 1 or len({f.evidence.part for f in theirs}) != 1:

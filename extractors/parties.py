@@ -487,17 +487,18 @@ _NEXT_PART = re.compile(r", (?=\S)")
 
 
 def _without_building(text: str, start: int, end: int) -> tuple[int, int]:
-    """The line of an address without a hall, a department or a box before its street: `Abbundhalle, Am Sportplatz 4`."""
+    """The line of an address without a firm, a hall or a box before its street: `Abbundhalle, Am Sportplatz 4`."""
     while comma := _NEXT_PART.search(text, start, end):
         part, following = text[start : comma.start()], text[comma.end() : end].partition(", ")[0]
         numbered = any(c.isdigit() for c in following) and any(c.isalpha() for c in following)
         street = (numbered or _ROAD.match(following)) and not _HAS_POSTCODE.match(following)
-        if not street or not (_INSIDE.match(part) or _NUMBERED_BUILDING.search(part)):
+        if not street or not (_INSIDE.match(part) or _NUMBERED_BUILDING.search(part) or _FIRM.search(part)):
             break
         start = comma.end()
     return start, end
 
 
+_FIRM = re.compile(rf" {_FORM}$")
 _ROAD = re.compile(r".*\b(?:road|rd|street|st|lane|ln|way|avenue|ave|drive|close|wynd|row)$", re.IGNORECASE)
 _INSIDE = re.compile(
     rf"(?:{_HALLS}|hal|brama|sklad|almac[eé]n|d[ée]p[ôo]t|(?:regional |national )?distribution cent(?:re|er)"
@@ -561,6 +562,7 @@ _AMOUNT_AFTER = re.compile(
     rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
 )
 _PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
+_CUT_SHORT = re.compile(r"(?: (?:of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
 _COUNTED_BEFORE = re.compile(
     rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})",
     re.IGNORECASE,
@@ -580,6 +582,7 @@ def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     end = start + len(_AMOUNT_AFTER.split(text[start:end])[0].rstrip())
     packed = _PACKED_AFTER.search(text, start, end)
     end = packed.start() if packed else end
+    end -= len(text[start:end]) - len(_CUT_SHORT.sub("", text[start:end]))
     return (start, end) if end > start else None
 
 
@@ -687,7 +690,7 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
     if field in ADDRESSES:
-        value = _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value))
+        value = _TOLD_AFTER.sub("", _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value)))
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
@@ -700,6 +703,7 @@ _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada
 _POSTCODE_APART = re.compile(
     r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
 )  # in a cell or line of its own
+_TOLD_AFTER = re.compile(r" [–—] [a-zà-ž].*")  # "Leeds LS12 5JB — by haulier"
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
     r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
@@ -734,7 +738,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–·•]\s|(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )

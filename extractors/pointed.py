@@ -18,11 +18,12 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
 _BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
-_LEAST, _TRUST = 0.5, 0.8
+_LEAST, _TRUST = 0.4, 0.85
+_NAMES = parties.PARTIES | parties.PERSONS | {"site", "description"}
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
-    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.6)),
-    (dates.FIELDS, (0.5, 0.75)),
-    (identifiers.FIELDS | quantities.MONEYS, (0.5, 0.75)),
+    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.65)),
+    (dates.FIELDS, (0.4, 0.8)),
+    (identifiers.FIELDS | quantities.MONEYS, (0.5, 0.8)),
 )
 
 
@@ -68,7 +69,7 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
             value, begin, stop = found
             evidence = Evidence(part=part, quote=source[begin:stop], start=begin, end=stop)
             pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
-    return _merged(best(rules), pointed, message)
+    return _whole_names(_merged(best(rules), pointed, message))
 
 
 def _whole_addresses(text: str, places: Iterable[tuple[str, int, int, float]]) -> Iterator[tuple[str, int, int, float]]:
@@ -104,6 +105,19 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
         if finding.score >= least and not rules[place.part].over(place.start, place.end):
             kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
     return kept
+
+
+def _whole_names(findings: Sequence[Finding]) -> list[Finding]:
+    """Without names that are a part of a longer one of their field: "Tiedemann" beside "Uwe Tiedemann"."""
+    names: dict[str, set[str]] = {}
+    for finding in findings:
+        if finding.field in _NAMES:
+            names.setdefault(finding.field, set()).add(_words(finding))
+    return [f for f in findings if not any(_words(f) in name and _words(f) != name for name in names.get(f.field, ()))]
+
+
+def _words(finding: Finding) -> str:
+    return f" {finding.value.casefold()} "
 
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:

@@ -24,6 +24,7 @@ _PRICES = quantities.MONEYS - {"disputed_amount"}
 
 WEIGHTS = Path(__file__).parent / "weights.json"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
+_SUREST = 0.999  # of the tagger's scores: above it they differ by nothing
 _KNOWN = 0.5  # the score of a time from which it is that of its day
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
@@ -261,24 +262,28 @@ def features(candidate: Candidate) -> dict[str, float]:
     """By name, as `weights.json` has them."""
     _, rules, tagger, rules_other, tagger_other, for_another, otherwise = candidate
     by_rules, by_tagger = float(rules > 0), float(tagger > 0)
-    kind = KINDS.get(candidate.finding.field, "other")
-    return {
-        "": 1.0,
+    sure = min(tagger, _SUREST)
+    told = {
         "rules": rules,
-        "by_rules": by_rules,
         "tagger": tagger,
-        "by_tagger": by_tagger,
+        "tagger_logit": math.log(sure / (1 - sure)) if sure else 0.0,
         "both": by_rules * by_tagger,
         "rules_other": rules_other,
         "tagger_other": tagger_other,
         "for_another": for_another,
+    }
+    kind = KINDS.get(candidate.finding.field, "other")
+    return {
+        "": 1.0,
+        **told,
+        "by_rules": by_rules,
+        "by_tagger": by_tagger,
         "otherwise": otherwise,
         "rules_tagger_other": by_rules * tagger_other,
         "tagger_rules_other": by_tagger * rules_other,
         "rules_for_another": by_rules * for_another,
         kind: 1.0,
-        f"{kind}_rules": rules,
-        f"{kind}_tagger": tagger,
+        **{f"{kind}_{name}": value for name, value in told.items()},
     }
 
 
@@ -289,7 +294,7 @@ def _stands(finding: Finding) -> bool:
 
 
 def _value_key(finding: Finding) -> tuple[str, str]:
-    return finding.field, " ".join(finding.value.split()).casefold()
+    return finding.field, " ".join(finding.value.split()).rstrip(" .").casefold()
 
 
 def _best(findings: Sequence[Finding]) -> dict[tuple[str, str], Finding]:

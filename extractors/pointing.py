@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"[.;!?\n]\s")
 _SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s")  # not of "ca. 9:00"
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
 _SHORTENED = re.compile(
-    r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|pty)$", re.IGNORECASE
+    r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|lda|pty|kft|zrt)$", re.IGNORECASE
 )  # B.V.
 _DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d$")
 _NOW = re.compile(  # "It is 16:00 and nobody came"
@@ -138,9 +138,10 @@ def with_full_stop(text: str, start: int, end: int) -> int:
 
 
 def within(text: str, start: int, end: int) -> tuple[int, int]:
-    """The place without the blanks and marks around it."""
+    """The place without the blanks and marks around it, but with the bracket that closes what it opens."""
     while start < end and text[start] in _EDGE:
         start += 1
     while end > start and text[end - 1] in _EDGE:
         end -= 1
-    return start, end
+    closes = text[end : end + 1] == ")" and text.count("(", start, end) == 1 + text.count(")", start, end)
+    return start, end + closes

@@ -62,5 +62,10 @@ def test_what_agrees_or_may_be_meant_otherwise_is_no_conflict(field: str, said: 
     assert find_conflicts(findings(field, *said)) == ()
 
 
-def test_what_was_read_with_doubt_contradicts_nobody() -> None:
-    assert find_conflicts(findings("pallets", ("body", "4 PF"), ("attachment:0", "3 PF"), score=0.5)) == ()
+@pytest.mark.parametrize(("mail", "paper", "told"), [(0.5, 0.9, 0), (0.9, 0.4, 0), (0.7, 0.55, 1)])
+def test_what_was_read_with_doubt_contradicts_nobody(mail: float, paper: float, told: int) -> None:
+    said = [
+        *findings("pallets", ("body", "4 PF"), score=mail),
+        *findings("pallets", ("attachment:0", "3 PF"), score=paper),
+    ]
+    assert len(find_conflicts(said)) == told

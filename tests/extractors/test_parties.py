@@ -88,6 +88,7 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
         ("Drums, detergent concentrate", "detergent concentrate"),
         ("onion powder in big bags", "onion powder"),
         ("Rohkaffee in Säcken", "Rohkaffee"),
+        ("Poutrelles acier en", "Poutrelles acier"),
         ("40 steel drums", None),
     ],
 )
@@ -119,6 +120,7 @@ def test_hostile_text_is_got_through(unit: str) -> None:
         ("Ems Ltd\nDistribution Centre, Trafalgar Way\nBristol BS11 9YA", "Trafalgar Way, Bristol BS11 9YA"),
         ("Ems Ltd\nOak House, 14 Mill Lane\nBrackley NN13 5TX", "Oak House, 14 Mill Lane, Brackley NN13 5TX"),
         ("Ems SA\nCtra. Onda, km 3\n12200 Onda", "Ctra. Onda, km 3, 12200 Onda"),
+        ("Ems\nNeckar Geräte GmbH, Talstraße 40\n74172 Neckarsulm", "Talstraße 40, 74172 Neckarsulm"),
     ],
 )
 def test_the_building_before_a_street_is_none_of_the_address(box: str, address: str) -> None:
@@ -132,6 +134,7 @@ def test_the_building_before_a_street_is_none_of_the_address(box: str, address: 
     [
         ("Kade 3\n24143 Kiel\nNiemcy / Germany", "Kade 3, 24143 Kiel, Niemcy / Germany"),
         ("47 Foundry Street\nCanonsburg, PA 15317\nUnited States of America", None),
+        ("Kade 3, Leeds LS12 5JB — by haulier, to be agreed", "Kade 3, Leeds LS12 5JB"),
         ("Kade 3, 03044 Cottbus. Annahme nur mit Helm.", "Kade 3, 03044 Cottbus"),
         ("380 Salinas Rd, Watsonville, CA\n95076", "380 Salinas Rd, Watsonville, CA 95076"),
     ],
@@ -152,9 +155,16 @@ def test_a_word_beside_the_name_of_a_driver_is_no_person(line: str) -> None:
     assert name_at(line, 0, len(line), person=True) is None
 
 
-def test_a_name_ends_before_a_telephone_number() -> None:
-    line = "Wendell Stamper Cell 606-555-0138"
-    assert name_at(line, 0, len(line), person=True) == (0, len("Wendell Stamper"))
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Wendell Stamper Cell 606-555-0138", "Wendell Stamper"),
+        ("AERONAVE CARGO 45 rue de Paris", "AERONAVE CARGO"),
+        ("Atlantique Fret International —", "Atlantique Fret International"),
+    ],
+)
+def test_a_name_ends_before_a_telephone_number_or_a_street(line: str, name: str) -> None:
+    assert name_at(line, 0, len(line)) == (0, len(name))
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,19 @@ def test_street_and_town_that_are_pointed_at_apart_are_one_address(pdf: PdfReade
     assert found["delivery_address"] == ["Zwislenstrasse, Parzelle 880, 9056 Gais", "Bühler"]
 
 
+def test_a_part_of_a_name_beside_the_whole_of_it_says_nothing_more(pdf: PdfReader) -> None:
+    text = "Uwe Tiedemann drives. Tiedemann waits."
+    whole, part = text.index("Uwe"), text.rindex("Tiedemann")
+    places = [("driver_name", whole, whole + 13, 0.9), ("driver_name", part, part + 9, 0.99)]
+    message = message_from_json({"channel": "email", "text": text}, Limits())
+    assert values(extract(message, pdf, now=NOW, point=lambda _: places)) == {"driver_name": ["Uwe Tiedemann"]}
+
+
+def test_a_bracket_that_a_name_opens_is_closed(pdf: PdfReader) -> None:
+    text = "Glass (jars) is short (all of it)."
+    assert values(read(pdf, text, ("description", "Glass (jars", 0.9))) == {"description": ["Glass (jars)"]}
+
+
 def test_an_article_is_no_part_of_a_place(pdf: PdfReader) -> None:
     found = values(read(pdf, "bloqué à l'aire de Béziers", ("site", "l'aire de Béziers", 0.9)))
     assert found["site"] == ["aire de Béziers"]
