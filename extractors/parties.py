@@ -703,7 +703,9 @@ _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada
 _POSTCODE_APART = re.compile(
     r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
 )  # in a cell or line of its own
-_TOLD_AFTER = re.compile(r" [–—] [a-zà-ž].*")  # "Leeds LS12 5JB — by haulier"
+_TOLD_AFTER = re.compile(
+    r" [–—] [a-zà-ž]\D*$"
+)  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
     r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"

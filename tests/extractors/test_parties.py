@@ -135,6 +135,7 @@ def test_the_building_before_a_street_is_none_of_the_address(box: str, address: 
         ("Kade 3\n24143 Kiel\nNiemcy / Germany", "Kade 3, 24143 Kiel, Niemcy / Germany"),
         ("47 Foundry Street\nCanonsburg, PA 15317\nUnited States of America", None),
         ("Kade 3, Leeds LS12 5JB — by haulier, to be agreed", "Kade 3, Leeds LS12 5JB"),
+        ("Quai Est – porte 17, 56100 LORIENT", "Quai Est – porte 17, 56100 LORIENT"),
         ("Kade 3, 03044 Cottbus. Annahme nur mit Helm.", "Kade 3, 03044 Cottbus"),
         ("380 Salinas Rd, Watsonville, CA\n95076", "380 Salinas Rd, Watsonville, CA 95076"),
     ],
