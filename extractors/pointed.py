@@ -109,15 +109,12 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
 
 def _whole_names(findings: Sequence[Finding]) -> list[Finding]:
     """Without names that are a part of a longer one of their field: "Tiedemann" beside "Uwe Tiedemann"."""
+    said = [(finding, f" {finding.value.casefold()} ") for finding in findings]
     names: dict[str, set[str]] = {}
-    for finding in findings:
+    for finding, words in said:
         if finding.field in _NAMES:
-            names.setdefault(finding.field, set()).add(_words(finding))
-    return [f for f in findings if not any(_words(f) in name and _words(f) != name for name in names.get(f.field, ()))]
-
-
-def _words(finding: Finding) -> str:
-    return f" {finding.value.casefold()} "
+            names.setdefault(finding.field, set()).add(words)
+    return [f for f, words in said if not any(words in n and words != n for n in names.get(f.field, ()))]
 
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
