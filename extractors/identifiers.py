@@ -145,7 +145,7 @@ def value_of(field: str, quote: str) -> str | None:
         return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
     if field in _OWN_NAMES:
         text = _OWN_NAMES[field].sub("", text)
-    text = _NUMBER_SIGN.sub("", text)
+    text = _NUMBER_SIGN.sub("", _without_caption(text))
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
@@ -159,6 +159,15 @@ def value_of(field: str, quote: str) -> str | None:
         return compact
     return compact if field in _COMPACT else text or None
 
+
+def _without_caption(text: str) -> str:
+    """A number without the word that names it in the same cell: `Seal UK0883178`, `Factuur 2026-20557`."""
+    word, _, number = text.partition(" ")
+    named = len(word) >= _SHORTEST_CAPTION and word.rstrip(".:").isalpha() and caption_of(word) is not None
+    return number if named and any(c.isdigit() for c in number) else text
+
+
+_SHORTEST_CAPTION = 4  # letters: what is shorter may be a part of the number, as in `PSD 4418`
 
 # --- by their own form -----------------------------------------------------------------------------------------------
 

@@ -562,7 +562,7 @@ _AMOUNT_AFTER = re.compile(
     rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
 )
 _PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
-_CUT_SHORT = re.compile(r"(?: (?:of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
+_CUT_SHORT = re.compile(r"(?: (?:HS|of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
 _COUNTED_BEFORE = re.compile(
     rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})",
     re.IGNORECASE,
@@ -691,6 +691,11 @@ def value_of(field: str, quote: str) -> str | None:
         value = quoted[1]
     if field in ADDRESSES:
         value = _TOLD_AFTER.sub("", _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value)))
+        value = _BEFORE_STREET.sub("", _REST_OF_FIRM.sub("", value))
+        caption, colon, rest = value.partition(": ")
+        value = rest if colon and caption_of(caption) is not None else value
+        if _DAY.search(value):
+            return None
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
@@ -703,6 +708,13 @@ _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada
 _POSTCODE_APART = re.compile(
     r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
 )  # in a cell or line of its own
+_REST_OF_FIRM = re.compile(rf"{_FORM}\.?(?:,| [-–—·]) (?=\S)")  # "S.L. — Polígono El Oliveral"
+_BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Archenweg 44"
+    r"[^\d,]+, (?=[^\d,]*(?:straße|strasse|str\.|weg|gasse|ring|allee|platz|chaussee|damm|ufer|straat|laan|dijk|veld|kade|singel)"
+    r" \d{1,4} ?[a-z]?(?:[-/]\d{1,4})?(?:,|$))",
+    re.IGNORECASE,
+)
+_DAY = re.compile(r"(?<!\d)\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d(?!\d)")
 _TOLD_AFTER = re.compile(
     r" [–—] [a-zà-ž]\D*$"
 )  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"

@@ -348,6 +348,10 @@ def in_pounds(weight: str) -> str:
     return weight.replace(" KGM", " LBR")
 
 
+_POUNDS = re.compile(r"(?<![^\W\d])(?:lbs?|pounds?)(?!\w)", re.IGNORECASE)
+_KILOGRAMS = re.compile(r"(?<![^\W\d])(?:kgs?|kilo\w*)(?!\w)", re.IGNORECASE)
+
+
 def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span | None:
     """The amount that a cell holds whose caption names `field`, alone or with its unit; None where there is more."""
     match = _AMOUNT_ALONE.fullmatch(text, start, end)
@@ -363,8 +367,8 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     else:
         place = match.span() if match["unit"] else match.span("quote")
     value = value_of(field, text[slice(*place)])
-    pounds = field == "gross_weight" and not match["unit"] and re.search(r"\blbs?\b", caption, re.IGNORECASE)
-    if value and pounds:
+    bare = field == "gross_weight" and not match["unit"]
+    if value and bare and (_POUNDS.search(caption) or (_POUNDS.search(text) and not _KILOGRAMS.search(text))):
         value = in_pounds(value)
     return Span(field, value, *place, 0.79) if value else None
 

@@ -38,6 +38,11 @@ from extractors.documents import recognise
         ("Bezorgbewijs", "proof_of_delivery"),
         ("Temperature Recorder Report", "other_document"),
         ("Schedule Advisory", "carrier_notice"),
+        ("LADESCHEIN\nfür die Rheinschifffahrt", "bill_of_lading"),
+        ("Oggetto: denuncia di danno, vostra spedizione 26/30914", "damage_report"),
+        ("CERTIFICAAT VAN VERZEKERING", "other_document"),
+        ("ŚWIADECTWO KONTROLI JAKOŚCI\nnr SKJ-1604/26", "other_document"),
+        ("SHIPPER'S LETTER OF INSTRUCTION", "other_document"),
     ],
 )
 def test_a_title_at_the_head_names_the_type(head: str, expected: str) -> None:

@@ -237,6 +237,11 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("delivery_order", "N. 1187/A", "1187/A"),
         ("vehicle_plate", "Unit 6417", "6417"),
         ("shipment", "NR 4471", "NR 4471"),
+        ("seal", "Seal UK0883178", "UK0883178"),
+        ("invoice", "Factuur 2026-20557", "2026-20557"),
+        ("trailer_plate", "Rimorchio AE 40772", "AE40772"),
+        ("shipment", "PSD 4418 0277 61", "PSD 4418 0277 61"),
+        ("purchase_order", "Baustelle 4711", "BAUSTELLE 4711"),
     ],
 )
 def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str) -> None:

@@ -146,6 +146,21 @@ def test_an_address_ends_with_its_country_or_its_town(lines: str, address: str |
     assert found["delivery_address"] == (address or lines.replace("\n", ", "))
 
 
+@pytest.mark.parametrize(
+    ("printed", "address"),
+    [
+        ("Kühlhaus Ost, Hafenstraße 60\n8590 Romanshorn", "Hafenstraße 60, 8590 Romanshorn"),
+        ("Gourmet Benelux DC, Wijngaardveld 52\n9300 Aalst", "Wijngaardveld 52, 9300 Aalst"),
+        ("Polígono Malpica, calle F 61\n50016 Zaragoza", "Polígono Malpica, calle F 61, 50016 Zaragoza"),
+        ("S.L. — Polígono El Oliveral, nave 8\n46394 Ribarroja", "Polígono El Oliveral, nave 8, 46394 Ribarroja"),
+        ("Consignee address: 520 Locust St\nMcKeesport, PA 15132", "520 Locust St, McKeesport, PA 15132"),
+        ("10/21/2026 22:00\nPO # CF-339120", None),
+    ],
+)
+def test_an_address_begins_with_its_street_and_holds_no_day(printed: str, address: str | None) -> None:
+    assert value_of("delivery_address", printed) == address
+
+
 def test_a_remark_is_given_without_the_marks_of_its_quotation() -> None:
     assert value_of("remarks", "„1 Rolle fehlt, Karton 3 nass“") == "1 Rolle fehlt, Karton 3 nass"
     assert value_of("remarks", '2 ctn "Alpha" short') == '2 ctn "Alpha" short'

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractors import told
-from extractors.quantities import FIELDS, find_quantities, find_total, value_of
+from extractors.quantities import FIELDS, captioned, find_quantities, find_total, value_of
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -119,3 +119,18 @@ def test_a_dollar_is_that_of_the_code_beside_it() -> None:
 
 def test_nothing_is_no_count() -> None:
     assert value_of("pallets", "0") is None
+
+
+@pytest.mark.parametrize(
+    ("page", "caption", "weight"),
+    [
+        ("Weight 3,418", "Weight", "3418 KGM"),
+        ("Weight 3,418", "Weight (lbs)", "3418 LBR"),
+        ("Weight 3,418 pieces of 12 lb", "Weight", "3418 LBR"),
+        ("Weight 3,418 or 1550 kg, parcels to 70 lb", "Weight", "3418 KGM"),
+    ],
+)
+def test_a_weight_without_a_unit_is_in_that_of_its_caption_or_of_its_page(page: str, caption: str, weight: str) -> None:
+    found = captioned("gross_weight", page, 7, 12, caption)
+    assert found is not None
+    assert found.value == weight
