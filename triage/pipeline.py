@@ -29,7 +29,7 @@ from triage.odoo.records import SENDER, Record, Records
 from triage.odoo.remembered import Basis
 from triage.policy import ABSTAINED_ACTION, SOLVED_ACTION, Policy
 from triage.priority import prioritise
-from triage.quotes import find_quotes
+from triage.quotes import telling_quotes
 from triage.result import (
     DocumentSummary,
     FieldValue,
@@ -95,7 +95,7 @@ def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime
     return Understanding(
         extraction=extraction,
         prediction=prediction,
-        quotes=find_quotes(extraction, prediction.label, tools.word_weights),
+        quotes=telling_quotes(extraction, prediction, tools.word_weights),
         extractor=tools.extractor,
         taxonomy=taxonomy.version,
         gist=consulted.gist if consulted else None,

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
+from classifiers.prediction import Prediction
 from extractors.extraction import Extraction
 from triage.result import Quote
 
@@ -15,9 +16,19 @@ LONGEST_QUOTE = 300
 _SENTENCE = re.compile(r"[^\n.!?]+(?:[.!?](?!\s|$)[^\n.!?]*)*[.!?]*")
 
 
-def find_quotes(
-    extraction: Extraction, label: str, word_weights: Callable[[str, str], Sequence[tuple[int, int, float]]]
-) -> tuple[Quote, ...]:
+WordWeights = Callable[[str, str], Sequence[tuple[int, int, float]]]
+
+
+def telling_quotes(extraction: Extraction, prediction: Prediction, word_weights: WordWeights) -> tuple[Quote, ...]:
+    """What speaks for the label; where several are in question, the most telling sentence for each of the likeliest."""
+    if prediction.abstained != "ambiguous":
+        return find_quotes(extraction, prediction.label, word_weights)
+    likeliest = sorted(prediction.scores, key=lambda label: -prediction.scores[label])[:MOST_QUOTES]
+    best = [find_quotes(extraction, label, word_weights)[:1] for label in likeliest]
+    return tuple(dict.fromkeys(quote for found in best for quote in found))
+
+
+def find_quotes(extraction: Extraction, label: str, word_weights: WordWeights) -> tuple[Quote, ...]:
     """`word_weights(text, label)` gives (start, end, weight) of the words that speak for the label, in their order.
 
     Looks into the newest text first, then the subject, then the documents.

@@ -120,7 +120,10 @@ def summarise(
     if gist is not None and gist.happened:
         what = gist.happened
     else:
-        said = f": “{shorten(quotes[0].quote).rstrip('.')}”" if quotes else " wrote nothing that could be quoted"
+        shown = [
+            f"“{shorten(quote.quote).rstrip('.')}”" for quote in (quotes if abstained == "ambiguous" else quotes[:1])
+        ]
+        said = f": {' and '.join(shown)}" if shown else " wrote nothing that could be quoted"
         what = f"{sender or 'The sender'}{said}"
     head = "It cannot be told what this is" if abstained else title
     return f"{head}. {what}. {_at_stake(record, fields, gist, received)}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 
+from classifiers.prediction import Prediction
 from extractors.extraction import Extraction
 from extractors.limits import Limits
 from extractors.message import message_from_json
-from triage.quotes import find_quotes
+from triage.quotes import find_quotes, telling_quotes
 
 
 def weights(text: str, label: str) -> list[tuple[int, int, float]]:
@@ -20,6 +21,16 @@ def test_the_sentence_with_the_weightiest_words_comes_first_and_counts_no_word_o
     first, second = find_quotes(Extraction(message=message), "broke", weights)
     assert (first.quote, second.quote) == ("It broke, it broke.", "The truck broke.")
     assert message.text[first.start : first.end] == first.quote
+
+
+def test_where_two_labels_are_in_question_each_is_told_in_its_most_telling_sentence() -> None:
+    message = message_from_json({"text": "The truck is late. Two drums are missing. It is late, late."}, Limits())
+    scores = {"late": 0.45, "missing": 0.4, "damage": 0.15}
+    torn = Prediction("late", 0.45, scores, "ambiguous", "1")
+    told = telling_quotes(Extraction(message=message), torn, weights)
+    assert [quote.quote for quote in told] == ["It is late, late.", "Two drums are missing."]
+    sure = Prediction("late", 0.9, scores, None, "1")
+    assert [q.quote for q in telling_quotes(Extraction(message=message), sure, weights)][1] == "The truck is late."
 
 
 def test_a_text_of_nothing_but_short_sentences_takes_no_time_worth_naming() -> None:

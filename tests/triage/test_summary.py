@@ -141,6 +141,8 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
         "Damage", None, quote(), None, None, found("shipment", "4711") | found("eta_revised", "2026-11-24", 0.43)
     )
     assert guessed.endswith("It names 4711, and no record was matched.")
+    torn = summarise("Damage", "Jan", quote() + quote("Zwei Kolli fehlen."), None, "ambiguous")
+    assert "Jan: “Der LKW steht” and “Zwei Kolli fehlen”." in torn, "both of what it may be"
     assert summarise("Damage", None, (), None, "ambiguous") == (
         "It cannot be told what this is. The sender wrote nothing that could be quoted. No record was matched."
     )
