@@ -255,7 +255,7 @@ def weigh_command(
 ) -> None:
     """Fit how much rules and tagger count on documents, on those of dev that the tagger has not read.
 
-    Example: triage eval weigh --out build/weights.json
+    Example: triage eval weigh --out build/weights.npz
     """
     from classifiers.tagger import Tagger, load_tagger
     from eval.datasets import load_dataset
@@ -263,18 +263,20 @@ def weigh_command(
     from extractors.limits import Limits
     from extractors.pdf import PdfReader
     from extractors.pointed_pages import WEIGHTS
+    from extractors.trees import save
 
     try:
         with PdfReader(Limits()) as pdf:
             cases = unread(load_dataset(dataset).cases, pages)
             found = weigh(cases, dataset.parent, Tagger(load_tagger()).point, pdf)
-        (out or WEIGHTS).write_text(json.dumps(found.weights, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        save(found.weights, out or WEIGHTS)
     except (OSError, ValueError) as error:
         raise fail(error, 2) from error
     told = (
         f"{found.right} of {found.kept} kept are right, of {found.candidates} candidates in {found.documents} documents"
     )
-    typer.echo(json.dumps(found._asdict()) if as_json else f"{told}, each layout held out in turn")
+    counted = {name: value for name, value in found._asdict().items() if name != "weights"}
+    typer.echo(json.dumps(counted) if as_json else f"{told}, each layout held out in turn")
 
 
 @eval_app.command("types")

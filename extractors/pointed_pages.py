@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from extractors import contacts, dates, identifiers, parties, quantities
+import numpy as np
+
+from extractors import contacts, dates, identifiers, parties, quantities, trees
 from extractors.blocks import Piece, pieces
 from extractors.captions import caption_of
 from extractors.documents import DocumentType
@@ -22,9 +23,8 @@ from extractors.pointing import PROVEN, Point, read_at, stated, with_full_stop, 
 _AMOUNTS = quantities.COUNTS | {"gross_weight", "volume"}
 _PRICES = quantities.MONEYS - {"disputed_amount"}
 
-WEIGHTS = Path(__file__).parent / "weights.json"
+WEIGHTS = Path(__file__).parent / "weights.npz"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
-_SUREST = 0.999  # of the tagger's scores: above it they differ by nothing
 _KNOWN = 0.5  # the score of a time from which it is that of its day
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
@@ -143,22 +143,30 @@ class Candidate(NamedTuple):
     tagger_other: float
     for_another: float  # the tagger's best score for another field at the same place
     otherwise: float  # and for the same field there, read otherwise
+    of_field: int  # candidates of its field
+    of_value: int  # and of its value
+    better_by_rules: int  # candidates of its field that the rules score higher
+    better_by_tagger: int
 
 
 def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
     """What probably is right of what the rules found on a document and of what the tagger points at there.
 
-    Each that is weighed has its likeness as its score: a logistic regression on documents that neither was fitted on
-    (`eval.weighing`, `weights.json`).
+    Each that is weighed has its likelihood as its score: by decision trees that were fitted on documents that neither
+    was fitted on (`eval.weighing`, `weights.npz`).
     """
-    told = _weights()
-    found, pointed = _in_full(*_timed(found, pointed))
+    found, pointed = completed(found, pointed)
     kept = [f for f in found if _stands(f)]
-    for candidate in candidates(found, pointed):
-        score = 1 / (1 + math.exp(-sum(told.get(name, 0.0) * value for name, value in features(candidate).items())))
+    weighing = candidates(found, pointed)
+    for candidate, score in zip(weighing, _likely(weighing), strict=True):
         if score >= LEAST:
             kept.append(candidate.finding.model_copy(update={"score": round(score, 3)}))
     return _one_meaning_each(kept)
+
+
+def completed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Both with what the other way knows more of a value: the time of a day, the street of a town."""
+    return _in_full(*_timed(found, pointed))
 
 
 def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -230,10 +238,12 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
     sure = _best([f for f in found if _stands(f) and KINDS.get(f.field) in _AT_STOPS])
     rules_of, tagger_of = _by_field({**rules, **sure}), _by_field(tagger)
     all_of = {**tagger, **rules}
+    of_field, of_value = Counter(field for field, _ in all_of), Counter(f.value for f in all_of.values())
     told = []
     for field, value in sorted(all_of):
         key, finding = (field, value), all_of[field, value]
         place = finding.evidence
+        by_rules, by_tagger = (of[key].score if key in of else 0.0 for of in (rules, tagger))
         there = [
             p
             for p in by_page.get(place.page, ())
@@ -242,12 +252,16 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
         told.append(
             Candidate(
                 finding,
-                rules[key].score if key in rules else 0.0,
-                tagger[key].score if key in tagger else 0.0,
+                by_rules,
+                by_tagger,
                 _of_another(rules_of, field, value),
                 _of_another(tagger_of, field, value),
                 max((p.score for p in there if p.field != field), default=0.0),
                 max((p.score for p in there if p.field == field and _value_key(p) != key), default=0.0),
+                of_field[field],
+                of_value[finding.value],
+                sum(f.score > by_rules for (of, _), f in rules.items() if of == field),
+                sum(f.score > by_tagger for (of, _), f in tagger.items() if of == field),
             )
         )
     return told
@@ -259,32 +273,28 @@ def _holds(finding: Finding, other: Finding) -> bool:
 
 
 def features(candidate: Candidate) -> dict[str, float]:
-    """By name, as `weights.json` has them."""
-    _, rules, tagger, rules_other, tagger_other, for_another, otherwise = candidate
-    by_rules, by_tagger = float(rules > 0), float(tagger > 0)
-    sure = min(tagger, _SUREST)
-    told = {
-        "rules": rules,
-        "tagger": tagger,
-        "tagger_logit": math.log(sure / (1 - sure)) if sure else 0.0,
-        "both": by_rules * by_tagger,
-        "rules_other": rules_other,
-        "tagger_other": tagger_other,
-        "for_another": for_another,
-    }
-    kind = KINDS.get(candidate.finding.field, "other")
+    """By name, as the columns of `weights.npz` have them; what is not named is 0."""
+    finding, *scores = candidate
+    value = finding.value
     return {
-        "": 1.0,
-        **told,
-        "by_rules": by_rules,
-        "by_tagger": by_tagger,
-        "otherwise": otherwise,
-        "rules_tagger_other": by_rules * tagger_other,
-        "tagger_rules_other": by_tagger * rules_other,
-        "rules_for_another": by_rules * for_another,
-        kind: 1.0,
-        **{f"{kind}_{name}": value for name, value in told.items()},
+        **dict(zip(Candidate._fields[1:], map(float, scores), strict=True)),
+        "ocr": float(finding.method == "ocr"),
+        "layout": float(finding.method == "layout"),
+        "length": float(len(value)),
+        "digits": sum(c.isdigit() for c in value) / max(1, len(value)),
+        "blanks": float(value.count(" ")),
+        "commas": float(value.count(",")),
+        finding.field: 1.0,
+        f"kind {KINDS.get(finding.field, 'other')}": 1.0,
     }
+
+
+def _likely(weighing: Sequence[Candidate]) -> list[float]:
+    if not weighing:
+        return []
+    known = _weights()
+    rows = [[told.get(name, 0.0) for name in known.names] for told in map(features, weighing)]
+    return [float(score) for score in known.likely(np.array(rows, np.float32))]
 
 
 def _stands(finding: Finding) -> bool:
@@ -318,5 +328,5 @@ def _of_another(scores: Mapping[str, Sequence[tuple[str, float]]], field: str, v
 
 
 @lru_cache(maxsize=1)
-def _weights() -> dict[str, float]:
-    return {str(name): float(weight) for name, weight in json.loads(WEIGHTS.read_text(encoding="utf-8")).items()}
+def _weights() -> trees.Trees:
+    return trees.load(WEIGHTS)
