@@ -708,9 +708,9 @@ _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada
 _POSTCODE_APART = re.compile(
     r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
 )  # in a cell or line of its own
-_REST_OF_FIRM = re.compile(rf"{_FORM}\.?(?:,| [-–—·]) (?=\S)")  # "S.L. — Polígono El Oliveral"
+_REST_OF_FIRM = re.compile(rf"^{_FORM}\.?(?:,| [-–—·]) (?=\S)")  # "S.L. — Polígono El Oliveral"
 _BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Archenweg 44"
-    r"[^\d,]+, (?=[^\d,]*(?:straße|strasse|str\.|weg|gasse|ring|allee|platz|chaussee|damm|ufer|straat|laan|dijk|veld|kade|singel)"
+    r"^[^\d,]+, (?=[^\d,]*(?:straße|strasse|str\.|weg|gasse|ring|allee|platz|chaussee|damm|ufer|straat|laan|dijk|veld|kade|singel)"
     r" \d{1,4} ?[a-z]?(?:[-/]\d{1,4})?(?:,|$))",
     re.IGNORECASE,
 )
