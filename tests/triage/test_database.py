@@ -39,3 +39,16 @@ def test_several_may_begin_at_once(tmp_path: Path) -> None:
         list(pool.map(migrate, engines))
     for engine in engines:
         engine.dispose()
+
+
+def test_none_that_opens_the_file_first_is_turned_away_by_another(tmp_path: Path) -> None:
+    def opened(engine: sa.Engine) -> str:
+        with engine.connect() as connection:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+    for n in range(40):
+        engines = [create_engine(f"sqlite:///{tmp_path / f'{n}.sqlite3'}") for _ in range(6)]
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(opened, engines)) == ["wal"] * 6
+        for engine in engines:
+            engine.dispose()
