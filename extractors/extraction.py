@@ -115,7 +115,6 @@ _SOLD = re.compile(r"S\.?O?\b|S\d")
 _SHIPPED = re.compile(r"ship|expédi|spedi|verzend|versand|envío", re.IGNORECASE)
 _LARGE = 1.3  # times the usual width of a page's letters
 _TOP = 0.4  # of a page: where letters and forms say of what day they are
-_KILOS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
 _UNREAD = {
     "application/ms-tnef": "a damaged winmail.dat container: not read",
     "application/vnd.ms-outlook": "a damaged Outlook message: not read",
@@ -446,7 +445,7 @@ def _in_tables(
     text: str, tables: Sequence[columns.Table], setting: forms.Setting, shipped: Sequence[Span], *, goods: bool
 ) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """Totals, references and parties of tables, and their `goods`, which may go on in the next line."""
-    american = "lb" in text.lower() and not _KILOS.search(text)
+    american = quantities.knows_pounds_alone(text)
     for told in (told for table in tables for told in (*table.totals, *(table.goods if goods else ()), *table.named)):
         start, end = told.start, told.end
         if told.field == "description" and any(start <= name.start < end for name in shipped):

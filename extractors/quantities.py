@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 
 from extractors.evidence import Span, without_overlaps
@@ -349,7 +350,13 @@ def in_pounds(weight: str) -> str:
 
 
 _POUNDS = re.compile(r"(?<![^\W\d])(?:lbs?|pounds?)(?!\w)", re.IGNORECASE)
-_KILOGRAMS = re.compile(r"(?<![^\W\d])(?:kgs?|kilo\w*)(?!\w)", re.IGNORECASE)
+_KILOGRAMS = re.compile(r"(?<![A-Za-z])kgs?(?![A-Za-z])|kilo", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)  # a page is asked about for each of its weights
+def knows_pounds_alone(page: str) -> bool:
+    """Whether a page speaks of pounds and never of kilograms: what it weighs without a unit is in pounds."""
+    return _POUNDS.search(page) is not None and _KILOGRAMS.search(page) is None
 
 
 def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span | None:
@@ -368,7 +375,7 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
         place = match.span() if match["unit"] else match.span("quote")
     value = value_of(field, text[slice(*place)])
     bare = field == "gross_weight" and not match["unit"]
-    if value and bare and (_POUNDS.search(caption) or (_POUNDS.search(text) and not _KILOGRAMS.search(text))):
+    if value and bare and (_POUNDS.search(caption) or knows_pounds_alone(text)):
         value = in_pounds(value)
     return Span(field, value, *place, 0.79) if value else None
 

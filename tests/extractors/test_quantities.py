@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractors import told
-from extractors.quantities import FIELDS, captioned, find_quantities, find_total, value_of
+from extractors.quantities import FIELDS, captioned, find_quantities, find_total, knows_pounds_alone, value_of
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -134,3 +134,9 @@ def test_a_weight_without_a_unit_is_in_that_of_its_caption_or_of_its_page(page: 
     found = captioned("gross_weight", page, 7, 12, caption)
     assert found is not None
     assert found.value == weight
+
+
+def test_a_word_that_holds_lb_speaks_of_no_pounds() -> None:
+    assert knows_pounds_alone("WEIGHT (LBS) 3,418")
+    assert not knows_pounds_alone("Reklamationen innerhalb von 8 Tagen, Gewicht 3418")
+    assert not knows_pounds_alone("3,418 lb / 1,550kg")
