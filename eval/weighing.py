@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ SEED = 20261201
 FOLDS = 8
 
 
-_FIRST = re.compile(r"(?:[ehij]|c[a-d])-")
+_FIRST = re.compile(r"(?:[ehij]|c[a-d])-")  # ids of the first eight makers: eval/field_guide.md
 
 
 class Weighing(NamedTuple):
@@ -61,23 +61,19 @@ def unread(cases: Sequence[Case], pages: Path) -> list[Case]:
 
 def weigh(cases: Sequence[Case], folder: Path, point: Point, pdf: PdfReader) -> Weighing:
     """Fit on all cases; files are read from `folder`. Raises ValueError where there are too few layouts."""
-    return fitted(list(weighable(cases, folder, point, pdf)))
+    met: list[Candidate] = []
 
+    def record(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
+        met.extend(candidates(*completed(found, pointed)))
+        return []
 
-def weighable(
-    cases: Sequence[Case], folder: Path, point: Point, pdf: PdfReader
-) -> Iterator[tuple[Case, list[Candidate]]]:
-    """Each case with the candidates of its documents."""
+    read = []
     for case in cases:
-        met: list[Candidate] = []
-
-        def record(found: Sequence[Finding], pointed: Sequence[Finding], met: list[Candidate] = met) -> list[Finding]:
-            met.extend(candidates(*completed(found, pointed)))
-            return []
-
+        met.clear()
         message = read_message(case, folder, Limits())
         extract(message, pdf, now=message.received_at or CLOCK, point=point, weigh=record)
-        yield case, met
+        read.append((case, tuple(met)))
+    return fitted(read)
 
 
 def fitted(cases: Sequence[tuple[Case, Sequence[Candidate]]]) -> Weighing:

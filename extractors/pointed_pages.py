@@ -239,7 +239,7 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
     rules_of, tagger_of = _by_field({**rules, **sure}), _by_field(tagger)
     all_of = {**tagger, **rules}
     of_field, of_value = Counter(field for field, _ in all_of), Counter(f.value for f in all_of.values())
-    scores_by_rules, scores_by_tagger = _by_field(rules), _by_field(tagger)
+    weighed_rules = _by_field(rules)  # without those that are sure
     told = []
     for field, value in sorted(all_of):
         key, finding = (field, value), all_of[field, value]
@@ -261,8 +261,8 @@ def candidates(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Can
                 max((p.score for p in there if p.field == field and _value_key(p) != key), default=0.0),
                 of_field[field],
                 of_value[finding.value],
-                sum(score > by_rules for _, score in scores_by_rules.get(field, ())),
-                sum(score > by_tagger for _, score in scores_by_tagger.get(field, ())),
+                sum(score > by_rules for _, score in weighed_rules.get(field, ())),
+                sum(score > by_tagger for _, score in tagger_of.get(field, ())),
             )
         )
     return told

@@ -120,10 +120,9 @@ def summarise(
     if gist is not None and gist.happened:
         what = gist.happened
     else:
-        shown = [
-            f"“{shorten(quote.quote).rstrip('.')}”" for quote in (quotes if abstained == "ambiguous" else quotes[:1])
-        ]
-        said = f": {' and '.join(shown)}" if shown else " wrote nothing that could be quoted"
+        told = quotes if abstained == "ambiguous" else quotes[:1]
+        words = " and ".join(f"“{shorten(quote.quote).rstrip('.')}”" for quote in told)
+        said = f": {words}" if words else " wrote nothing that could be quoted"
         what = f"{sender or 'The sender'}{said}"
     head = "It cannot be told what this is" if abstained else title
     return f"{head}. {what}. {_at_stake(record, fields, gist, received)}"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from eval.datasets import Case
-from eval.weighing import FOLDS, fitted
+from eval.weighing import FOLDS, _as_trees, _fit, fitted
 from extractors import trees
 from extractors.evidence import Evidence, Finding
-from extractors.pointed_pages import WEIGHTS, Candidate, candidates, features
+from extractors.pointed_pages import KINDS, WEIGHTS, Candidate, features
 
 
 def a_candidate(value: str, rules: float, tagger: float) -> Candidate:
@@ -47,8 +47,6 @@ def test_what_is_read_by_numpy_alone_says_what_was_fitted(tmp_path: Path) -> Non
 
 
 def test_the_trees_are_those_of_scikit_learn() -> None:
-    from eval.weighing import _as_trees, _fit
-
     chance = np.random.default_rng(2)
     table = chance.normal(size=(400, 5)).astype(np.float32)
     truth = table[:, 0] * table[:, 1] + chance.normal(size=400) > 0
@@ -63,18 +61,5 @@ def test_too_few_layouts_are_refused() -> None:
 
 
 def test_the_packaged_trees_ask_for_nothing_that_no_candidate_has() -> None:
-    from extractors.pointed_pages import KINDS
-
     known = {*features(a_candidate("A", 0.5, 0.5)), *KINDS, *(f"kind {kind}" for kind in KINDS.values())}
     assert set(trees.load(WEIGHTS).names) <= known
-
-
-def test_of_a_field_s_candidates_each_knows_how_many_there_are_and_which_are_better() -> None:
-    def found(value: str, score: float, method: str) -> Finding:
-        evidence = Evidence(part="attachment:0", quote=value, start=0, end=len(value), page=1)
-        return Finding(field="shipment", value=value, score=score, method=method, evidence=evidence)
-
-    rules = [found("A-1", 0.7, "layout"), found("B-2", 0.6, "layout")]
-    told = {c.finding.value: c for c in candidates(rules, [found("B-2", 0.9, "model")])}
-    assert (told["A-1"].of_field, told["A-1"].better_by_rules, told["A-1"].better_by_tagger) == (2, 0, 1)
-    assert (told["B-2"].of_field, told["B-2"].better_by_rules, told["B-2"].better_by_tagger) == (2, 1, 0)

@@ -198,6 +198,13 @@ def test_a_day_takes_the_time_that_the_other_way_knows() -> None:
     assert completed([day], [timed, other]) == ([day], [timed, other]), "nobody knows which of the two"
 
 
+def test_of_a_field_s_candidates_each_knows_how_many_there_are_and_which_are_better() -> None:
+    rules = [finding("shipment", "A-1", 0.7, 10), finding("shipment", "B-2", 0.6, 30)]
+    told = {c.finding.value: c for c in candidates(rules, [finding("shipment", "B-2", 0.9, 30, "model")])}
+    assert (told["A-1"].of_field, told["A-1"].better_by_rules, told["A-1"].better_by_tagger) == (2, 0, 1)
+    assert (told["B-2"].of_field, told["B-2"].better_by_rules, told["B-2"].better_by_tagger) == (2, 1, 0)
+
+
 def test_a_town_takes_the_street_that_the_other_way_knows() -> None:
     town = finding("pickup_address", "Ennis V95 K4P1, Ireland", 0.85, 30)
     whole = finding("pickup_address", "Kilrush Road, Ennis V95 K4P1, Ireland", 0.98, 10, "model")
