@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -84,10 +83,9 @@ def test_lines_are_read_as_people_write_them(text: str, expected: set[tuple[str,
 @pytest.mark.parametrize(
     "unit", ["a:b;", "a: 1 2 ", "mon 25-11 ", "16:40 on ", "14-16 ", "moved from ", "wordt ", "4 of 5 "]
 )
+@pytest.mark.timeout(60)
 def test_hostile_lines_take_linear_time(unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    started = time.monotonic()
     list(in_lines(text))
     list(spans_in(text[:50_000], setting_of("", NOW)))
     find_quantities(text)
-    assert time.monotonic() - started < 20
