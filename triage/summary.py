@@ -27,7 +27,7 @@ LONGEST_ASKED = 6_000  # characters that are sent
 _NAMES = ("delivery_order", "sales_order", "purchase_order", "shipment", "tracking", "container", "awb", "cmr", "bol")
 _ABOUT = 0.15  # scores as far apart are about the same
 _WHEN = (
-    ("eta_revised", "now expected"),
+    ("eta_revised", "new time named"),  # expected, offered or asked for
     ("pickup_planned", "collection planned for"),
     ("eta_original", "promised for"),
 )
@@ -113,9 +113,9 @@ def summarise(
     gist: Gist | None = None,
     received: datetime | None = None,
 ) -> str:
-    """The first sentence says what happened; the second to what, and what was promised and is expected now.
+    """The first sentence says what happened; the second to what, what was promised and what time is named instead.
 
-    No day that was over when the message was `received` is told as expected.
+    No day that was over when the message was `received` is told as that time.
     """
     if gist is not None and gist.happened:
         what = gist.happened
@@ -133,12 +133,12 @@ def _at_stake(record: Record | None, fields: Fields, gist: Gist | None, received
         today = f"{received - WEST:%Y-%m-%d}"
         ahead = [found for found in fields.get("eta_revised", ()) if found.value[:10] >= today]
         fields = {**fields, "eta_revised": ahead}
-    expected = _surely(fields, "eta_revised")
-    now_expected = f", now expected {_moment(expected)}" if expected else ""
+    revised = _surely(fields, "eta_revised")
+    instead = f", new time named {_moment(revised)}" if revised else ""
     if record is not None:
         partner = f" for {record.partner}" if record.partner else ""
         promised = f", promised for {record.scheduled_at:%d %b %Y %H:%M} UTC" if record.scheduled_at else ""
-        return f"It is about {record.name}{partner}{promised}{now_expected}."
+        return f"It is about {record.name}{partner}{promised}{instead}."
     if gist is not None and gist.threatens:
         return f"{gist.threatens}. No record was matched."
     name = best_reference(fields)

@@ -131,12 +131,12 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
     said = summarise("Vehicle breakdown", "Jan", quote(), RECORD, None, eta)
     assert said == (
         "Vehicle breakdown. Jan: “Der LKW steht”. It is about WH/OUT/00042 for AZ Ulm,"
-        " promised for 23 Nov 2026 14:00 UTC, now expected 24 Nov 2026 06:00 UTC+01:00."
+        " promised for 23 Nov 2026 14:00 UTC, new time named 24 Nov 2026 06:00 UTC+01:00."
     )
     alone = summarise(
         "Damage", None, quote(), None, None, found("shipment", "4711") | found("eta_revised", "2026-11-24")
     )
-    assert alone.endswith("It names 4711, now expected 24 Nov 2026, and no record was matched.")
+    assert alone.endswith("It names 4711, new time named 24 Nov 2026, and no record was matched.")
     guessed = summarise(
         "Damage", None, quote(), None, None, found("shipment", "4711") | found("eta_revised", "2026-11-24", 0.43)
     )
@@ -148,13 +148,15 @@ def test_without_a_model_it_is_made_of_the_sender_s_words_the_fields_and_the_rec
     )
 
 
-def test_what_the_message_says_comes_before_a_paper_and_no_day_that_is_over_is_expected() -> None:
+def test_what_the_message_says_comes_before_a_paper_and_no_day_that_is_over_is_named() -> None:
     on_paper = found("eta_revised", "2026-11-30", 0.95, "attachment:0")["eta_revised"]
     told = {"eta_revised": on_paper + found("eta_revised", "2026-12-02", 0.7)["eta_revised"]}
     received = datetime(2026, 11, 29, 23, 0, tzinfo=UTC)
-    assert "now expected 02 Dec 2026" in summarise("Transit delay", "Jan", quote(), RECORD, None, told, None, received)
+    assert "new time named 02 Dec 2026" in summarise(
+        "Transit delay", "Jan", quote(), RECORD, None, told, None, received
+    )
     over = found("eta_revised", "2026-11-02", part="attachment:0")
-    assert "expected" not in summarise("Transit delay", "Jan", quote(), RECORD, None, over, None, received)
+    assert "new time" not in summarise("Transit delay", "Jan", quote(), RECORD, None, over, None, received)
 
 
 def test_what_is_promised_is_told_with_the_paper_or_message_that_says_so_and_no_guess_is() -> None:

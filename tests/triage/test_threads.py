@@ -16,6 +16,7 @@ from extractors.evidence import Evidence, Finding
 from extractors.extraction import Extraction
 from extractors.message import Message
 from tests.ledger import Ledger
+from tests.light import light_tools
 from triage.pipeline import Tools
 from triage.result import FieldEvidence, FieldValue, OdooItem
 from triage.runtime import Runtime
@@ -189,7 +190,7 @@ def read_as(label: str, eta: tuple[str, float] | None = None) -> Tools:
         scores = {code: 0.999 if code == label else 0.00004 for code in load_taxonomy().codes}
         return Prediction(label=label, confidence=0.999, scores=scores, abstained=None, version="told")
 
-    return Tools(extract=extract, classify=classify, word_weights=lambda _text, _label: [], extractor="told")
+    return light_tools(extract=extract, classify=classify)
 
 
 def test_what_is_filed_unseen_supersedes_nothing(settings: Settings, ledger: Ledger) -> None:
