@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from extractors.captions import caption_of
@@ -21,16 +21,19 @@ from extractors.quantities import value_of
 from extractors.ruling import Box
 
 _KILOS = r"[ ,(]*(?:in |en )?(?:kgs?|kilos?|lbs?)?"
+_SAID_BY = (
+    r",? (?:as|según|selon|laut|volgens|secondo|wg) (?:declar|déclar|dichiar|decl|angabe|opgave|oświad)[^,;:]{2,40}"
+)
 _HEADINGS = tuple(
-    (field, re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? )?(?:{words})\W*", re.IGNORECASE))
+    (field, re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? )?(?:{words})(?:{_SAID_BY})?\W*", re.IGNORECASE))
     for field, words in (
         ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|offizielle (?:benennung|bezeichnung).*|officiële vervoersnaam|désignation officielle.*|clase de mercancía|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
-        ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
+        ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse|gew\.?)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
         ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)|anzahl und art der (?:versandstücke|packstücke|verpackung)|(?:number|no\.?) and (?:kind|type) of (?:packages|pkgs).*|aantal en soort colli|nombre et (?:type|nature) des? colis"),
         ("pallets", r"(?:h[./]?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
-        ("quantity", r"(?:[lI]t\. papieren|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: unit)?"),
+        ("quantity", r"(?:[lI]t\. papieren|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: (?:unit|kg|m|u)\.?)?"),
         ("pieces_short", r"(?:qty |pcs |pieces )?(?:short|shortage|missing)|fehlend|fehlmenge|fehlt|manquants?|faltantes?|mancanti|ontbreekt|ontbrekend|manco|brak|braki|brakuje"),
         ("pieces_damaged", r"(?:qty |pcs |pieces )?damaged?|beschädigt|bruch|avariée?s?|endommagée?s?|dañad[oa]s?|averiad[oa]s?|danneggiat[aoie]|beschadigd|uszkodzon[aeoy]+"),
         ("pickup_actual", r"(?:date )?(?:d['’])?enlèvement|date (?:ramasse|enl\.?)|pick-?up date|ship(?:ped)? date|ladedatum|abholdatum|fecha (?:de )?(?:recogida|carga)|data (?:di )?(?:ritiro|carico)|laaddatum|data załadunku"),
@@ -55,6 +58,7 @@ _NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pick
 _DATED = frozenset({"pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at"})
 _REFERENCES = frozenset({"shipment", "tracking", "cmr", "bol", "purchase_order", "delivery_order", "sales_order"})
 _FEWEST_LISTED = 3  # columns of a list of shipments, which may count nothing
+_BOX = re.compile(r"(?P<number>\d{1,2})[a-z]?[.)]? ?(?=[^\W\d])")  # of a form
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL = r"totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie"
 _ALL_OF_IT = re.compile(rf"(?<!\w)(?:{_ALL})(?!\w)", re.IGNORECASE)
@@ -62,13 +66,15 @@ _SAID_TOTAL = re.compile(rf"^(?:{_ALL}|summe|somme|suma)\W{{1,3}}(?=\d)", re.IGN
 _BARE_REFERENCE = re.compile(
     r"(?:ref|réf|rif|referenc\w*|référence|referencia|riferimento|referentie)\.?", re.IGNORECASE
 )
-_UNFINISHED = re.compile(r"(?:[,&(-]| (?:with|and|of|for|in|und|mit|für|et|de|avec|y|con|e|di|met|en|z|i))$")
+_UNFINISHED = re.compile(
+    r"(?:[,&(-]| (?:with|and|of|for|in|und|mit|für|et|de|avec|y|con|e|di|met|en|z|i))$", re.IGNORECASE
+)
 _SHORTEST_NAME = 3  # letters
 _CLOSE = 1.3  # heights between the lines of one name
 _ALIGNED = 2.0  # points
+_UNDER = 2.0  # from a line that names packages to what is in them
 _FULL = 0.85  # of the widest line of a column
 _CLASS = re.compile(r"[1-9](?:\.[1-6][A-S]?)?")
-_UN = re.compile(r"\s*UN ?\d{4}[ ,]+", re.IGNORECASE)
 
 
 class Told(NamedTuple):
@@ -109,6 +115,9 @@ def read_tables(text: str, cells: Sequence[Word]) -> list[Table]:
             at += 1
             continue
         headings, height = found
+        later = _heading_at(text, rows, at + 1) if height > 1 else None
+        if later is not None and later[1] >= height - 1 and _told(later[0]) > _told(headings):
+            at, (headings, height) = at + 1, later  # its first row was of another box
         body, last = _body(text, rows[at + height :], headings)
         said = tuple((cell.start, cell.end) for row in rows[at : at + height] for cell in row)
         tables.append(_table(text, headings, body, last, said))
@@ -130,7 +139,8 @@ def _heading_at(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[lis
     best = None
     for row in rows[at : at + _MOST_HEADING_ROWS]:
         apart = block and row[0].top - block[-1][0].bottom > 1.5 * max(c.height for c in block[-1])
-        if apart or any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) or _is_pairs(text, row):
+        amounts = any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) and not _is_numbered(text, row)
+        if apart or amounts or _is_pairs(text, row):
             break
         block.append(row)
         found = _headings(text, block)
@@ -144,6 +154,13 @@ def _is_pairs(text: str, row: Sequence[Word]) -> bool:
     captions = [_is_caption(text[cell.start : cell.end]) for cell in row]
     numbers = any(c.isdigit() for cell in row[1::2] for c in text[cell.start : cell.end])
     return len(row) >= 4 and numbers and all(captions[::2]) and not any(captions[1::2])
+
+
+def _is_numbered(text: str, row: Sequence[Word]) -> bool:
+    """Whether a row is made of the numbered boxes of a form: `7 Anzahl`, `9 Bezeichnung des Gutes`."""
+    numbers = [(cell, int(box["number"])) for cell in row if (box := _BOX.match(text, cell.start, cell.end))]
+    rising = all(a < b for (_, a), (_, b) in pairwise(numbers))
+    return rising and sum(_is_caption(text[cell.start : cell.end]) for cell, _ in numbers) >= _FEWEST_LISTED
 
 
 def _told(headings: Sequence[_Heading]) -> int:
@@ -372,34 +389,64 @@ def _goods(text: str, rows: Sequence[Sequence[tuple[_Heading, Word]]]) -> Iterat
     packed = False
     last: Word | None = None
     for placed in rows:
-        cell = next((c for h, c in placed if h.field == "description"), None)
-        if cell is None:
+        named = [(c, _name_in(text, c)) for h, c in placed if h.field == "description"]
+        if not named:
             continue
+        cell, place = next(((c, name) for c, name in named if name), named[0])
         counted = _is_counted(text, placed)
         close = last is not None and cell.top - last.bottom < _CLOSE * last.height
-        number = _UN.match(text, cell.start, cell.end)
-        place = goods_in(text, number.end() if number else cell.start, cell.end)
-        if place and sum(c.isalpha() for c in text[slice(*place)]) <= _SHORTEST_NAME:
-            place = None
+        under = last is not None and cell.top - last.bottom < _UNDER * last.height
         alone = len(placed) == 1
-        goes_on = found is not None and last is not None and (last.right > widest or _goes_on(text, found, cell))
+        goes_on = (
+            found is not None
+            and last is not None
+            and _ends_at(text, found, last)
+            and (_is_full(text, last, cell, widest) or _goes_on(text, found, cell))
+        )
         if found and place and close and alone and not counted and goes_on:
             found = found._replace(more=(*found.more, place))
             last = cell
             continue
         if found:
             yield found
-        packed = (counted and place is None) or (packed and not counted and (place is not None or found is None))
-        found = Told("description", *place) if place and (counted or (packed and close)) else None
+        goes_under = packed and under and not counted
+        packed = (counted and place is None) or (goes_under and (place is not None or found is None))
+        found = Told("description", *place) if place and (counted or packed) else None
         last = cell
     if found:
         yield found
 
 
+def _ends_at(text: str, name: Told, cell: Word) -> bool:
+    """Whether a name takes all that its last line says but for a word that joins."""
+    end = name.more[-1][1] if name.more else name.end
+    return all(len(word.strip(",")) < _SHORTEST_NAME for word in text[end : cell.end].split())
+
+
 def _goes_on(text: str, first: Told, second: Word) -> bool:
     """Whether a name of goods is unfinished at the end of its line."""
     end = first.more[-1][1] if first.more else first.end
-    return begins_inside(text, second.start) or _UNFINISHED.search(text, first.start, end) is not None
+    return begins_inside(text, second.start) or is_unfinished(text[first.start : end])
+
+
+def _name_in(text: str, cell: Word) -> tuple[int, int] | None:
+    place = goods_in(text, cell.start, cell.end)
+    return place if place and sum(c.isalpha() for c in text[slice(*place)]) > _SHORTEST_NAME else None
+
+
+def _is_full(text: str, line: Word, below: Word, widest: float) -> bool:
+    return has_no_room(text, line, below, line.frame[2]) if line.frame else line.right > widest
+
+
+def has_no_room(text: str, line: Word, below: Word, edge: float) -> bool:
+    """Whether the first word of the line below a line does not fit behind it; a single word seldom is a name."""
+    first, *more = text[below.start : below.end].split()
+    return not more or line.right + below.letter * (len(first) + 1) > edge
+
+
+def is_unfinished(words: str) -> bool:
+    """Whether a name cannot end here: at a comma, a hyphen or a word that joins."""
+    return _UNFINISHED.search(words) is not None
 
 
 def _sum_in(

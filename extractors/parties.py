@@ -347,7 +347,10 @@ def in_box(
             return
         place = name_at(text, *lines[0], person=True) if label in PERSONS else lines[0]
         if label == "description":
-            place = goods_in(text, *lines[0])
+            for goods in goods_listed(text, *lines[0]):
+                if not is_other_label(text[slice(*goods)]):
+                    yield from _as_span(label, text, [goods], 0.75)
+            return
         if label == "driver_name" and place and " / " in text[slice(*place)]:
             for half in re.finditer(r"[^/]*[^/ ]", text[slice(*place)]):
                 start = place[0] + half.start() + len(half[0]) - len(half[0].lstrip())
@@ -558,32 +561,57 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
         yield start, end
 
 
+_MATERIAL = r"(?:bois|madera|legno|holz|hout|houten|drewn\w+|wood(?:en)?|acero|acier|acciaio|stahl|staal|steel|cart[óo]n\w*|plásti\w+|plasti\w+|fibreboard)"
+_PACKING = rf"(?:{PACKED}|jerricans?|jerrycans?|kanister|jaulas?|gabbi[ae]|cunas?|(?:holz|sperrholz|stahl|metall|kunststoff|falt|well|gitter)\w{{0,12}}(?:kisten?|kartons?|boxen|fässer|paletten|verschläge))"
 _AMOUNT_AFTER = re.compile(
-    rf", (?=\d[\d.,]* ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|HS (?:code )?\d|\d{{8,10}}(?!\S))", re.IGNORECASE
+    rf"[ ,]+(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|, (?=\d[\d.,]{{0,9}}(?: \d{{3}})? ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|(?:HS|SH|CN|NC|partida|v\.d\.|tariff|zolltarif\w*|pos\.) (?:code |no\.? |nr\.? )?\d|\d{{8,10}}(?!\S))"
+    r"|, [1-9](?:\.\d)?, (?:PG |VG |GE )?I{1,3}(?!\w)| ?[│|·]| ?\((?=\d)| [–—-] (?=\d)| / (?-i:(?=[A-ZÀ-Ž][a-zà-ž]))"
+    r"|[ ,]+(?:non?[- ](?:haz|dangerous|hazardous|peligros[oa]s?|adr)(?!\w)|not restricted|kein gefahrgut|geen adr|sans danger)",
+    re.IGNORECASE,
 )
-_PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
 _CUT_SHORT = re.compile(r"(?: (?:HS|of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
+_UN_NUMBER = re.compile(r"UN ?\d{4}[ ,]+", re.IGNORECASE)
+_PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
 _COUNTED_BEFORE = re.compile(
-    rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})",
+    rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}(?:-\w+,)?\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})"
+    r"|(?:ctns?|pkgs?|pcs|bags|colis|colli|bultos|each)\.? (?=\w{3})"
+    r"|(?:transport|transporte|trasporto|vervoer|przewóz|haulage|carriage)(?: (?:de|di|of|von|van)| [–—-]|:)? (?=\w{3})",
     re.IGNORECASE,
 )
 _NO_GOODS = re.compile(
-    rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|marks?\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)|(?:\d[\d.,]* )?(?:\w+ )?{PACKED}(?: (?:on|auf|sur|su|en|na|op) (?:\d+ )?{PACKED})?(?: slac)?\W*$",
+    rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|(?:marks?|merken|marken|kennzeichen|marques|marcas|marche)\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)"
+    rf"|(?:\d[\d.,]* )?(?:\w+ )?(?!rolls|coils|sheets|kits|lengths){_PACKING}(?: (?:on|auf|sur|su|en|na|op) (?:\d+ )?{PACKED})?(?: (?:(?:de|di|en|in|z|aus) )?{_MATERIAL})?(?: slac)?\W*$"
+    rf"|(?:\d[\d.,]* )?(?:\w+ )?{_PACKING} \([1-7][A-Z]{{1,2}}\d?\)"
+    rf"|(?:in|en|w|auf|on|op|sur|sobre|su) (?:\w+ )?{_PACKING}(?: (?:de|di|en|in|of|z|aus) \w+)?\W*$"
+    r"|(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|(?:artikel|article|art[íi]culo|articolo|item|pos(?:ition|\.)?|line|lp\.) \d{1,3}\W*$|totaa?l\w* (?:aantal|number|nombre)"
+    rf"|(?:embalajes?|emballages?|verpackung|imball\w+|opakowani\w+|verpakking|packaging|packing)(?: (?:de |di |en |in |aus |z )?{_MATERIAL}(?: \w+)?)?\W*$"
+    r"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r" ?;\s| / (?=[a-zà-ž])")
 
 
 def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Where the goods alone stand: `Fresh pears` of `24 pallets Fresh pears, 9800 kg`; None where only packing does."""
+    number = _UN_NUMBER.match(text, start, end)
+    start = number.end() if number else start
     if _NO_GOODS.match(text, start, end):
         return None
     counted = _COUNTED_BEFORE.match(text, start, end)
     start = counted.end() if counted else start
     end = start + len(_AMOUNT_AFTER.split(text[start:end])[0].rstrip())
-    packed = _PACKED_AFTER.search(text, start, end)
-    end = packed.start() if packed else end
     end -= len(text[start:end]) - len(_CUT_SHORT.sub("", text[start:end]))
     return (start, end) if end > start else None
+
+
+def goods_listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The goods of a line, of which it may list several: `Fresh oranges; fresh grapefruit`."""
+    for mark in _LISTED.finditer(text, start, end):
+        if place := goods_in(text, start, mark.start()):
+            yield place
+        start = mark.end()
+    if place := goods_in(text, start, end):
+        yield place
 
 
 _LETTERHEAD = re.compile(
@@ -627,8 +655,10 @@ def _in_full(text: str, brand: str) -> tuple[int, int] | None:
 
 
 _TO = re.compile(r"(?:an|to|à|a|aan|do|herrn|firma|fa\.|attn)[.:]?", re.IGNORECASE)
-_SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III
-    r"(?<!\w)UN ?\d{4},? (?P<name>[A-ZÀ-Ž](?:[A-ZÀ-Ž0-9 ,()/.'’-]|\([^()\n]{3,60}\)){2,80}?)(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|\n|$)"
+_SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III; UN 1993 FLAMMABLE LIQUID, N.O.S. (xylene), 3, III
+    r"(?<!\w)UN ?\d{4},? (?P<name>(?!(?i:class|klasse|classe|clase|klasa|PG)\b)[A-ZÀ-Ž](?:[A-ZÀ-Ž0-9 ,/.'’-]|(?<=,)\n(?=[A-ZÀ-Ž][A-ZÀ-Ž.])(?!UN ?\d|PG|CLASS)){2,80}?"
+    r"(?:,?[ \n]\((?![A-E]/|[A-E]\d|(?i:fl(?:ash|ammp)|punto|point|vlam|ltd|limited|marine))[^\W\d][^()]{3,60}\))?)"
+    r"(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|(?<!,)\n|,\n(?![A-ZÀ-Ž][A-ZÀ-Ž.])|,\n(?=UN ?\d|PG|CLASS)|$)"
 )
 
 
@@ -636,7 +666,7 @@ def shipping_names(text: str) -> Iterator[Span]:
     """The proper shipping names of dangerous goods, in the order of ADR, IMDG and IATA."""
     for match in islice(_SHIPPING_NAME.finditer(text), _MAX):
         name = match["name"].rstrip(" ,")
-        yield Span("description", name, match.start("name"), match.start("name") + len(name), 0.85)
+        yield Span("description", " ".join(name.split()), match.start("name"), match.start("name") + len(name), 0.85)
 
 
 def in_window(
@@ -686,6 +716,8 @@ def value_of(field: str, quote: str) -> str | None:
     lines = [" ".join(line.split()).strip(around) for line in quote.split("\n")]
     if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
         lines[-1:] = [lines[-1][: country.start()], country[1]]
+    if field == "description":  # a comma at the end of a line is one in its midst
+        lines = [" ".join(quote.split()).strip(around)]
     value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
@@ -807,7 +839,8 @@ def _labelled(text: str) -> Iterator[Span]:
                 if next_label := _NEXT_LABEL.search(text, start, end):
                     end = next_label.start()
                 if place := goods_in(text, start, end):
-                    place = (place[0], place[0] + len(text[slice(*place)].rstrip(" .")))
+                    said = _PACKED_AFTER.sub("", text[slice(*place)].rstrip(" ."))
+                    place = (place[0], place[0] + len(said))
             else:
                 place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
             if place and (value := value_of(field, text[place[0] : place[1]])):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from extractors import contacts, dates, identifiers, parties, quantities, trees
+from extractors import columns, contacts, dates, identifiers, layout, parties, quantities, trees
 from extractors.blocks import Piece, pieces
 from extractors.captions import caption_of
 from extractors.documents import DocumentType
@@ -27,6 +27,10 @@ WEIGHTS = Path(__file__).parent / "weights.npz"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
 _KNOWN = 0.5  # the score of a time from which it is that of its day
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
+
+_AMOUNT = re.compile(r"\d{1,3}(?:[ .,'’]?\d{1,3}){0,4}(?: ?[^\W\d]{1,10}\.?)?")  # of a line of goods
+_TO_BRACKET = re.compile(r",?\s{0,2}\(")
+_ASIDE = 3.0  # points between the beginnings of the lines of a column
 
 _FREE = "free words"  # left to the rules: where notes begin and end is each maker's own custom
 KINDS: dict[str, str] = (  # fields that are told alike
@@ -53,10 +57,69 @@ def pointed_on(
 ) -> Iterator[tuple[Span, Places]]:
     """What the tagger points at on a page, with the stretches of its text that say it; scores are the tagger's."""
     for piece in pieces(read, cells, kind):
-        for field, start, end, score in point(piece.text):
-            if (places := piece.place(start, end)) and (found := _value(field, piece, places, read, setting)):
-                value, places = _with_time(field, *found, piece, read, setting)
-                yield Span(field, value, places[0][0], max(stop for _, stop in places), score), places
+        for field, start, end, score in _with_brackets(piece.text, point(piece.text)):
+            places = piece.place(start, end)
+            for part in _names(read.page.text, cells, places) if field == "description" else [places]:
+                if field == "description" and _is_translation(read.page.text, *part[0]):
+                    continue
+                if part and (found := _value(field, piece, part, read, setting)):
+                    value, part = _with_time(field, *found, piece, read, setting)
+                    yield Span(field, value, part[0][0], max(stop for _, stop in part), score), part
+
+
+def _with_brackets(text: str, pointed: Sequence[tuple[str, int, int, float]]) -> Iterator[tuple[str, int, int, float]]:
+    """What was pointed at, goods and their technical name in brackets as one: `LIQUID, N.O.S.`, `(xylene)`."""
+    last: tuple[str, int, int, float] | None = None
+    for field, start, end, score in sorted(pointed, key=lambda p: p[1]):
+        goods = last is not None and field == last[0] == "description"
+        if last is not None and goods and (start < last[2] or _TO_BRACKET.fullmatch(text, last[2], start)):
+            last = (field, last[1], end, min(score, last[3]))
+            continue
+        if last is not None:
+            yield last
+        last = (field, start, end, score)
+    if last is not None:
+        yield last
+
+
+def _names(text: str, cells: Sequence[Word], places: Places) -> Iterator[list[tuple[int, int]]]:
+    """The lines of goods pointed at as one, name by name: one goes on where its line is unfinished or full."""
+    name: list[tuple[int, int]] = []
+    listed = list(parties.goods_listed(text, *within(text, *places[0]))) if len(places) == 1 else []
+    if len(listed) > 1:
+        yield from ([place] for place in listed)
+        return
+    for start, end in places:
+        if name and not _goes_on(text, cells, name[-1], (start, end)):
+            yield name
+            name = []
+        name.append((start, end))
+    if name:
+        yield name
+
+
+def _goes_on(text: str, cells: Sequence[Word], first: tuple[int, int], second: tuple[int, int]) -> bool:
+    one, two = (next((c for c in cells if c.start <= at < c.end), None) for at, _ in (first, second))
+    said = text[first[0] : one.end if one else first[1]].rstrip()
+    if one is None or two is None or one is two or columns.is_unfinished(said):
+        return True
+    if all(any(_is_amount(text, c) and layout.on_line(c, of) for c in cells if c is not of) for of in (one, two)):
+        return False  # each has a count or weight of its own
+    if parties.begins_inside(text, two.start):
+        return True
+    line = [c.right for c in cells if abs(c.left - one.left) < _ASIDE]
+    edge = one.frame[2] if one.frame else max(line)
+    return columns.has_no_room(text, one, two, edge)
+
+
+def _is_translation(text: str, start: int, end: int) -> bool:
+    """Whether goods repeat in another language what stands before a slash: `Pokrywy / Engine covers`."""
+    line = text.rfind("\n", 0, start) + 1
+    return text[line:start].endswith(" / ") and text[start:end][:1].isupper()
+
+
+def _is_amount(text: str, cell: Word) -> bool:
+    return _AMOUNT.fullmatch(text, cell.start, cell.end) is not None
 
 
 def _value(
@@ -76,6 +139,8 @@ def _value(
                 name = (start, name[1])
             if value := parties.value_of(field, text[slice(*name)]):
                 return value, [name]
+    if field == "description" and len(places) > 1:
+        return _goods(text, places)
     if field in parties.ADDRESSES or (len(places) > 1 and field in parties.SEVERAL_LINES):
         lines = [within(text, *place) for place in places]
         lines = [(a, with_full_stop(text, a, b)) for a, b in lines if a < b]
@@ -98,6 +163,29 @@ def _value(
         return None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
     return (found[0], [(first + found[1], first + found[2])]) if found else None
+
+
+def _goods(text: str, places: Places) -> tuple[str, list[tuple[int, int]]] | None:
+    """Goods whose name takes several lines, with the marks between them; a line that names packing only ends them."""
+    lines: list[tuple[int, int]] = []
+    for place in places:
+        if parties.goods_in(text, *place) is None and not parties.begins_inside(text, place[0]):
+            break
+        lines.append(place)
+    if not lines:
+        return None
+    first, last = within(text, *lines[0])[0], within(text, *lines[-1])[1]
+    if goods := parties.goods_in(text, first, lines[0][1]):
+        first = goods[0]
+    said = "".join(text[a:b] for a, b in lines)
+    if text[last : last + 1] == ")" and said.rstrip(")").count("(") > said.rstrip(")").count(")"):
+        last += 1
+    if goods := parties.goods_in(text, lines[-1][0], last):
+        last = with_full_stop(text, *goods)
+    lines[0] = (first, lines[0][1])
+    lines[-1] = (lines[-1][0], last)
+    value = parties.value_of("description", "\n".join(text[a:b] for a, b in lines))
+    return (value, lines) if value else None
 
 
 def _with_time(
@@ -165,8 +253,8 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
 
 
 def completed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Both with what the other way knows more of a value: the time of a day, the street of a town."""
-    return _in_full(*_timed(found, pointed))
+    """Both with what the other way knows more of a value: the time of a day, the street of a town, all of a name."""
+    return _named_in_full(*_in_full(*_timed(found, pointed)))
 
 
 def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
@@ -195,6 +283,33 @@ def _in_full(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list
         return next(iter(fuller.values())).model_copy(update={"score": finding.score}) if len(fuller) == 1 else finding
 
     return [told(f) for f in found], [told(f) for f in pointed]
+
+
+def _named_in_full(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Both with the goods of which one of them knows no more than how their name begins."""
+    known = [f for f in (*found, *pointed) if f.field == "description" and f.score >= _KNOWN]
+
+    def told(finding: Finding) -> Finding:
+        if finding.field != "description":
+            return finding
+        longer = [f for f in known if _begins(finding, f) and not any(_is_rest(o, finding, f) for o in known)]
+        most = max(longer, key=lambda f: len(f.value), default=finding)
+        return most.model_copy(update={"score": finding.score})
+
+    return [told(f) for f in found], [told(f) for f in pointed]
+
+
+def _begins(finding: Finding, longer: Finding) -> bool:
+    one, two = finding.evidence, longer.evidence
+    rest = longer.value[len(finding.value) :]
+    same = (one.page, one.start) == (two.page, two.start) and longer.value.startswith(finding.value)
+    return same and bool(rest) and not rest[0].isalnum()
+
+
+def _is_rest(other: Finding, finding: Finding, longer: Finding) -> bool:
+    """Whether goods of their own stand in a longer name, behind those that begin it: `Kettles, toasters`."""
+    start, whole = other.evidence.start, longer.evidence
+    return other.evidence.page == whole.page and finding.evidence.end < start and other.evidence.end <= whole.end
 
 
 def _one_meaning_each(found: Sequence[Finding]) -> list[Finding]:

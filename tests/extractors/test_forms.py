@@ -447,6 +447,41 @@ def test_dangerous_goods_go_by_their_shipping_names(reader: PdfReader) -> None:
     assert values(found, "un_number") == ["UN1263"]
 
 
+def test_the_numbered_boxes_of_a_form_are_the_headings_of_its_goods_and_a_row_over_them_is_not(
+    reader: PdfReader,
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "CMR 7204118", size=14)
+        lines(canvas, 30, 619, "Marks", size=7)
+        lines(canvas, 200, 619, "of the goods", size=7)
+        for y, row in (
+            (608, ("6 Zeichen", "7 Anzahl", "9 Bezeichnung des Gutes", "11 Bruttogew. kg")),
+            (590, ("L1-42", "42", "Schnittholz Fichte", "22.180")),
+            (575, ("H1-3", "3", "Hobelware, kein Gefahrgut", "1.580")),
+            (560, ("", "", "davon 3 auf Paletten", "")),
+            (540, ("K1-2", "2", "Holzkisten", "80")),
+            (529, ("", "", "Beschläge", "")),
+        ):
+            for x, word in zip((30, 120, 200, 420), row, strict=True):
+                lines(canvas, x, y, word, size=8)
+
+    assert set(values(read(reader, draw), "description")) == {"Schnittholz Fichte", "Hobelware", "Beschläge"}
+
+
+def test_goods_as_declared_and_counted_with_a_unit_have_their_columns(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "CONOCIMIENTO DE EMBARQUE", size=14)
+        for y, row in (
+            (608, ("Marcas", "Mercancía, según declaración del cargador", "Cantidad u.")),
+            (590, ("CQ-1", "Tramos de torre", "3")),
+            (570, ("CQ-4", "Multiplicadora", "1")),
+        ):
+            for x, word in zip((30, 120, 420), row, strict=True):
+                lines(canvas, x, y, word, size=8)
+
+    assert set(values(read(reader, draw), "description")) == {"Tramos de torre", "Multiplicadora"}
+
+
 def waybill_in_three_languages(canvas: Canvas) -> None:
     lines(canvas, 300, 770, "CMR 7204118", size=14)
     boxes = (

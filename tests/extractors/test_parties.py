@@ -10,11 +10,13 @@ from extractors.parties import (
     find_named,
     find_parties,
     goods_in,
+    goods_listed,
     holds,
     in_box,
     is_note,
     label_of,
     name_at,
+    shipping_names,
     signature_label,
     value_of,
 )
@@ -86,15 +88,70 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
     [
         ("24 pallets Fresh pears, 9800 kg", "Fresh pears"),
         ("Drums, detergent concentrate", "detergent concentrate"),
-        ("onion powder in big bags", "onion powder"),
-        ("Rohkaffee in Säcken", "Rohkaffee"),
+        ("Paper towels, household, in boxes", "Paper towels, household, in boxes"),
         ("Poutrelles acier en", "Poutrelles acier"),
+        ("UN 1263 FARBE, 3, II, (D/E)", "FARBE"),
+        ("UN 1824, CLASS 8, PG II", None),
+        ("Härter H20, kein Gefahrgut", "Härter H20"),
+        ("GLAZES, NON HAZ", "GLAZES"),
+        ("18 caisses-palettes, Carters bruts, 14 620 kg", "Carters bruts"),
+        ("Miel de azahar Partida 0409 00 · Lote 26", "Miel de azahar"),
+        ("Pressa eccentrica (1 collo, kg 11.850)", "Pressa eccentrica"),
+        ("Pokrywy silnika / Engine covers", "Pokrywy silnika"),
+        ("Transport – Déchets de bois", "Déchets de bois"),
+        ("Stanzwerkzeuge netto 2.096 kg", "Stanzwerkzeuge"),
+        ("Opakowania szklane (słoiki)", "Opakowania szklane (słoiki)"),
+        ("COLIS PORTES EN BOIS", "PORTES EN BOIS"),
+        ("Kraft paper rolls", "Kraft paper rolls"),
+        ("Linerboard rolls", "Linerboard rolls"),
         ("40 steel drums", None),
+        ("40 fibreboard boxes (4G) of tins", None),
+        ("Holzkisten", None),
+        ("En cajas de madera", None),
+        ("skrzynie drewniane", None),
+        ("Embalaje de cartón simple", None),
+        ("netto 2.096 kg", None),
+        ("trocken lagern", None),
+        ("Artikel 2", None),
     ],
 )
 def test_goods_are_named_without_what_they_are_packed_in(cell: str, goods: str | None) -> None:
     place = goods_in(cell, 0, len(cell))
     assert (place and cell[slice(*place)]) == goods
+
+
+def test_running_text_says_what_goods_are_in_and_several_are_parted() -> None:
+    (goods,) = find_parties("Goods: onion powder in big bags")
+    assert goods.value == "onion powder"
+    for line, two in (
+        ("Fresh oranges; fresh grapefruit", ["Fresh oranges", "fresh grapefruit"]),
+        ("Granulés de PP / mélange-maître noir", ["Granulés de PP", "mélange-maître noir"]),
+    ):
+        assert [line[a:b] for a, b in goods_listed(line, 0, len(line))] == two
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("UN 1993, FLAMMABLE LIQUID, N.O.S. (xylene, n-butanol)", "FLAMMABLE LIQUID, N.O.S. (xylene, n-butanol)"),
+        ("UN 1993 FLAMMABLE LIQUID, N.O.S.\n(xylene), Class 3, PG II", "FLAMMABLE LIQUID, N.O.S. (xylene)"),
+        (
+            "UN3077, HAZARDOUS SUBSTANCE, SOLID,\nN.O.S. (zinc oxide), Class 9",
+            "HAZARDOUS SUBSTANCE, SOLID, N.O.S. (zinc oxide)",
+        ),
+        ("UN 1987 ALKOHOLE, N.A.G. (Propan-2-ol), 3, II, (D/E)", "ALKOHOLE, N.A.G. (Propan-2-ol)"),
+        ("UN1263, PAINT, (D/E)", "PAINT"),
+        ("UN1263, PAINT, (C5000D)", "PAINT"),
+        ("UN1263 PAINT (flash point 27 C)", "PAINT"),
+        ("UN1263, PAINT,\nCLASS 3", "PAINT"),
+    ],
+)
+def test_a_shipping_name_has_its_technical_name_in_brackets(line: str, name: str) -> None:
+    assert [span.value for span in shipping_names(line)] == [name]
+
+
+def test_a_class_right_after_a_un_number_is_no_shipping_name() -> None:
+    assert list(shipping_names("UN 1824, CLASS 8, PG II")) == []
 
 
 def test_the_lines_of_an_address_may_have_those_of_the_next_box_between_them_and_nothing_else_may_be_missing() -> None:

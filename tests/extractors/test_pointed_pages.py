@@ -107,6 +107,66 @@ def test_goods_are_weighed_and_stand_without_packing_and_captions_are_none(reade
         assert [f.value for f in told(found, "description")] == ["olive oil 5 l"]
 
 
+COUNTED = [(40, 680, "Rose bushes"), (300, 680, "12"), (40, 668, "hyacinths in pots"), (300, 668, "3")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (COUNTED, ["Rose bushes", "hyacinths in pots"]),
+        ([(40, 680, "ROSE BUSHES,"), (40, 668, "PRUNED")], ["ROSE BUSHES, PRUNED"]),
+        ([(40, 680, "CORROSIVE AMINES,"), (40, 668, "N.O.S.")], ["CORROSIVE AMINES, N.O.S."]),
+        ([(40, 680, "ACID LIQUID, N.O.S."), (40, 668, "(xylene, butanol)")], ["ACID LIQUID, N.O.S. (xylene, butanol)"]),
+        (
+            [
+                (40, 680, "ROSE BUSHES"),
+                (40, 668, "WILD HYACINTHS"),
+                (40, 600, "A very much longer line of other words far below"),
+            ],
+            ["ROSE BUSHES", "WILD HYACINTHS"],
+        ),
+        ([(40, 680, "ROSE BUSHES"), (40, 668, "HYACINTHS"), (40, 600, "ROSE BUSHES, YES")], ["ROSE BUSHES HYACINTHS"]),
+        ([(40, 680, "Rose bushes"), (40, 668, "in wooden crates")], ["Rose bushes in wooden crates"]),
+        (
+            [
+                (40, 680, "LADIES LEATHER"),
+                (40, 668, "FOOTWEAR"),
+                (40, 600, "A very much longer line of words far below"),
+            ],
+            ["LADIES LEATHER FOOTWEAR"],
+        ),
+        ([(40, 680, "Rose bushes; hyacinths")], ["Rose bushes", "hyacinths"]),
+        ([(40, 680, "Rosen / Roses")], ["Rosen"]),
+    ],
+)
+def test_goods_pointed_at_together_are_one_name_where_its_line_goes_on(
+    reader: PdfReader, lines: list[tuple[float, float, str]], names: list[str]
+) -> None:
+    said = [said for left, top, said in lines if left == 40 and top > 600]
+    page = make_pdf([(40, 740, "WAYBILL"), *lines])
+    found = read(reader, page, pointing(("description", "\n".join(said), 0.9)))
+    assert sorted(f.value for f in told(found, "description") if f.method == "model") == sorted(names)
+
+
+def test_goods_and_their_technical_name_that_were_pointed_at_apart_are_one(reader: PdfReader) -> None:
+    page = make_pdf([(40, 740, "WAYBILL"), (40, 680, "Excipients (magnesium stearate)"), (40, 640, "Rosen / Roses")])
+    apart = pointing(
+        ("description", "Excipients", 0.9), ("description", "magnesium stearate", 0.8), ("description", "Roses", 0.9)
+    )
+    assert [f.value for f in told(read(reader, page, apart), "description")] == ["Excipients (magnesium stearate)"]
+
+
+def test_goods_are_told_in_full_where_one_way_knows_only_how_their_name_begins() -> None:
+    found, pointed = completed(
+        [finding("description", "Wool rugs, red", 0.8, 20), finding("description", "Wool", 0.8, 90)],
+        [finding("description", "Wool rugs", 0.3, 20)],
+    )
+    assert [f.value for f in found] == ["Wool rugs, red", "Wool"]
+    assert [(f.value, f.score) for f in pointed] == [("Wool rugs, red", 0.3)]
+    apart = [finding("description", "Kettles", 0.9, 20), finding("description", "toasters", 0.9, 29)]
+    assert completed([finding("description", "Kettles, toasters", 0.8, 20)], apart)[1] == apart
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [
