@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
+from zoneinfo import ZoneInfo
 
 from extractors.evidence import Span, without_overlaps
 
@@ -49,14 +50,30 @@ _TODAY = (
 )
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?h\s?[0-5]\d(?!\d)|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
 TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"  # between the ends of a span
 _OCLOCK = r"(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"
-_SPAN = rf"(?:[01]?\d|2[0-3])(?:[:h][0-5]\d{TO}(?:[01]?\d|2[0-3])[:h][0-5]\d(?:\s?{_OCLOCK})?|{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
+_SPAN = rf"(?:[01]?\d|2[0-3])(?:(?:[:h]|\s?h\s)[0-5]\d{TO}(?:[01]?\d|2[0-3])(?:[:h]|\s?h\s)[0-5]\d(?:\s?{_OCLOCK})?|(?:\s?h)?{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
 _HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9
-_ZONE = r"(?:\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b)?"  # 15:00-17:00 is a span of time
+_ZONES = {  # as papers print them beside a time; summer or winter is the day's
+    **dict.fromkeys(["Z", "UTC", "GMT"], "UTC"),
+    **dict.fromkeys(["ET", "EST", "EDT"], "America/New_York"),
+    **dict.fromkeys(["CT", "CST", "CDT"], "America/Chicago"),
+    **dict.fromkeys(["MT", "MST", "MDT"], "America/Denver"),
+    **dict.fromkeys(["PT", "PST", "PDT"], "America/Los_Angeles"),
+    **dict.fromkeys(["CET", "CEST", "MEZ", "MESZ"], "Europe/Berlin"),
+    **dict.fromkeys(["EET", "EEST", "OEZ", "OESZ"], "Europe/Helsinki"),
+    **{"BST": "Europe/London", "WET": "Europe/Lisbon", "WEST": "Europe/Lisbon", "SGT": "Asia/Singapore"},
+    **{"HKT": "Asia/Hong_Kong", "JST": "Asia/Tokyo", "KST": "Asia/Seoul", "AEST": "Australia/Brisbane"},
+    **{"AEDT": "Australia/Sydney", "AWST": "Australia/Perth", "NZST": "Pacific/Auckland", "NZDT": "Pacific/Auckland"},
+}
+_ZONE_NAME = rf"(?-i:{'|'.join(sorted(_ZONES.keys() - {'Z', 'UTC', 'GMT'}))})"
+_ZONE = (  # 15:00-17:00 is a span of time
+    r"(?:\s?(?:UTC|GMT)\s?[+-]\d{1,2}(?::?[0-5]\d)?\b|\s?(?:Z|UTC|GMT)\b|\s?\+\d{2}:?\d{2}\b|(?<=\d:\d\d:\d\d)-\d{2}:?\d{2}\b"
+    rf"|\s(?:{_ZONE_NAME}\b|\({_ZONE_NAME}\)))?"
+)
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
-_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})\b"
+_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})(?:\b|(?=(?:[01]\d|2[0-3])(?:h|:|\sh\s)[0-5]\d(?!\d)))"  # scans lose blanks: 14/01/2710h25
 _SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:2[4-9]|3[01])[.-](?:0[1-9]|1[0-2])(?![\d:.,/-]\d|\d|\s?(?:t|to|tons?|kgs?|eur|usd|zł|%|€|m3|cbm|ldm)\b)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?![\d/])"
 _NAMED = (
     rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
@@ -81,7 +98,7 @@ TO_TIME = (  # words between a day and its time
 )
 _DAY = rf"(?:(?:{_WEEKDAY})?(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT}))|(?:{_WEEKDAY}|(?:am|vom|zum|den|dnia|na dzień|na|op|le|du|au|il|el|al|dal|del) )(?P<bare>(?:0?[1-9]|[12]\d|3[01])[.-](?:0?[1-9]|1[0-2]))\.?(?![\d:.,/-]?\d)|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD})(?:[ ]?{PART_OF_DAY}\b)?)"
 _CANDIDATE = re.compile(
-    rf"(?<![\w/.:-]){_DAY}"
+    rf"(?<![\w/.-])(?<!\d:){_DAY}"
     rf"(?:[ ,]{{0,3}}{TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
@@ -97,23 +114,26 @@ _CLOCK = re.compile(
     rf"(?<![\w/.:,-])(?P<time>{_SPAN}|{_TIME}(?<!\d uur)(?<!\duur)){_ZONE}(?![\w]|[.:/-]\d)", re.IGNORECASE
 )
 _FROM_BEFORE = re.compile(
-    r"\d\s?(?:h|hrs?|uhr|uur)?\s?(?:-|–|to|till|until|and|bis|und|à|et|y|a|e|en|tot|do|i)\s?(?:(?:las|le|les|alle|ore|um|godz\.?) )?$",
+    r"(?<![./-]\d{3})(?<!/\d)\d\s?(?:h|hrs?|uhr|uur)?\s?(?:-|–|to|till|until|and|bis|und|à|et|y|a|e|en|tot|do|i)\s?(?:(?:las|le|les|alle|ore|um|godz\.?) )?$",
     re.IGNORECASE,
-)  # it ends a span of time
+)  # it ends a span of time, and does not follow a day: "18/11/26 à 9h40"
 _THEN_DAY = re.compile(  # "16:40 yesterday", "um 9 Uhr am 24.11."
     rf"(?P<clock>(?:{_SPAN}|{_TIME}){_ZONE}),? (?:(?:on|this|next|am|vom|den|nächsten|le|du|ce|el|del|de|il|di|op|van|w|we|dnia) ){{0,2}}(?P<day>{_DAY})(?!\w|,? (?:at |um |à |om |o )?{_TIME})",
     re.IGNORECASE,
 )
-_TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}(?![\w.:/-])", re.IGNORECASE)
+_TIME_AFTER = re.compile(rf"[ ,]{{0,2}}\n?(?:(?:at|à|um|om|alle|ore|a las) )?{_TIME}{_ZONE}(?![\w.:/-])", re.IGNORECASE)
 _TIME_CELL = re.compile(
-    rf"(?:[^\W\d]{{1,10}}\.?:? ){{0,2}}{_TIME}(?: ?(?:-|–|bis|to|à|a|tot|do) ?{_TIME})?", re.IGNORECASE
+    rf"(?:[^\W\d]{{1,10}}\.?:? ){{0,2}}{_TIME}(?: ?(?:-|–|bis|to|à|a|tot|do) ?{_TIME})?{_ZONE}", re.IGNORECASE
 )
 _TIME_FIRST = re.compile(
-    rf"(?P<first>(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME})(?: ?[-–] ?{_TIME})?(?= \(?[^\W\d])", re.IGNORECASE
+    rf"(?P<first>(?:(?:at|um|om|à|alle|ore|o|godz\.?) )?{_TIME}{_ZONE})(?: ?[-–] ?{_TIME})?(?= \(?[^\W\d])",
+    re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d{2}")
-_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:[:hu.](\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
-_ZONE_PARTS = re.compile(r"(?:(Z|UTC|GMT)|([+-])(\d{2}):?(\d{2}))\s*$", re.IGNORECASE)
+_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:(?:[:u.]|\s?h\s?)(\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
+_ZONE_PARTS = re.compile(
+    r"(?:(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?<![^\W\d])(?P<name>[A-Z]{1,4}))\)?$", re.IGNORECASE
+)
 
 _NEAR_DAY = 40  # letters
 _GENERIC, _NEAR = 0.65, 15  # words that only say delivery: their score, and how many letters away they still speak
@@ -124,12 +144,14 @@ _UNLOADED = re.compile(rf"(?<!\w)(?:{_UNLOADING})(?!\w)", re.IGNORECASE)
 _MEANINGS: tuple[tuple[str, float, str], ...] = (
     ("", 0.0, r"etd|atd|departure|departed|sail(?:ed|ing|s)|abfahrt|abgefahren|départ|parti|salida|salió|partenza|partito|vertrek|vertrokken|wyjazd|wyjechał|odjazd|due date|payment|payable|zahl\w+|fällig\w*|échéance|vencimiento|scadenza|vervaldatum|płatno\w+|valid (?:until|to)|cut-?off|closing|expir\w+|best before|mhd|dlc"),
     ("eta_original", 0.8, _UNLOADING),
+    ("eta_original", 0.85, r"(?:previous(?:ly)?|earlier) (?:advised|announced|given|notified|planned|scheduled|eta|date|arrival|delivery)(?: (?:eta|date|arrival|delivery))?|eerder (?:opgegeven|gemelde?|geplande?)(?: aankomst| levering)?|bisherige[rs]? (?:eta|termin|liefertermin|ankunft)|(?:eta|date|livraison|arrivée) précédente|(?:fecha|llegada|entrega) anterior|(?:data|arrivo|consegna) precedente|poprzedni\w* (?:eta|termin|data)"),
     ("eta_original", 0.8, r"needed (?:on site )?by|required (?:on site )?by|delivery deadline|(?:livraison prévue|entrega prevista|consegna prevista)(?=\s?:)|entladetermin|entladezeit|liefertermin|losdatum|termin (?:dostawy|rozładunku)|original(?:ly)? (?:eta|planned|scheduled|delivery)|originally|initial(?:ly)? (?:eta|planned)|instead of|was due|ursprünglich\w*|statt|anstatt|initialement|au lieu d[eu]|originalmente|en lugar del?|inizialmente|invece d(?:i|el)|oorspronkelijk\w*|in plaats van|pierwotn\w+|zamiast"),
     ("eta_revised", 0.85, r"(?:new|revised|updated|current|latest) (?:eta|delivery|arrival|date|time|slot)|(?:now|re-?)(?: ?expected| ?scheduled| ?estimated| ?planned)|arrives?|komt (?:nu )?(?:aan|pas)|kommt(?: erst)?|arriv(?:e|era)|llega(?:rá)?|arriva|przyjedzie|will (?:now )?(?:arrive|be (?:there|delivered|with you))|(?:expected|estimated)(?: time of)?(?: delivery| arrival)?|arriving|arrival|eta|neue[rs]? (?:eta|termin|liefertermin|ankunft\w*)|ankunft\w*|nouvelle (?:eta|date|livraison)|arrivée|livraison prévue|nueva (?:eta|fecha)|llegada|nuova (?:eta|data)|arrivo|nieuwe (?:eta|datum|levertijd)|aankomst|now[ay] (?:eta|termin|data)|przyjazd"),
+    ("eta_revised", 0.85, r"(?:next|new|second|another|2nd) (?:delivery )?attempt|re-?delivery|(?:nächste|neue|erneute|zweite)[rn]? (?:zustellversuch|zustellung|anlieferung|lieferung)|(?:zustellung|(?:an|aus)?lieferung) erfolgt (?:nun(?:mehr)?|jetzt|dann)|(?:nouvelle|prochaine|seconde|deuxième) (?:présentation|tentative|livraison)|(?:nuevo|próximo|segundo) intento|nueva entrega|(?:nuovo|prossimo|secondo) tentativo|nuova consegna|(?:nieuwe|volgende|tweede) (?:aanbieding|(?:aflever|bezorg)?poging|levering)|opnieuw aan(?:bieden|geboden)?|(?:następna|kolejna|ponowna|druga) (?:próba|dostawa)|próba doręczenia|ponowne (?:doręczenie|dostarczenie)"),
     ("pickup_actual", 0.85, r"übernahme\w*(?: des gutes)?|prise en charge(?: de la marchandise)?|taking over(?: of the goods)?|presa in carico|(?:was |were |been )?(?:picked up|collected|loaded)(?: on| at)?|abgeholt|verladen am|enlevée?s?|chargée?s? le|recogido|(?:sido|fue|fueron|est[áa]n?) recogid[oa]s?|ritirat[oaie]|opgehaald|odebran\w+"),
-    ("pickup_planned", 0.8, r"pick-?\s?up|collect(?:ion)?(?! (?:charges?|freight|on delivery))|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|carga|ritiro|carico|ophal\w+|laden|laadtijd|lading(?= (?:is|op|om|van|mo|di|wo|do|vr|\d))|beladen|laadmoment|odbi[oó]r\w*|załadun\w+"),
+    ("pickup_planned", 0.8, r"pick-?\s?up|collect(?:ion)?(?! (?:charges?|freight|on delivery))|to be collected|loading|abhol\w+|ladetermin|ladezeit|beladung|verladung|verladetermin|verladedatum|laaddatum|termin załadunku|enlèvement|ramassage|chargement|recogida|retirar|recoger|carga|ritiro|carico|ophal\w+|laden|laadtijd|lading(?= (?:is|op|om|van|mo|di|wo|do|vr|\d))|beladen|laadmoment|odbi[oó]r\w*|załadun\w+"),
     ("delivered_at", 0.85, r"gut empfangen|marchandises? reçues?|goods received|delivered|received|rcvd|(?:upon )?receipt|signed (?:on|at)|zugestellt|geliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|afgeleverd|bezorgd|geleverd|dostarczon\w+|doręczon\w+"),
-    ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y(?! (?:note|order|docket|slip|receipt|no\b))|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|(?<!bon de )(?<!bons de )livraison|(?<!nota de )(?<!albarán de )entrega|(?<!bolla di )(?<!documento di )consegna|levering|bezorging|afspraak|(?<!dokument )dostaw[aęy]|dostarczenie"),
+    ("eta_original", _GENERIC, r"(?<!proof of )(?:agreed |planned |scheduled |promised |confirmed )?deliver(?:y(?! (?:note|order|docket|slip|receipt|no\b))|ies|ed by)|(?:delivery |booked )?slot|due|promised|liefer(?:ung|termin)|anlieferung|zustellung|(?<!bon de )(?<!bons de )(?<!lieu de )(?<!adresse de )livraison|(?<!nota de )(?<!albarán de )(?<!lugar de )(?<!dirección de )entrega|(?<!bolla di )(?<!documento di )(?<!luogo di )(?<!indirizzo di )consegna|(?<!plaats van )levering|bezorging|afspraak|(?<!dokument )(?<!miejsce )(?<!adres )dostaw[aęy]|dostarczenie"),
     ("document_date", 0.7, r"(?:order|ship(?:ping)?) date"),  # where the paper gives none of its own
     ("document_date", 0.75, r"(?:invoice|document|issue|bill|confirmation) date|date of issue|dated|issued(?: on)?|printed(?: on)?|print date|gedruckt(?: am)?|druckdatum|imprimé(?: le)?|impreso(?: el)?|stampato(?: il)?|afgedrukt(?: op)?|wydrukowano|tax point|verzenddatum|sporządzon[yoa](?: dnia)?|établie? à(?: / \w+ \w+)?|lugar y fecha|luogo e data|ort(?: und|,) datum|fecha de admisión|rechnungsdatum|belegdatum|ausstellungsdatum|ausgestellt am|date (?:de facture|d'émission)|fecha(?: de (?:factura|emisión))?|data (?:fattura|emissione|documento|wystawienia)|factuurdatum|(?:^|(?<=\n))[ \t]*le(?=\s?:)|executed on(?: \(date\))?(?: at \(place\))?|(?<![A-Za-zà-ÿ] )(?:date|datum|data|fecha|date d'émission)(?=\s?:|\s*$)"),
 )  # fmt: skip
@@ -183,18 +205,18 @@ _NOT_KEPT = re.compile(  # "the ETA of tomorrow 10:00 cannot be met"
 
 _CLAUSE_END = re.compile(r"[;!?\n]|\.\s")
 
-_NUMBER = r"(?P<number>\d{1,4}(?:[.,]\d{1,2})?|an?|one|two|three|half an|eine[nr]?|zwei|drei|une?|deux|trois|dos|tres|due|tre|twee|drie|een|dwie|trzy)"
+_NUMBER = r"(?P<number>\d{1,4}(?:[.,]\d{1,2}|\s?½)?|½|an?|one|two|three|half an|(?:ein|zwei|drei)einhalb|anderthalb|(?:eine )?halbe|anderhal(?:f|ve)|een half|half|(?:une )?demi|(?:una )?media|mezz['’]|(?:una )?mezza|pół|półtorej|półtora|eine[nr]?|zwei|drei|une?|una|un['’]|deux|trois|dos|tres|due|tre|twee|drie|een|dwie|trzy)"
 _UNIT = (
     r"(?:(?P<h>h|hrs?|hours?|std\.?|stunden?|heures?|horas?|or[ae]|uur|uren|godz\w*)|(?P<m>min\w{0,6}\.?|mins?)"
     r"|(?P<d>days?|tage?n?|jours?|días?|giorn[oi]|dag(?:en)?|dni|dzień))"
 )
 _DURATION = re.compile(
-    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?![\w]|[.,]\d))|,?\s(?:(?:e|et|and|und|y|en|i)\s)?(?P<more>[0-5]?\d)\s?min\w{{0,6}})?(?!\w)",
+    rf"(?<![\w.,]){_NUMBER}[ -]?{_UNIT}(?:(?P<half>\s(?:and a half|et demie?|y media|e mezz[oa]|en (?:een )?half|i pół))|\s?(?P<rest>[0-5]\d)(?:\s?min\w{{0,6}}|(?![\w]|[.,]\d))|,?\s(?:(?:e|et|and|und|y|en|i)\s)?(?P<more>[0-5]?\d)\s?min\w{{0,6}})?(?!\w)",
     re.IGNORECASE,
 )
 _LATE_BEFORE = re.compile(
     r"\b(?:waiting(?: time)?|waited|detention|wartezeit|standzeit|wart\w+|atten\w+|esper\w+|paralización|attesa|sosta|aspett\w+|wachttijd|wacht\w*|lleva|czeka\w*|steht|stehen|staat|staan|stoi|oczekiwan\w+|postoj\w*|late|delay\w*|behind|verspät\w+|verzöger\w+|retard\w*|retraso|retrasad\w+|demora\w*|ritard\w*|vertrag\w+|vertraagd"
-    r"|opóźni\w+|spóźni\w+)\b(?:[^.\n;]|\n(?=[a-zà-ž])|ca\.|approx\.){0,25}$",
+    r"|opóźni\w+|spóźni\w+)\b(?:(?:[^.\n;]|\n(?=[a-zà-ž])|ca\.|approx\.){0,25}|[^.\n;\d]{26,45})$",
     re.IGNORECASE,
 )
 _LATE_AFTER = re.compile(
@@ -202,15 +224,30 @@ _LATE_AFTER = re.compile(
     r"|di ritardo|in ritardo|te laat|later|vertraging|opóźnienia|spóźnienia|później)\b",
     re.IGNORECASE,
 )
+_FREE = r"free|frei\w*|kostenfrei\w*|vrij\w*|gratis|gratuite?s?|libres?|bezpłatn\w+|woln\w+|included|inkl\w*|inbegrepen"
+_FREE_BEFORE = re.compile(  # time that costs nothing is a rule, and nobody has waited for it
+    rf"(?<!\w)(?:{_FREE}|franchise)(?: (?:for|of|de|von|für|per|di|van|time))?\s?$", re.IGNORECASE
+)
+_FREE_AFTER = re.compile(
+    rf"[ ,]{{0,2}}(?:{_FREE}|franchise|thereafter|danach|daarna)(?!\w)"
+    r"|[^.;\d\n]{0,25}(?<!\w)(?:(?:is|are|will be) (?:charged|billed)|(?:wird|werden) (?:berechnet|in rechnung)|(?:wordt|worden) (?:aangerekend|berekend|in rekening)|(?:est|sont|sera|seront) facturée?s?|se (?:factura|cobra)\w*|(?:è|viene|verrà) (?:addebitat|fatturat)\w+|jest płatn\w+|naliczam\w+)(?!\w)",
+    re.IGNORECASE,
+)
 _AT_HOUR = re.compile(
     r"(?<!\w)(?:(?:om|vanaf|rond)|(?P<since>sinds|depuis|seit|desde las?|dalle|od))\s$", re.IGNORECASE
 )
 _LONGEST_SPOKEN = 5  # hours: "depuis 2h30" is how long, "depuis 8h30" since when
+_HALVES = (
+    *("half an", "half", "halbe", "eine halbe", "demi", "une demi", "media", "una media"),
+    *("mezz'", "mezz’", "mezza", "una mezza", "een half", "pół"),
+)
 _WORD_NUMBERS = {
-    **dict.fromkeys(["a", "an", "one", "ein", "eine", "einen", "einer", "un", "une", "een"], 1.0),
+    **dict.fromkeys(["a", "an", "one", "ein", "eine", "einen", "einer", "un", "une", "una", "un'", "un’", "een"], 1.0),
     **dict.fromkeys(["two", "zwei", "deux", "dos", "due", "twee", "dwie"], 2.0),
     **dict.fromkeys(["three", "drei", "trois", "tres", "tre", "drie", "trzy"], 3.0),
-    "half an": 0.5,
+    **dict.fromkeys(_HALVES, 0.5),
+    **dict.fromkeys(["anderthalb", "eineinhalb", "anderhalf", "anderhalve", "półtorej", "półtora"], 1.5),
+    **{"zweieinhalb": 2.5, "dreieinhalb": 3.5},
 }
 
 
@@ -260,7 +297,7 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
 
 
 _DAY_AND_TIME_APART = re.compile(  # of a box, in two lines, with other boxes' words of these lines between
-    rf"(?P<day>{_ISO}|{_NUMERIC}) (?P<between>.{{1,120}}) (?P<clock>{_TIME})", re.IGNORECASE
+    rf"(?P<day>{_ISO}|{_NUMERIC}) (?P<between>.{{1,120}}) (?P<clock>{_TIME}{_ZONE})", re.IGNORECASE
 )
 _DATE_LABEL = re.compile(
     r"(?:(?:date|datum|data|fecha|termin|when|wann)\W*(?:(?:and|et|en|und|y|e|i|/)\W*)?(?:time|heure|uhrzeit|zeit|tijd|hora|ora|godz\w*)?|\w*termin)\W*",
@@ -271,6 +308,17 @@ _DATE_LABEL = re.compile(
 def is_date_label(words: str) -> bool:
     """Whether a cell says no more than that a day, or a day and a time, stands there."""
     return _DATE_LABEL.fullmatch(words) is not None
+
+
+_TO_PAY = re.compile(
+    r"(?<!\w)(?:due date|payment|payable|pay by|zahlbar|zahlungsziel|fällig\w*|échéance|vencimiento|scadenza|vervaldatum|(?:termin )?płatno\w+)\W{0,3}$",
+    re.IGNORECASE,
+)
+
+
+def is_to_pay(caption: str) -> bool:
+    """Whether a caption says that money is due on the day that it announces."""
+    return _TO_PAY.search(caption) is not None
 
 
 def is_time(words: str) -> bool:
@@ -561,14 +609,16 @@ def _with_time(day: datetime, clock: str, quote: str) -> str | None:
     zone = None if quote.endswith(clock) else _ZONE_PARTS.search(quote)  # 15:00-17:00 has none
     if zone is None:
         return when.isoformat()
-    if zone[1]:
-        return when.replace(tzinfo=None).isoformat() + "+00:00"
-    return f"{when.replace(tzinfo=None).isoformat()}{zone[2]}{zone[3]}:{zone[4]}"
+    if zone["name"]:
+        return when.replace(tzinfo=ZoneInfo(_ZONES[zone["name"].upper()])).isoformat()
+    return f"{when.replace(tzinfo=None).isoformat()}{zone['sign']}{int(zone['hours']):02}:{zone['minutes'] or '00'}"
 
 
 def _delays(text: str) -> Iterator[Span]:
     for match in _DURATION.finditer(text):
-        before = text[max(0, match.start() - 45) : match.start()]
+        before = text[max(0, match.start() - 60) : match.start()]
+        if _FREE_BEFORE.search(before) or _FREE_AFTER.match(text, match.end()):
+            continue
         if match["h"] and match["number"][0].isdigit() and (at := _AT_HOUR.search(before)):
             clock = match["rest"] or re.search(r"[.,]\d\d$", match["number"])
             if not at["since"] or (clock and float(match["number"].replace(",", ".")) >= _LONGEST_SPOKEN):
@@ -581,7 +631,8 @@ def _delays(text: str) -> Iterator[Span]:
 
 def _minutes(match: re.Match[str]) -> str | None:
     word = match["number"].lower()
-    number = _WORD_NUMBERS[word] if word in _WORD_NUMBERS else float(word.replace(",", "."))
+    number = _WORD_NUMBERS.get(word) or float(re.sub(r"\s?½$", ".5", word.replace(",", ".")))
+    number += 0.5 if match["half"] else 0.0
     minutes = number * (60 if match["h"] else 1440 if match["d"] else 1)
     if rest := match["rest"] or match["more"]:
         if not match["h"]:

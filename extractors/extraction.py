@@ -98,7 +98,12 @@ _LATE = frozenset({"carrier_notice", "damage_report", "other_document"})  # othe
 _WAITED = frozenset({"freight_invoice", "proof_of_delivery"})  # these of hours that a driver stood, too
 _DAY = 24 * 60  # minutes
 _PLATES = frozenset({"vehicle_plate", "trailer_plate"})
-_GENERIC = 0.65  # the score of a date by a word that may speak of money too, such as "due"
+_DUE = re.compile(r"(?<!\w)(?:due|promised)(?!\w)", re.IGNORECASE)  # these may speak of money too
+_CHANGED = re.compile(
+    r"\b(?:new|revised|updated|re-?scheduled|re-?delivery|neue[nrs]?|nouve(?:l|lle|au)|nuev[oa]|nuov[oa]|nieuwe?|now[aey])\b",
+    re.IGNORECASE,
+)
+_NEAR, _ROUND = 25, 60  # letters before a date
 _COUNTS = frozenset({"pieces", "pallets"})
 _UNLESS_RULES = quantities.LOSSES | {"delay_minutes"}
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
@@ -209,7 +214,7 @@ def _pointed(
 ) -> Iterator[Finding]:
     for page, boxes in zip(pages, cells, strict=True):
         for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
-            span = span._replace(field=_meant(span, page.page.text, document))
+            span = span._replace(field=_meant(span, page.page.text, document, setting))
             yield _read_on_page(span, page, document.part, "model", lines)
 
 
@@ -369,11 +374,12 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     for span, method in spans:
-        if span.field == "eta_original" and span.score <= _GENERIC and document.type in _INVOICES:
-            continue  # the day by which to pay
+        by_which_to_pay = document.type in _INVOICES and _DUE.search(text, max(0, span.start - _NEAR), span.start)
+        if span.field == "eta_original" and by_which_to_pay:
+            continue
         if span.field in _UNLESS_RULES and forms.is_rule(text, span.start):
             continue
-        span = span._replace(field=_meant(span, text, document))
+        span = span._replace(field=_meant(span, text, document, setting))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)
         if not in_line and not _is_another(span, document, total if stated else None):
@@ -385,7 +391,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     for span in (*forms.captioned(text, cells, pairs, total), *forms.in_cells(text, cells, total)):
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
         if not in_line:
-            yield _read_on_page(span._replace(field=_meant(span, text, document)), read, part, "layout")
+            yield _read_on_page(span._replace(field=_meant(span, text, document, setting)), read, part, "layout")
     for span in forms.in_totals(text):
         yield _read_on_page(span, read, part, "pattern")
     for span, lines in _in_tables(text, tables, setting, shipped, goods=goods):
@@ -394,7 +400,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         *forms.dates_in_boxes(text, cells, setting, received=document.type in _RECEIVED),
         *forms.halves(text, cells, pairs),
     ):
-        span = span._replace(field=_meant(span, text, document))
+        span = span._replace(field=_meant(span, text, document, setting))
         yield _read_on_page(span, read, part, "layout")
     receivers = forms.receivers(text, cells) if document.type in _RECEIVED else ()
     for span in (*receivers, *(forms.notes(text, cells, tables) if document.type not in _ORDERS else ())):
@@ -403,7 +409,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     planned = document.type in _PLANS - {"other_document"}
     ends = stops.read_stops(text, cells, setting.reference, month_first=setting.month_first, planned=planned)
     for span, lines in (*at_stops, *ends, *forms.in_boxes(text, cells, setting, headings, document.type)):
-        span = span._replace(field=_meant(span, text, document))
+        span = span._replace(field=_meant(span, text, document, setting))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
 
@@ -423,14 +429,21 @@ def _in_cell(text: str, cells: Sequence[Word], span: Span) -> Span | None:
     return span._replace(value=value, end=cell.end) if value else None
 
 
-def _meant(span: Span, text: str, document: Document) -> str:
+def _meant(span: Span, text: str, document: Document, setting: forms.Setting) -> str:
     """The field of a span on a document of this type: a damage report describes the damage, a delivery was shipped."""
     if document.type == "damage_report" and span.field == "description" and span.value.count(" ") > _LONG_NAME:
         return "remarks"
-    if span.field == "pickup_planned" and document.type not in _PLANS:
-        return "pickup_actual"
+    if span.field in ("pickup_planned", "pickup_actual"):
+        if _is_to_come(span.value, setting):
+            return span.field if document.type in _AFTERWARDS else "pickup_planned"
+        stamped = document.type in _RECEIVED and "T" in span.value
+        return "pickup_actual" if stamped or document.type not in _PLANS else span.field
     if span.field == "eta_original" and document.type in _AFTERWARDS:
         return "delivered_at"
+    changed = span.field == "eta_revised" and _CHANGED.search(text, max(0, span.start - _ROUND), span.start)
+    if span.field == "eta_revised" and not changed and document.type not in _LATE - _AFTERWARDS:
+        tells_of_past = document.type in _RECEIVED | _AFTERWARDS and not _is_to_come(span.value, setting)
+        return span.field if tells_of_past else "eta_original"  # papers that go with goods announce no delay
     if span.field == "temperature_recorded" and document.type in _PAPERS_AHEAD:
         return "temperature_required"
     if document.type in _PRICED and span.field == "sales_order" and not _SOLD.match(span.value):
@@ -439,6 +452,13 @@ def _meant(span: Span, text: str, document: Document) -> str:
         return "freight_charge"
     shipped = span.field == "document_date" and _SHIPPED.search(text[: span.start][-40:])
     return "pickup_actual" if document.type == "proof_of_delivery" and shipped else span.field
+
+
+def _is_to_come(moment: str, setting: forms.Setting) -> bool:
+    """Whether a day or time is later than that at which its document was received."""
+    if "T" in moment:
+        return datetime.fromisoformat(moment) > setting.reference
+    return moment > setting.reference.date().isoformat()
 
 
 def _in_tables(

@@ -19,6 +19,7 @@ from extractors.evidence import Finding, Span, overlap
 from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
 from extractors.pointing import PROVEN, Point, read_at, stated, with_full_stop, within
+from extractors.told import names_day
 
 _AMOUNTS = quantities.COUNTS | {"gross_weight", "volume"}
 _PRICES = quantities.MONEYS - {"disputed_amount"}
@@ -147,6 +148,8 @@ def _value(
         value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
         return (value, lines) if value and lines else None
     caption, (first, last) = piece.cell(start)
+    if field in dates.FIELDS - {"document_date", "delay_minutes"} and dates.is_to_pay(caption):
+        return None
     if field == "description":
         goods = parties.goods_in(text, *within(text, start, end))
         if goods is None or caption_of(text[slice(*goods)]) is not None:
@@ -162,7 +165,13 @@ def _value(
     if field in parties.PERSONS and any(c.isdigit() or c == "@" for c in text[start:end]):
         return None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
-    return (found[0], [(first + found[1], first + found[2])]) if found else None
+    if found is None:
+        return None
+    value, place = found[0], (first + found[1], first + found[2])
+    said = text[slice(*place)]
+    if field in dates.FIELDS and "T" in value and not names_day(said) and dates.clock_in(said) is None:
+        return None  # "week 5" is no time of day
+    return value, [place]
 
 
 def _goods(text: str, places: Places) -> tuple[str, list[tuple[int, int]]] | None:
@@ -265,6 +274,7 @@ def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[F
 
     def told(finding: Finding) -> Finding:
         timed = times.get((finding.field, finding.value), [])
+        timed = [t for t in timed if overlap(t, finding)] or timed
         if len(timed) != 1 or timed[0].score < _KNOWN:
             return finding
         return timed[0].model_copy(update={"score": finding.score})

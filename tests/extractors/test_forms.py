@@ -888,3 +888,36 @@ def test_a_drawing_that_no_caption_asks_for_is_a_signature_unless_it_is_in_the_h
     found = [f for f in read(reader, draw).findings if f.field == "signed"]
     assert [f.value for f in found] == said
     assert all(f.evidence.quote == "H. Chassagnon, export" and f.evidence.box for f in found)
+
+
+@pytest.mark.parametrize(
+    ("title", "line", "field", "value"),
+    [
+        ("AIR WAYBILL", "Llegada estimada 30/11/2026", "eta_original", "2026-11-30"),
+        ("CMR WAYBILL", "Arrivo previsto 24/11/2026 ore 11:30", "eta_original", "2026-11-24T11:30:00+00:00"),
+        ("CARRIER NOTICE", "New ETA: 30/11/2026", "eta_revised", "2026-11-30"),
+        ("BILL OF LADING", "New ETA: 30/11/2026", "eta_revised", "2026-11-30"),
+        ("DELIVERY NOTE", "Loading: 19/11/2026", "pickup_planned", "2026-11-19"),
+        ("COMMERCIAL INVOICE", "Verladung am 25.11.2026, 13:00 Uhr", "pickup_planned", "2026-11-25T13:00:00+00:00"),
+        ("DELIVERY NOTE", "Loading: 23/11/2026 08:10", "pickup_actual", "2026-11-23T08:10:00+00:00"),
+        ("DELIVERY NOTE", "Loading: 23/11/2026 10:10", "pickup_planned", "2026-11-23T10:10:00+00:00"),
+        ("RATE CONFIRMATION", "Loading: 23/11/2026 08:10", "pickup_planned", "2026-11-23T08:10:00+00:00"),
+        ("FREIGHT INVOICE", "Livraison le 20/11/2026 : Entrepots Sudest", "delivered_at", "2026-11-20"),
+    ],
+)
+def test_what_is_still_to_come_when_a_paper_is_received_is_planned(
+    reader: PdfReader, title: str, line: str, field: str, value: str
+) -> None:
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 40, 740, title, size=16)
+        lines(canvas, 40, 640, line)
+
+    assert values(read(reader, page), field) == [value]
+
+
+def test_the_day_by_which_an_invoice_is_due_is_no_delivery(reader: PdfReader) -> None:
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 40, 740, "FREIGHT INVOICE", size=16)
+        lines(canvas, 40, 640, "Due 20/11/2026")
+
+    assert values(read(reader, page), "delivered_at") == []

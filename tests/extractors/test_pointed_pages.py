@@ -255,7 +255,9 @@ def test_a_day_takes_the_time_that_the_other_way_knows() -> None:
     timed = finding("delivered_at", "2026-10-05T09:10:00+00:00", 0.82, 10, "model")
     assert [f.value for f in weighed([day], [timed])] == [timed.value]
     other = finding("delivered_at", "2026-10-05T17:00:00+00:00", 0.9, 90, "model")
-    assert completed([day], [timed, other]) == ([day], [timed, other]), "nobody knows which of the two"
+    assert completed([day], [timed, other]) == ([timed.model_copy(update={"score": day.score})], [timed, other])
+    apart = day.model_copy(update={"evidence": day.evidence.model_copy(update={"start": 150, "end": 160})})
+    assert completed([apart], [timed, other]) == ([apart], [timed, other]), "nobody knows which of the two"
 
 
 def test_of_a_field_s_candidates_each_knows_how_many_there_are_and_which_are_better() -> None:
@@ -277,6 +279,22 @@ def test_a_time_in_the_next_line_of_the_block_is_that_of_the_day(reader: PdfRead
     )
     found = told(read(reader, page, pointing(("delivered_at", "17.11.2026", 0.9))), "delivered_at")
     assert [f.value for f in found if f.method == "model"] == ["2026-11-17T11:18:00+00:00"]
+
+
+def test_the_time_in_the_next_line_keeps_the_zone_that_stands_beside_it(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "LOAD CONFIRMATION"), (40, 600, "11/25/2026"), (40, 588, "15:30 CT (appt)")])
+    found = told(read(reader, page, pointing(("pickup_planned", "11/25/2026", 0.9))), "pickup_planned")
+    assert [f.value for f in found if f.method == "model"] == ["2026-11-25T15:30:00-06:00"]
+
+
+def test_the_day_by_which_to_pay_is_no_day_of_the_transport(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "FATTURA"), (40, 600, "Scadenza"), (200, 600, "30/12/2026")])
+    assert told(read(reader, page, pointing(("pickup_actual", "30/12/2026", 0.9))), "pickup_actual") == []
+
+
+def test_a_bare_number_is_no_time_of_day(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "COMMERCIAL INVOICE"), (40, 600, "Departure from Vigo: week 5")])
+    assert told(read(reader, page, pointing(("pickup_planned", "5", 0.9))), "pickup_planned") == []
 
 
 def test_a_name_over_two_lines_keeps_the_full_stop_that_shortens_it(reader: PdfReader) -> None:
