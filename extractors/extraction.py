@@ -83,6 +83,7 @@ _WINDOWED: dict[DocumentType, str] = {
     "rate_confirmation": "carrier",
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
+_SIGNED_BACK = _SIGNED | {"rate_confirmation"}  # by another than who issues it
 _SIGNED_BY_SEVERAL = frozenset({"cmr_waybill", "damage_report"})  # of these one may still be missing
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
@@ -184,9 +185,10 @@ def extract(
         documents.append(document)
         setting = forms.setting_of("\n".join(page.page.text for page in pages), reference)
         settings[document.part] = setting
-        if pages and document.type not in _UNSIGNED:
-            found.extend(_signature(pages, cells, document.part, document.type))
+        signed = list(_signature(pages, cells, document.part, document.type))
         read = [f for page, boxes in zip(pages, cells, strict=True) for f in _on_page(page, boxes, document, setting)]
+        said = any(finding.field == "signed" for finding in read)  # "gez. P. Tobler"
+        found.extend(finding for finding in signed if finding.value == "yes" or not said)
         addressee = _WINDOWED.get(document.type)
         if pages and addressee and not any(f.field == addressee and f.score > _FROM_PLACE for f in read):
             read += _window(pages[0], cells[0], document.part, addressee)
@@ -244,6 +246,9 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             of_field = [f for f in of_field if f in timed or not any(_says_more(t, f) for t in timed)]
         if field == "remarks":  # of a note and a part of it, the note
             of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
+        if field == "received_by":  # the driver signs, too
+            drivers = {f.value.casefold() for f in found if f.field == "driver_name"}
+            of_field = [f for f in of_field if f.value.casefold() not in drivers]
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
             best = max(finding.score for finding in of_field)
@@ -556,38 +561,74 @@ def _signature(
         for at, (read, boxes) in enumerate(zip(pages, cells, strict=True))
         for cell in boxes
     ]
+    surely = [p for p in places if not parties.may_be_firm(pages[p[1]].page.text[p[2].start : p[2].end])]
+    places = surely if any(rank for rank, _, _ in surely) else places
     best = max((rank for rank, _, _ in places), default=0)
     labels = [(at, cell) for rank, at, cell in places if rank == best > 0 or (rank and kind not in _SIGNED)]
     anybody = best == 1 and len(labels) > 1 and kind in _SIGNED  # who signs where is not said
     if not labels or (anybody and kind == "cmr_waybill"):
-        yield from _signed_somewhere(pages, cells, part, kind)
+        yield from _signed_for(pages, cells, part, kind)
         return
     for at, cell in labels:
-        text = pages[at].page.text
-
-        def is_caption(other: Word, text: str = text) -> bool:
-            words = text[other.start : other.end]
-            return parties.signature_label(words) > 0 or parties.is_other_label(words) or forms.is_label(words)
-
-        if box := layout.drawn_at(pages[at], cells[at], cell, is_caption):
+        if box := _drawn_at(pages[at], cells[at], cell):
             yield _signed_with(box, cell, 0.8, pages[at], part)
             return
+    if kind in _UNSIGNED or any(parties.needs_no_signature(read.page.text) for read in pages):
+        return
     for at, cell in labels:  # a hand in print of its own
         if not pages[at].ocr and (name := layout.written_by(pages[at].page.text, cells[at], cell)):
             yield _read_on_page(Span("signed", "yes", name.start, name.end, 0.6), pages[at], part, "layout")
             return
+    others = anybody or pages[0].ocr or kind not in _SIGNED_BACK
+    elsewhere = list(_signed_for(pages, cells, part, kind)) if others else []
+    yield from elsewhere
     at, cell = labels[0]
-    if not anybody and not pages[at].ocr:  # faint strokes of a scan may be lost
+    lost = pages[at].ocr and not (best > 1 and pages[at].drawn)  # faint strokes of a scan, where none is seen
+    if not elsewhere and not anybody and not lost:
         yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
-    else:
-        yield from _signed_somewhere(pages, cells, part, kind)
+
+
+def _drawn_at(read: ReadPage, cells: list[Word], label: Word) -> Box | None:
+    text = read.page.text
+
+    def is_caption(other: Word) -> bool:
+        words = text[other.start : other.end]
+        signs = parties.signature_label(words) or parties.signs_for(words)
+        return signs > 0 or parties.is_other_label(words) or forms.is_label(words)
+
+    return layout.drawn_at(read, cells, label, is_caption)
+
+
+def _signed_for(
+    pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
+) -> Iterator[Finding]:
+    """Whether somebody has signed where only a caption says for whom: `Pour le destinataire`."""
+    if kind in _UNSIGNED:
+        return
+    captions = [
+        (at, cell)
+        for at, (read, boxes) in enumerate(zip(pages, cells, strict=True))
+        for cell in boxes
+        if parties.signs_for(read.page.text[cell.start : cell.end]) > (kind in _SIGNED)
+    ]
+    for at, cell in captions:
+        if box := _drawn_at(pages[at], cells[at], cell):
+            yield _signed_with(box, cell, 0.7, pages[at], part)
+            return
+    if found := list(_signed_somewhere(pages, cells, part, kind)):
+        yield from found
+        return
+    for at, cell in captions:
+        if not pages[at].ocr and layout.has_empty_line(pages[at], cells[at], cell):
+            yield _read_on_page(Span("signed", "no", cell.start, cell.end, 0.55), pages[at], part, "layout")
+            return
 
 
 def _signed_somewhere(
     pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
 ) -> Iterator[Finding]:
     """A drawing where no caption says who signs, or on a scan none is near one, with the words nearest to it."""
-    if kind in _SIGNED_BY_SEVERAL:
+    if kind in _SIGNED_BY_SEVERAL | {"customs_document"}:  # or stamped
         return
     for read, boxes in zip(pages, cells, strict=True):
         if drawn := layout.drawn_under_head(read, boxes):

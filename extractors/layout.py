@@ -21,10 +21,15 @@ _MOST_LINES = 6
 _HEADED = 120.0  # points, from a heading down to the last row of its block
 _INDENT = 12.0  # points, from the side of a frame to its text
 _FOLLOWS = 3.0  # heights between two cells of one line in a frame
-_HEAD = 0.3  # of a page's height: what is drawn there is a logo
+_HEAD, _HEAD_AGAIN = 0.3, 0.12  # of a page's height, the first one and the next: what is drawn there is a logo
+_SQUARE = 0.1  # of its height: how much a round or square drawing may be wider than high
 _TALL = 1.6  # of a line that has no tall letters, in widths of one
 _LEADING, _LEADING_IN_FRAME = 1.3, 3.0  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
+_SIGNATURE_BOX = 160.0  # points: the height of a box to sign in
+_LONG_SIDE = 842.0  # points, of a sheet
+_LINE_TO_SIGN, _LINE_UNDER, _LINE_OVER = (60.0, 300.0), 45.0, 12.0  # points: its width, and how far from its caption
+_BLANK = re.compile(r"[^_.…]*[ :]*(?:_{5,}|\.{8,}|…{4,})\s*")
 _SIGNED_ASIDE, _SIGNED_UNDER, _SIGNED_OVER, _SIGNED_BESIDE = 15.0, 45.0, 16.0, 120.0  # points, of a name in script
 _IN_PRINT = re.compile(r"name|naam|nom|imi[eę]|nazw", re.IGNORECASE)
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
@@ -343,14 +348,16 @@ def drawn_at(
 ) -> tuple[float, float, float, float] | None:
     """The drawing beside or under a label for a signature, or over its line, up to the next cell that `stops` there."""
     beside = [c.left for c in page if c.left > label.right and on_line(c, label) and stops(c)]
-    right = min([label.left + _SIGNATURE_RIGHT, *beside])
+    unit = max(1.0, read.page.width / _LONG_SIDE, read.page.height / _LONG_SIDE)  # of a picture: pixels a point
+    right = min([label.left + unit * _SIGNATURE_RIGHT, *beside])
     scrawled = [c for c in page if read.ocr and c.letter > _SCRAWLED * label.letter]  # read, though it is no text
     marks = [(box, _turned(box, read.turned)) for box in read.drawn]
     marks += [(_turned(c[2:6], -read.turned), c[2:6]) for c in scrawled]
     for original, box in marks:
         x, y = _middle(box)
         frames = box[0] <= label.left and label.right <= box[2] and box[1] <= label.top and label.bottom <= box[3]
-        near = label.top - _SIGNATURE_OVER < y < label.bottom + _SIGNATURE_UNDER
+        near = label.top - unit * _SIGNATURE_OVER < y < label.bottom + unit * _SIGNATURE_UNDER
+        near = near or _is_inside((x, y), label.frame, unit * _SIGNATURE_BOX)
         if near and not frames and label.left - 2 * label.height - 8 < x < right:
             return original
     return None
@@ -359,11 +366,38 @@ def drawn_at(
 def drawn_under_head(read: ReadPage, page: Sequence[Word]) -> tuple[Box, Word] | None:
     """The first drawing that does not begin in the head of the page, with the cell nearest to it."""
     _, top, _, bottom = _turned((0.0, 0.0, read.page.width, read.page.height), read.turned)
+    head = _HEAD if read.page.number == 1 else _HEAD_AGAIN
     for box in read.drawn:
         seen = _turned(box, read.turned)
-        if page and seen[1] - top > _HEAD * (bottom - top):
+        width, height = seen[2] - seen[0], seen[3] - seen[1]
+        is_stamp = abs(width - height) < _SQUARE * height  # or a code, or the mark of a class of dangerous goods
+        if page and not is_stamp and seen[1] - top > head * (bottom - top):
             return box, min(page, key=lambda cell: math.dist(_middle(cell[2:6]), _middle(seen)))
     return None
+
+
+def has_empty_line(read: ReadPage, page: Sequence[Word], label: Word) -> bool:
+    """Whether a line to sign on, ruled or of dots, follows a label, lies over it or under it."""
+    text = read.page.text
+    if label.frame is not None:
+        return False
+    lines = [(c.left, c.bottom) for c in page if _BLANK.fullmatch(text, c.start, c.end)]
+    for rule in read.rules:
+        left, top, right, bottom = _turned(rule, read.turned)
+        if bottom - top < 1 and _LINE_TO_SIGN[0] < right - left < _LINE_TO_SIGN[1]:
+            lines.append((left, bottom))
+    return any(
+        label.left - _SIGNED_ASIDE < left < label.right + _SIGNED_ASIDE
+        and label.top - _LINE_OVER < height < label.bottom + _LINE_UNDER
+        for left, height in lines
+    )
+
+
+def _is_inside(point: tuple[float, float], frame: Box | None, highest: float) -> bool:
+    """Whether a point lies in a frame that is no higher than this."""
+    if frame is None or frame[3] - frame[1] > highest:
+        return False
+    return frame[0] < point[0] < frame[2] and frame[1] < point[1] < frame[3]
 
 
 def _middle(box: Box) -> tuple[float, float]:

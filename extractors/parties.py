@@ -121,14 +121,14 @@ _SAID = (
 _SIGNED = tuple(
     (said, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for said, words in (
-        ("no", r"not signed|unsigned|no signature|without (?:a )?signature|signature missing|nicht unterschrieben|ohne unterschrift|unterschrift fehlt|non signée?|sans signature|sin firm(?:a|ar)|non firmat[oa]|senza firma|niet getekend|zonder handtekening|bez podpisu|niepodpisan\w+"),
+        ("no", r"not (?:yet )?signed|unsigned|no signature|without (?:a )?signature|signature missing|(?:noch )?nicht unterschrieben|ohne unterschrift|unterschrift fehlt|(?:non|pas encore) signée?|sans signature|sin firm(?:a|ar)|(?:aún )?no firmad[oa]|pendiente de firma|non (?:ancora )?firmat[oa]|senza firma|(?:nog )?niet (?:getekend|ondertekend)|zonder handtekening|bez podpisu|(?:jeszcze )?nie ?podpisan\w+"),
         ("unreadable", r"(?:illegible|unreadable) signature|signature (?:is )?(?:illegible|unreadable)|unleserliche unterschrift|unterschrift unleserlich|signature illisible|firma (?:ilegible|illeggibile)|onleesbare handtekening|nieczytelny podpis"),
-        ("yes", r"signed (?:for )?by|was signed(?: for)?|unterschrieben (?:von|durch)|signée? par|firmad[oa] por|firmat[oa] da|getekend door|podpisał[a]?"),
+        ("yes", r"signed (?:electronically |digitally )?(?:for )?by|was signed(?: for)?|(?:unterschrieben|unterzeichnet|signiert) (?:von|durch)|signée? (?:électroniquement )?par|firmad[oa] (?:electrónicamente |digitalmente )?por|firmat[oa] (?:digitalmente |elettronicamente )?da|(?:onder)?getekend door|podpisał[a]?|podpisan[oy] (?:elektronicznie |cyfrowo )?przez|gez\.|fdo\.|f\.to|/s/"),
     )
 )  # fmt: skip
 _SIGNATURE_WORD = re.compile(
     r"(?<!\w)(?:signatures?|sign here|(?:print name and )?sign|signed(?: for| by| on behalf| at)?|unterschrift(?:en)?|handtekening|podpis(?:y)?"
-    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada|destinatario|vettore|mittente|conducente|autista|ricevente|leggibile|legible|transportista|cargador|remitente|receptor)(?!\w))|(?<!.)firma(?= ?:?$))(?!\w)",
+    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada|destinatario|vettore|mittente|conducente|autista|ricevente|leggibile|legible|transportista|cargador|remitente|receptor)(?!\w))|(?<!.)firma(?= ?:?$)|firmad[oa] por|firmat[oa] (?:da|per)|signé (?:par|pour)|authori[sz]ed signator(?:y|ies))(?!\w)",
     re.IGNORECASE,
 )
 _RECEIVER = re.compile(
@@ -144,7 +144,7 @@ _SIGNING_SENTENCE = re.compile(
     r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE
 )
 _RECEIVED_LABEL = re.compile(
-    r"(?:\d{1,2}[.)]? ?)?(?:przesyłkę otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
+    r"(?:\d{1,2}[.)]? ?)?(?:przesy[łl]k[ęe] otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
 _FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
@@ -246,7 +246,8 @@ def addressed(words: str) -> int:
 
 
 _NOT_SIGNED = re.compile(  # a paper that says so needs none
-    r"(?:without|no|ohne|sans|sin|senza|zonder|bez) (?:a |une |eine )?(?:signature|unterschrift|firma|handtekening|podpisu)",
+    r"(?:without|no|ohne|sans|sin|senza|zonder|bez) (?:a |une |eine )?(?:signature|unterschrift|firma|handtekening|podpisu)"
+    r"|(?:requires? no|ne nécessite (?:pas de|aucune)|no requiere|non richiede(?: la)?|vereist geen|bedarf keiner|nie wymaga) (?:signature|unterschrift|firma|handtekening|podpisu)",
     re.IGNORECASE,
 )
 
@@ -254,6 +255,7 @@ _NOT_SIGNED = re.compile(  # a paper that says so needs none
 @lru_cache(maxsize=4096)
 def signature_label(words: str) -> int:
     """2 for the label of the receiver's signature, 1 for one that may be anybody's, 0 for another cell."""
+    words = words.rstrip(_LINE)
     if len(words) > 120 or _NOT_SIGNED.search(words):
         return 0
     if _RECEIVED_LABEL.fullmatch(words):
@@ -264,6 +266,46 @@ def signature_label(words: str) -> int:
     if len(words) > 75 and len(words) - match.end() > 45:  # the small print
         return 0
     return 2 if _RECEIVER.search(words) else 1
+
+
+_LINE = " ._…"  # to sign on
+_SIGNS_FOR = re.compile(
+    r"(?:\d{1,2}[a-z]?[.)]? )?(?:(?:accepted |agreed )?(?:for|on behalf of|pour|für|per|por|voor|za|w imieniu) (?:the |le |la |l['’]|den |die |das |il |lo |el |de |het )?"
+    r"(?:consignee|receiver|recipient|customer|carrier|haulier|shipper|sender|consignor|master|chargeur|caricatore|cargador|destinataire|réceptionnaire|client|transporteur|expéditeur"
+    r"|empfänger|frachtführer|absender|spediteur|kunden|ricevitore|ricevente|destinatario|vettore|mittente|cliente|receptor|transportista|porteador|remitente"
+    r"|ontvanger|vervoerder|afzender|odbiorc\w+|przewoźnik\w*|nadawc\w+)"
+    r"|(?:completed|prepared) by|(?:geprüft|erstellt|übernommen)(?= ?\()|bon pour accord|per accettazione|(?:il )?(?:legale )?rappresentante"
+    r"|(?:il )?responsabile|el responsable|le responsable|der lagerleiter|warehouse manager)(?!\w).{0,60}",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def signs_for(words: str) -> int:
+    """As `signature_label`, for a caption that only says for whom somebody signs: `Pour le destinataire`."""
+    if not _SIGNS_FOR.fullmatch(words.rstrip(_LINE)) or _VERB.search(words):
+        return 0
+    return 2 if _RECEIVER.search(words) else 1
+
+
+_EXEMPT = re.compile(  # of customs: code 99208
+    r"(?:exempt(?:ed)? from|waiver of|befreit von der|freistellung von der|dispensée? de|dispense de|exonerad[oa] de|dispensad[oa] de|esente da|esonero d[ai]lla|vrijgesteld van|zwolnion[oay] z)"
+    r" (?:the |la )?(?:signature|unterschrift|firma|handtekening|ondertekening|podpisu)",
+    re.IGNORECASE,
+)
+
+
+def needs_no_signature(text: str) -> bool:
+    """Whether a paper says that nobody has to sign it."""
+    return _EXEMPT.search(text) is not None
+
+
+_BARE_FIRM = re.compile(r"firma ?:?", re.IGNORECASE)
+
+
+def may_be_firm(words: str) -> bool:
+    """Whether a caption says "Firma": a signature in Spanish and Italian, a company in German and Polish."""
+    return _BARE_FIRM.fullmatch(words) is not None
 
 
 def find_parties(text: str) -> list[Span]:
@@ -394,6 +436,7 @@ _TICKS = re.compile(r"\s*[☐☑☒□■❏❑✓✗]|.*[☐□❏]")  # a form
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
 _NO_NOTE = re.compile(
     r".*(?:in (?:apparent )?good order|liability limitation|\bU\.? ?S\.? ?C\b|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
+    r"|[\w./-]*\d[\w./-]*\W*$"  # a number
     r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$"
     r"|(?:ok(?:ay)?|all ok|i\.? ?o\.?|in ordnung|néant|ras|nihil|conforme?|no remarks?|clean|keine (?:beanstandung\w*|vorbehalte?|mängel)"
     r"|sans réserves?|sin (?:novedad|reservas|observaciones)|senza riserve|nessuna riserva|geen (?:opmerkingen|bijzonderheden)"
@@ -404,7 +447,13 @@ _NO_NOTE = re.compile(
 
 def is_note(words: str) -> bool:
     """Whether somebody has written `words` in a box for remarks: the form's own words there are none."""
-    return not (is_other_label(words) or signature_label(words) or _NO_NOTE.match(words) or _TICKS.match(words))
+    if is_other_label(words) or signature_label(words) or _NO_NOTE.match(words) or _TICKS.match(words):
+        return False
+    caption, colon, value = words.partition(":")
+    if not colon or not value.strip() or any(c.isdigit() for c in caption):  # "Paket 7: Band gerissen"
+        return True
+    said = caption_of(caption)
+    return said == "remarks" if said is not None else row_of(caption) is None
 
 
 def begins_inside(text: str, start: int) -> bool:
@@ -775,6 +824,9 @@ _TO_ORDER = re.compile(
 )
 
 
+_TITLE = re.compile(  # before both names of a person; "M. Verstegen" may be an initial
+    r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
+)
 _SHORTEST_PERSON = 3  # letters: "Le" stands before a day, "1 BELADUNG" is a heading
 
 
@@ -784,13 +836,15 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
     if cut:
         line = line[: cut.start()]
     begin = len(line) - len(line.lstrip(" .:-"))
+    if person and (title := _TITLE.match(line, begin)):
+        begin = title.end()
     line = line.rstrip(" -")
     if line.endswith(".") and not _ABBREVIATED.search(line):
         line = line.rstrip(" .")
@@ -868,6 +922,10 @@ _TO_BE_SIGNED = re.compile(
     r"(?<!\w)(?:must|should|shall|needs?|ha(?:ve|s) to|to be|please(?! (?:find|see|note))|muss|müssen|soll(?:en|te|ten)?|bitte(?! beachten)|doi(?:t|vent)|veuillez|dev[eo](?:no)?|deben?|por favor|moet(?:en)?|dient|graag|prosimy|proszę|musi|należy)(?!\w)[^.,;:!?\n]*$",
     re.IGNORECASE,
 )
+_BY_MACHINE = re.compile(  # "generado electrónicamente, sin firma"
+    r"(?<!\w)(?:comput|ele[ck]tr[oó]|automat|maschinell|EDI(?!\w)|informat|gegenereerd|wygenerowan)[^\n.]{0,40}$",
+    re.IGNORECASE,
+)
 _AS_CAPTION = re.compile(r"[ \t]*:")
 _REST_OF_LINE = re.compile(r"(?: by)?[ \t:.]*(?P<rest>.{0,80})")
 
@@ -876,13 +934,12 @@ def _signed(text: str, *, by_name: bool = False) -> Iterator[Span]:
     """What is said of a signature; "yes" after a caption, and by a page's words, only with a name behind."""
     for value, pattern in _SIGNED:
         for match in islice(pattern.finditer(text), _MAX):
-            before = text[max(0, match.start() - _NEAR) : match.start()]
-            if _NEEDS_NONE.match(text, match.end()) or _VALID.search(before):
+            before = text[max(0, match.start() - 3 * _NEAR) : match.start()]
+            if _NEEDS_NONE.match(text, match.end()) or _VALID.search(before[-_NEAR:]) or _BY_MACHINE.search(before):
                 continue
             if value == "yes":
                 named = by_name or _AS_CAPTION.match(text, match.end())
-                said = text[max(0, match.start() - 3 * _NEAR) : match.start()]
-                if _TO_BE_SIGNED.search(said) or (named and not _names_one(text, match.end())):
+                if _TO_BE_SIGNED.search(before) or (named and not _names_one(text, match.end())):
                     continue
             yield Span("signed", value, *match.span(), 0.75)
             return

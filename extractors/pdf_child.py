@@ -33,6 +33,24 @@ _LONGEST_PART, _MAX_PARTS = 16, 3_000  # segments of each, and how many are look
 _SLANT = 0.4  # points
 _FEWEST_LINES = 25  # the same stroke as a signature pad gives it, in short straight pieces
 _SIGNATURE = (20.0, 320.0, 120.0)  # points: least and greatest width, greatest height
+_SCRIPTS = re.compile(  # typefaces that look written by hand, without blanks and hyphens; few files set the flag for it
+    r"script|handwrit|signature|cursive|calligra|brush|caveat|homemadeapple|reeniebeanie|shadowsintolight|kristi|kalam|rufscript|breip"
+    r"|greatvibes|indieflower|pacifico|satisfy|sacramento|allura|alexbrush|parisienne|mrdafoe|mrdehaviland|mrssaintdelafield|herrvon"
+    r"|belleaurore|nothingyoucoulddo|overtherainbow|coveredbyyourgrace|justanotherhand|justmeagain|patrickhand|gochihand|nanumpen|gaegu"
+    r"|permanentmarker|rocksalt|gloriahallelujah|handlee|architectsdaughter|amaticsc|yellowtail|tangerine|italianno|pinyon|kaushan"
+    r"|courgette|waitingforthesunrise|cedarville|meddon|zeyada|sueellenfrancisco|lovedbytheking|qwigley|qwitcher|arizonia|bilbo|ruthie"
+    r"|stalemate|condiment|dawningofanewday|swankyandmoo|schoolbell|comingsoon|craftygirls|annieuseyour|giveyouglory|sedgwickave"
+    r"|squarepeg|licorice|ephesis|birthstone|windsong|gwendolyn|meaculpa|fuzzybubbles|grapenuts|comforter|whisper|playwrite|edu[a-z]{2,16}hand"
+    r"|nothingyou|daniel|segoepr|bradleyhand|lucidahand|mistral|inkfree|zapfino|roundhand|signpainter|savoye|noteworthy|rageitalic|vladimir"
+    r"|journal|jsquared|biro|autograph|mayfair",
+    re.IGNORECASE,
+)
+_NO_SIGNATURE = re.compile(
+    r"[\W\d]|.*(?<!\w)[^\W\dA-ZÀ-Ž]{4}"
+)  # a note: no name begins so, or has a word in small letters
+_FONT_NAME = 128  # bytes
+_WORDS_APART = 2.0  # heights of what a hand wrote: farther apart, somebody else did
+_SCRIPT = 8  # the flag of a font that looks written
 _GOES_ON = 2.0  # points between the end of a curve and the beginning of the next
 _BOXED, _MAX_BOX_SEGMENTS = 0.93, 200  # of what its sides span a box encloses, a round or slanted stamp 0.9 at most
 _ANNOTATED = (raw.FPDF_ANNOT_INK, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET)  # what tablets and e-sign tools leave
@@ -581,8 +599,11 @@ class _Text:
                 yield match.start(), match.end(), (left, top, right, bottom)
 
     def drawn(self) -> Iterator[Box]:
-        """Where somebody may have signed: a path of many curves or pieces, a picture, or an annotation with either."""
+        """Where somebody may have signed: a path of many curves or pieces, a picture, an annotation with either, or a
+        name in a typeface that looks written by hand.
+        """
         yield from self._annotated()
+        yield from self._in_script()
         sides = left, bottom, right, top = [raw.c_float() for _ in range(4)]
         for item, kind, (a, b, c, d, e, f) in _on_page(self._page.raw):
             if not _is_drawing(item, kind) or not raw.FPDFPageObj_GetBounds(item, *sides):
@@ -596,6 +617,40 @@ class _Text:
             box = self._upright(x0, y1, x1, y0)
             if _is_as_large_as_signature(box):
                 yield box
+
+    def _in_script(self) -> Iterator[Box]:
+        """Where a name stands in a typeface that looks written by hand, as e-sign tools leave it."""
+        for line in re.finditer(r".+", self.text):
+            for by_hand, found in groupby(_WORD.finditer(self.text, *line.span()), self._is_script):
+                for start, end, box in self._written(list(found)) if by_hand else ():
+                    if _is_as_large_as_signature(box) and not _NO_SIGNATURE.match(self.text, start, end):
+                        yield box
+
+    def _written(self, words: Sequence[re.Match[str]]) -> Iterator[tuple[int, int, Box]]:
+        """Start, end and box of words that follow each other closely."""
+        first, last, around = 0, 0, None
+        for word in words:
+            boxes = [box for at in self._indices[slice(*word.span())] if (box := self._box(at))]
+            if not boxes:
+                continue
+            lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+            box = min(lefts), min(tops), max(rights), max(bottoms)
+            if around and abs(box[0] - around[2]) < _WORDS_APART * max(box[3] - box[1], around[3] - around[1]):
+                around = around[0], min(around[1], box[1]), box[2], max(around[3], box[3])
+            else:
+                if around:
+                    yield first, last, around
+                first, around = word.start(), box
+            last = word.end()
+        if around:
+            yield first, last, around
+
+    def _is_script(self, word: re.Match[str]) -> bool:
+        name, flags = ctypes.create_string_buffer(_FONT_NAME), ctypes.c_int()
+        index = self._indices[word.start()]
+        size = raw.FPDFText_GetFontInfo(self._chars, index, name, _FONT_NAME, flags) if index >= 0 else 0
+        plain = re.sub(r"[ _-]", "", name.value.decode(errors="ignore"))
+        return 0 < size <= _FONT_NAME and (bool(flags.value & _SCRIPT) or _SCRIPTS.search(plain) is not None)
 
     def _annotated(self) -> list[Box]:
         """Where ink, or a stamp or a field that shows a drawing, lies on the page."""

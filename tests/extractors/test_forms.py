@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from extractors import forms, items
+from extractors import extraction, forms, items, layout
 from extractors.dates import is_month_first
+from extractors.documents import Page
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
 from extractors.ocr_child import _drawn, _ink, _rules
-from extractors.pdf import PdfReader, Word
+from extractors.pdf import PdfReader, ReadPage, Word
 from tests.extractors.conftest import written
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -246,6 +248,157 @@ def test_a_proof_of_delivery_is_signed_where_an_annotation_shows_a_drawing(
 ) -> None:
     found = extract(message_from_pdf(pdf, Limits()), reader, now=NOW)
     assert values(found, "signed") == [said]
+
+
+def in_two_hands(hand: bytes, flags: int, words: bytes) -> bytes:
+    """A proof of delivery with words in a typeface of its own over the line for the signature."""
+    page = b"BT /A 16 Tf 40 760 Td (PROOF OF DELIVERY) Tj ET BT /A 9 Tf 40 500 Td (Receiver's signature:) Tj ET"
+    page += b" BT /H 18 Tf 150 500 Td (%s) Tj ET" % words
+    font = b"<</Type/Font/Subtype/TrueType/BaseFont/%s/FontDescriptor 7 0 R/FirstChar 32/LastChar 32/Widths[300]>>"
+    descriptor = (
+        b"<</Type/FontDescriptor/FontName/%s/Flags %d/FontBBox[0 0 900 900]/ItalicAngle 0/Ascent 900/MissingWidth 500>>"
+    )
+    return written(
+        {
+            1: b"<</Type/Catalog/Pages 2 0 R>>",
+            2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+            b"/Resources<</Font<</A 5 0 R/H 6 0 R>>>>>>",
+            4: b"<</Length %d>>stream\n%s\nendstream" % (len(page), page),
+            5: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            6: font % hand,
+            7: descriptor % (hand, flags),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("hand", "flags", "words", "said"),
+    [
+        (b"AAAAAA+Homemade-Apple", 32, b"DOkonkwo", "yes"),
+        (b"DancingScript-Bold", 4, b"i.V. Kofler 14.1.27", "yes"),
+        (b"Unknown", 32 + 8, b"ELau", "yes"),
+        (b"Carlito", 32, b"MEIER", "no"),
+        (b"Caveat", 32, b"1 carton short", "no"),
+        (b"Caveat", 32, b"Karton fehlt", "no"),
+    ],
+)
+def test_a_name_in_a_typeface_that_looks_written_is_a_signature_and_a_note_is_none(
+    reader: PdfReader, hand: bytes, flags: int, words: bytes, said: str
+) -> None:
+    found = extract(message_from_pdf(in_two_hands(hand, flags, words), Limits()), reader, now=NOW)
+    assert values(found, "signed") == [said]
+
+
+@pytest.mark.parametrize(
+    ("title", "caption", "line", "drawn", "said"),
+    [
+        ("CONSTAT DE DOMMAGES", "Pour le destinataire : D. Chapuis", False, True, ["yes"]),
+        ("CONSTAT DE DOMMAGES", "Observations faites", False, True, []),
+        ("PACKING LIST", "Il responsabile del magazzino: ______________", False, False, ["no"]),
+        ("PACKING LIST", "Il legale rappresentante", True, False, ["no"]),
+        ("PACKING LIST", "Il legale rappresentante", False, False, []),
+        ("PACKING LIST", "Date: ______________", True, False, []),
+        ("BILL OF LADING", "Firma: ................................", False, False, ["no"]),
+        ("DELIVERY NOTE", "Pour l'expéditeur", True, False, []),
+    ],
+)
+def test_who_signs_may_be_told_by_a_caption_that_speaks_of_no_signature(
+    reader: PdfReader, title: str, caption: str, line: bool, drawn: bool, said: list[str]
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, title, size=16)
+        lines(canvas, 110, 470, caption)
+        if line:
+            canvas.line(110, 445, 250, 445)
+        if drawn:
+            curve_by_curve(canvas)
+
+    assert values(read(reader, draw), "signed") == said
+
+
+@pytest.mark.parametrize(
+    ("title", "line", "drawn", "said"),
+    [
+        ("HOUSE AIR WAYBILL", "UNTERSCHRIFT VERSENDER / AGENT ....: GEZ. P. TOBLER", False, ["yes"]),
+        ("DANGEROUS GOODS DECLARATION", "Driver's signature: ..................", True, ["yes"]),
+        ("DANGEROUS GOODS DECLARATION", "Driver's signature: ..................", False, ["no"]),
+        ("RATE CONFIRMATION", "Carrier's signature: ..................", True, ["no"]),
+        ("DAMAGE REPORT", "Informe generado electrónicamente, sin firma.", False, []),
+        ("PACKING LIST", "Signature  Vrijgesteld van ondertekening (99208)", False, []),
+    ],
+)
+def test_the_one_who_must_sign_may_have_signed_elsewhere_or_need_not(
+    reader: PdfReader, title: str, line: str, drawn: bool, said: list[str]
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, title, size=16)
+        lines(canvas, 40, 200, *line.split("  "))
+        if drawn:
+            curve_by_curve(canvas)
+
+    assert values(read(reader, draw), "signed") == said
+
+
+def test_firma_at_the_head_of_a_german_paper_is_no_place_to_sign(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "LIEFERSCHEIN", size=16)
+        lines(canvas, 40, 700, "Firma", "Tischlerei Obermoser", "Dorfstraße 8", "5772 Niedernsill")
+        lines(canvas, 40, 300, "Unterschrift:")
+
+    assert values(read(reader, draw), "signed") == ["no"]
+
+
+def test_a_drawing_on_a_customs_document_that_no_caption_asks_for_is_a_stamp(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "CUSTOMS DECLARATION", size=16)
+        curve_by_curve(canvas)
+
+    assert values(read(reader, draw), "signed") == []
+
+
+@pytest.mark.parametrize(("hands", "said"), [(((60, 700, 140, 725),), ["no"]), ((), [])])
+def test_the_receiver_of_a_scan_has_not_signed_where_only_another_hand_is_seen(
+    hands: tuple[tuple[float, float, float, float], ...], said: list[str]
+) -> None:
+    text = "22 Signature of the sender\n24 Goods received"
+    words = [
+        Word(m.start(), m.end(), 40.0 + 9 * m.start(), 640, 40.0 + 9 * m.end(), 650) for m in re.finditer(r"\S+", text)
+    ]
+    page = ReadPage(Page(number=1, width=600, height=800, text=text), tuple(words), True, drawn=hands)
+    found = extraction._signature([page], [layout.cells(page)], "attachment:0", "cmr_waybill")
+    assert [finding.value for finding in found] == said
+
+
+@pytest.mark.parametrize(("height", "said"), [(60, []), (30, ["yes"])])
+def test_a_round_or_square_drawing_that_no_caption_asks_for_is_a_stamp_or_a_code(
+    reader: PdfReader, height: int, said: list[str]
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "COMMERCIAL INVOICE", size=16)
+        canvas.ellipse(160, 300, 220, 300 + height)
+
+    assert values(read(reader, draw), "signed") == said
+
+
+def test_a_signature_at_the_far_end_of_its_box_is_one(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        frame(canvas, 105, 470, 300, 610)
+        lines(canvas, 108, 600, "Receiver's signature", size=6, font="Helvetica")
+        curve_by_curve(canvas)
+
+    assert values(read(reader, draw), "signed") == ["yes"]
+
+
+@pytest.mark.parametrize(("driver", "receiver"), [("Pavel Novak", []), ("Jan Dvorak", ["Pavel Novak"])])
+def test_who_drove_did_not_receive(reader: PdfReader, driver: str, receiver: list[str]) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=16)
+        lines(canvas, 40, 700, f"Driver: {driver}")
+        lines(canvas, 120, 500, "Receiver's signature:", "Pavel Novak")
+
+    assert values(read(reader, draw), "received_by") == receiver
 
 
 @pytest.mark.parametrize(("caption", "said"), [("Driver:", "no"), ("", "yes")])

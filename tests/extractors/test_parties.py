@@ -231,6 +231,21 @@ def test_a_word_beside_the_name_of_a_driver_is_no_person(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [
+        ("Mme Delphine Achard", "Delphine Achard"),
+        ("M. Paulo Teixeira, GSM +352 621 555 094", "Paulo Teixeira"),
+        ("M. Verstegen", "M. Verstegen"),
+        ("Mme Faugère", "Mme Faugère"),
+        ("Col Petrie Rego 418.XKT", "Col Petrie"),
+    ],
+)
+def test_a_person_is_named_without_title_and_plate(line: str, name: str) -> None:
+    place = name_at(line, 0, len(line), person=True)
+    assert place is not None and line[slice(*place)] == name
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
         ("Wendell Stamper Cell 606-555-0138", "Wendell Stamper"),
         ("AERONAVE CARGO 45 rue de Paris", "AERONAVE CARGO"),
         ("Atlantique Fret International —", "Atlantique Fret International"),
@@ -253,6 +268,11 @@ def test_a_name_ends_before_a_telephone_number_or_a_street(line: str, name: str)
         ("conforme sauf 2 colis", True),
         ("☒ Bruch", False),
         ("beschädigt ☐ ja ☒ nein", False),
+        ("DN-440917", False),
+        ("Driver: K. Moroz", False),
+        ("Nom: Claire Rouvier", False),
+        ("Paket 7: Band gerissen", True),
+        ("Bemerkung: Band gerissen", True),
         ("Liability limitation for loss or damage may be applicable. See 49 U.S.C. 14706(c)(1)(A)", False),
     ],
 )
