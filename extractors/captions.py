@@ -18,6 +18,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,2}(?!\w))?[°º]?|#")
 _ENDINGS = ("nummern", "nummer", "number", "nr")
 _ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
 _NONE = "none"
+_ORDERS = frozenset(["purchase_order", "sales_order", "delivery_order"])
 _WHO = frozenset(["shipper", "consignee", "carrier", "driver_name"])
 
 
@@ -51,7 +52,10 @@ def caption_of(words: str) -> str | None:
     numbered = _NUMBERED.match(words)
     words = words[numbered.end() :] if numbered else words
     found = [_field(part) for part in (words, *_OTHER_LANGUAGE.split(words)) if part.strip()]
-    return next((field for field in found if field), next((field for field in found if field is not None), None))
+    fields = [field for field in found if field]
+    if fields[:1] == ["shipment"]:  # "Uw referentie / bestelnummer afnemer" is what the second half says
+        fields = [field for field in fields if field in _ORDERS] or fields
+    return next(iter(fields), next((field for field in found if field is not None), None))
 
 
 def _field(words: str) -> str | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from extractors.evidence import Span, without_overlaps
 
@@ -15,12 +15,12 @@ FIELDS = frozenset(["phone", "email"])
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 _PHONES = (
     re.compile(
-        r"(?<![\w/.-])(?:\+|00)[1-9]\d{0,2}[ ./-]{0,2}(?:\(0?\d{0,4}\)[ ./-]{0,2})?\d(?:[ ./-]{0,2}\d){5,12}(?!\w)"
+        r"(?<![\w/.-])(?:\(?\+|00)[1-9]\d{0,2}\)?[ ./-]{0,2}(?:\(0?\d{0,4}\)[ ./-]{0,2})?\d(?:[ ./-]{0,2}\d){5,12}(?!\w)"
     ),
     re.compile(r"(?<![\w.,/+-])\(?0\d{1,4}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){1,4}(?![\w]|[.,/-]\d)"),
     re.compile(r"(?<![\w.,/+-])\(?[2-9]\d{2}\)?[ .-]\d{3}[.-]\d{4}(?![\w]|[.,/-]\d)"),
     re.compile(
-        r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b(?: (?:tr[áa]fico|dire[ck]t\w*|zentrale|central\w*|office|uffici\w+|biur\w+|autista|driver|fahrer|chauffeur|conductor|kierowc\w+|dispo\w*|planning|urgence\w*|urgencias|night|notte|nacht)\b)?)[ .:#/)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
+        r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b(?: (?:tr[áa]fico|dire[ck]t\w*|zentrale|central\w*|office|uffici\w+|biur\w+|autista|driver|fahrer|chauffeur|conductor|kierowc\w+|dispo\w*|planning|urgence\w*|urgencias|night|notte|nacht|n[or]|num\w{0,4})\b)?)[ .:#/°º)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
     ),
 )
 _FEWEST_ABROAD = 9  # with the country's code
@@ -34,26 +34,87 @@ _STATE = (  # but for Delaware, which is Germany more often
 _SIGNS = tuple(
     (region, re.compile(words))
     for region, words in (
-        ("GB", r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44"),
-        ("US", rf"(?<!\w){_STATE} \d{{5}}(?:-\d{{4}})?(?!\w)|\+1[ (-]"),
-        ("DE", r"GmbH|GMBH|\+49|USt-?Id|[Ss]traße \d|STRASSE \d|(?i:[a-zß]str\. \d)|\be\.K\.|\bHGB\b|\bADSp\b"),
-        ("NL", r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\."),
-        ("FR", r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\.|(?<![\d.])0[1-9](?:[ .]\d\d){4}(?![\d.])"),
-        ("ES", r"\+34|\bC\.?I\.?F\b|\bS\.L\.|\bS\.A\.U\.|\bPol[ií]gono\b"),
-        ("IT", r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\.|\bD\.P\.R\.|(?<!\d)\d{5} [A-Z][\w' ]{2,30} \([A-Z]{2}\)"),
-        ("PL", r"\+48|\bNIP\b|(?<!\d)\d{2}-\d{3} [A-ZŁŚŻ]|Sp\. z o"),
-        ("AT", r"\+43"),
-        ("CH", r"\+41"),
-        ("BE", r"\+32"),
-        ("IE", r"\+353"),
-        ("PT", r"\+351|\bNIPC\b"),
-        ("AU", r"\+61|\bABN\b|\b(?:NSW|VIC|QLD|TAS) \d{4}\b"),
-        ("NZ", r"\+64|\bNZBN\b"),
+        (
+            "GB",
+            r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44|\b(?:United|UNITED) (?:Kingdom|KINGDOM)\b|\b(?:England|Scotland|Wales)\b|\bGroßbritannien\b|\bRoyaume-Uni\b|\bReino Unido\b|\bRegno Unito\b",
+        ),
+        ("US", rf"(?<!\w){_STATE} \d{{5}}(?:-\d{{4}})?(?!\w)|\+1[ (-]|\bUSA\b|\bU\.S\.A\."),
+        ("CA", r"(?<!\w)[ABCEGHJ-NPRSTVXY][\dO][A-Z] ?\d[A-Z]\d(?!\w)|\b(?:Canada|CANADA)\b"),
+        (
+            "DE",
+            r"GmbH|GMBH|\+49|USt-?Id|[Ss]traße \d|STRASSE \d|(?i:[a-zß]str\. \d)|\be\.K\.|\bHGB\b|\bADSp\b|\b(?:Deutschland|DEUTSCHLAND|Germany|GERMANY|Allemagne|Alemania|Germania|Duitsland|Niemcy)\b",
+        ),
+        (
+            "NL",
+            r"(?<!\w)\d{4} [A-Z]{2} [A-Z]|\+31|\bKvK\b|\bB\.V\.|\b(?:Nederland|NEDERLAND|Netherlands|NETHERLANDS|Niederlande|Pays-Bas|Países Bajos|Paesi Bassi|Holandia)\b",
+        ),
+        (
+            "FR",
+            r"\+33|\bSIRET\b|\bSARL\b|\bSAS\b|\bRCS\b|\bCedex\b|\bTél\.|(?<![\d.])0[1-9](?:[ .]\d\d){4}(?![\d.])|\b(?:France|FRANCE|Frankreich|Francia|Frankrijk|Francja)\b",
+        ),
+        (
+            "ES",
+            r"\+34|\b[CN]\.?I\.?F\.?[: ]{1,2}(?:ES)?[A-Z]-?\d|\bS\.L\.|\bS\.A\.U\.|\bPol[ií]gono\b|\b(?:España|ESPAÑA|Spain|SPAIN|Spanien|Espagne|Spagna|Spanje|Hiszpania)\b",
+        ),
+        (
+            "IT",
+            r"\+39|\bP\. ?IVA\b|\bS\.r\.l\.|\bS\.p\.A\.|\bD\.P\.R\.|(?<!\d)\d{5} [A-Z][\w' ]{2,30} \([A-Z]{2}\)|\b(?:Italia|ITALIA|Italy|ITALY|Italien|Italie|Italië|Włochy)\b",
+        ),
+        (
+            "PL",
+            r"\+48|\bNIP\b|(?<!\d)\d{2}-\d{3} [A-ZŁŚŻ]|Sp\. z o|\b(?:Polska|POLSKA|Poland|POLAND|Polen|Pologne|Polonia)\b",
+        ),
+        (
+            "AT",
+            r"\+43|(?<!\w)ATU ?\d{8}|\bFN \d{5,6} ?[a-z]\b|\b(?:Österreich|ÖSTERREICH|Austria|AUSTRIA|Autriche|Oostenrijk)\b",
+        ),
+        (
+            "CH",
+            r"\+41|(?<!\w)CHE-\d{3}|\bCHF\b|(?<![\d.])0\d\d \d{3} \d\d \d\d(?![\d.])|\b(?:Schweiz|SCHWEIZ|Suisse|SUISSE|Svizzera|Switzerland|SWITZERLAND|Suiza|Zwitserland|Szwajcaria)\b",
+        ),
+        (
+            "BE",
+            r"\+32|(?<![\d.])0\d \d{3} \d\d \d\d(?![\d.])|\b(?:België|BELGIË|Belgique|BELGIQUE|Belgium|BELGIUM|Belgien|Bélgica|Belgio|Belgia)\b",
+        ),
+        (
+            "IE",
+            r"\+353|\bDAC\b|(?<!\w)[AC-FHKNPRTV-Y]\d[\dW] [\dAC-FHKNPRTV-Y]{4}(?!\w)|\b(?:Ireland|IRELAND|Irland|Irlande|Irlanda|Ierland)\b",
+        ),
+        (
+            "IE",
+            r"\bCo\. (?:Carlow|Cavan|Clare|Cork|Donegal|Dublin|Galway|Kerry|Kildare|Kilkenny|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Waterford|Westmeath|Wexford|Wicklow)\b",
+        ),
+        ("PT", r"\+351|\bNIPC\b|(?<!\d)\d{4}-\d{3} [A-Z]|\bPortugal\b"),
+        ("AU", r"\+61|\bABN\b|\b(?:NSW|VIC|QLD|TAS) \d{4}\b|\b(?:Australia|AUSTRALIA)\b"),
+        ("NZ", r"\+64|\bNZBN\b|\b(?:New|NEW) (?:Zealand|ZEALAND)\b"),
         ("IN", r"\+91|\bGSTIN\b|\bPvt\b"),
-        ("ZA", r"\+27|\(Pty\) Ltd|\(PTY\) LTD"),
+        ("ZA", r"\+27|\(Pty\) Ltd|\(PTY\) LTD|\b(?:South|SOUTH) (?:Africa|AFRICA)\b"),
         ("SG", r"\+65|\bP(?:te|TE) L(?:td|TD)\b|\b(?:Singapore|SINGAPORE) \d{6}\b"),
+        ("TW", r"\+886|\b(?:Taiwan|TAIWAN)\b"),
+        ("DK", r"\+45|\bA/S\b|\bApS\b|\b(?:Danmark|DANMARK|Denmark|DENMARK)\b"),
+        ("SE", r"\+46|\b(?:Sverige|SVERIGE|Sweden|SWEDEN)\b"),
+        ("CZ", r"\+420|\bs\.r\.o\.|\b(?:Czech|CZECH)\b"),
     )
 )
+_MARKS = re.compile(  # a country's letters before a post code, an account, or a number for taxes
+    r"(?<![\w-])(?:(?P<post>A|B|CH|D|F|I|L|NL|PL|E|DK|SE?|CZ|FI)-\d{4,5} [A-ZÄÖÜ]"
+    r"|(?P<code>AT|BE|CH|CZ|DE|DK|ES|FI|FR|GB|IE|IT|LU|NL|PL|PT|SE)(?:\d\d(?: ?[A-Z\d]{4}){3}|[A-Z]?\d{8}))"
+)
+_POSTS = {"A": "AT", "B": "BE", "D": "DE", "F": "FR", "I": "IT", "L": "LU", "E": "ES", "S": "SE"}
+_LANGUAGES = tuple(  # where nothing shows the country
+    (region, re.compile(words, re.IGNORECASE))
+    for region, words in (
+        ("DE", r"\b(?:und|der|Empfänger|Lieferung|Sendung)\b"),
+        ("FR", r"\b(?:et|du|destinataire|livraison|marchandises)\b"),
+        ("ES", r"\b(?:del|los|destinatario|entrega|mercancía)\b"),
+        ("IT", r"\b(?:della|il|destinatario|consegna|merce)\b"),
+        ("NL", r"\b(?:het|een|ontvanger|levering|goederen)\b"),
+        ("PL", r"\b(?:nr|odbiorca|dostawy|towaru|przesyłki)\b"),
+    )
+)
+_BESIDE = 160  # letters before a telephone number in which its owner's address may stand
+_MOST_BESIDE = 20  # numbers
+_NEARLY = 3  # times as often shown, a country may still not be the one that numbers belong to
 _ACCOUNT_BEFORE = re.compile(
     r"\b(?:IBAN|Konto|BLZ|HRB|USt|NIP|REGON|SIRET|account no)\b(?:(?!tel|phone|fax|mob|handy|gsm|cell)[^\n|])*$",
     re.IGNORECASE,
@@ -91,7 +152,7 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
             before = text[max(0, start - 24) : start]
             if _FAX_BEFORE.search(before) or _WAYBILL_BEFORE.search(before):
                 continue
-            fewest = _FEWEST_ABROAD if text.startswith(("+", "00"), start) else _FEWEST_PHONE_DIGITS
+            fewest = _FEWEST_ABROAD if text.startswith(("+", "(+", "00"), start) else _FEWEST_PHONE_DIGITS
             if fewest <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
                 yield start, end
 
@@ -101,15 +162,51 @@ def region_of(text: str, *, american: bool = False) -> str | None:
 
     By the numbers that have one, the ends of e-mail and web addresses, and the forms of firms and post codes.
     """
-    if american:
+    text = text[:_LONGEST]
+    national = [place for place in phones(text) if not text.startswith(("+", "(+", "00"), place[0])][:_MOST_BESIDE]
+    numbers = [text[start:end] for start, end in national]
+    if american and _any_valid(numbers, "US"):
         return "US"
+    votes = _votes(text)
+    for start, _ in national:  # the address beside a number is most often its owner's
+        votes += _votes(text[max(0, start - _BESIDE) : start])
+    spoken = Counter({region: len(words.findall(text)) for region, words in _LANGUAGES})
+    if not votes:
+        votes = Counter({region: n for region, n in spoken.items() if _any_valid(numbers, region)})
+    most = max(votes.values(), default=0)
+    likely = [region for region, n in votes.items() if n and _NEARLY * n >= most]
+    likely = [region for region in likely if _any_valid(numbers, region)] or likely
+    best = sorted(likely, key=lambda region: (-votes[region], -spoken[region]))
+    told = [(votes[region], spoken[region]) for region in best[:2]]
+    return best[0] if best and (len(told) == 1 or told[0] != told[1]) else None
+
+
+def _votes(text: str) -> Counter[str]:
+    """How often a text shows each country."""
     votes: Counter[str] = Counter()
-    for ending in _ENDING.findall(text[:_LONGEST]):
+    for ending in _ENDING.findall(text):
         votes[_ENDINGS.get(ending.lower(), ending.upper())] += 2
+    for mark in _MARKS.finditer(text):
+        region = mark["code"] or mark["post"]
+        votes[_POSTS.get(region, region)] += 2
     for region, pattern in _SIGNS:
-        votes[region] += len(pattern.findall(text[:_LONGEST]))
-    best = votes.most_common(2)
-    return best[0][0] if best and (len(best) == 1 or best[0][1] > best[1][1]) and best[0][1] else None
+        votes[region] += len(pattern.findall(text))
+    return +votes
+
+
+def _any_valid(numbers: Sequence[str], region: str) -> bool:
+    """Whether one of some numbers without their country's code may be of a region; where there are none, any is."""
+    if not numbers:
+        return True
+    import phonenumbers
+
+    for number in numbers:
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(number, region)):
+                return True
+        except phonenumbers.NumberParseException:
+            continue
+    return False
 
 
 def find_contacts(text: str, region: str | None = None) -> list[Span]:
@@ -122,6 +219,7 @@ def find_contacts(text: str, region: str | None = None) -> list[Span]:
 
 
 _FEWEST_DIGITS = 5  # of a telephone number
+_BEFORE_NUMBER = re.compile(r"(?:[^\W\d]{1,12}[ .:]{1,3}){0,2}(?=[+(\d])")  # "PH +31 30 555 4410"
 
 
 def value_of(field: str, quote: str, region: str | None = None) -> str | None:
@@ -130,6 +228,9 @@ def value_of(field: str, quote: str, region: str | None = None) -> str | None:
         return quote.lower() if _EMAIL.fullmatch(quote) else None
     if sum(c.isdigit() for c in quote) < _FEWEST_DIGITS:
         return None
+    before = _BEFORE_NUMBER.match(quote)
+    quote = quote[before.end() :] if before else quote
+    quote = quote.removeprefix("(") if quote.startswith("(+") else quote
     international = quote.startswith(("+", "00"))
     printed = " ".join(quote.split()) or None
     if not international and region is None:
@@ -142,5 +243,6 @@ def value_of(field: str, quote: str, region: str | None = None) -> str | None:
     except phonenumbers.NumberParseException:
         return None if international else printed
     if not phonenumbers.is_possible_number(number):
-        return None if international else printed
+        full = quote.startswith("+") and len(written) > _FEWEST_ABROAD
+        return (written if full else None) if international else printed
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

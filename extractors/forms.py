@@ -290,7 +290,10 @@ def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
         fields = _fields_of_halves(text[label.start : label.end])
         if not fields:
             continue
+        value = _first_of_row(cells, label, value)
         parts = [match.span() for match in _HALF.finditer(text, value.start, value.end)]
+        if len(parts) == 1 and set(fields) == {"vehicle_plate", "trailer_plate"}:
+            parts = identifiers.two_plates(text, *parts[0]) or parts
         last: Word | None = value
         while last and len(parts) < len(fields):
             last = layout.under(cells, last) or layout.right_of(cells, last)
@@ -312,8 +315,15 @@ def halves(text: str, cells: list[Word], pairs: Pairs) -> Iterator[Span]:
                 yield Span(field, found, *place, 0.83)
 
 
+def _first_of_row(cells: Sequence[Word], label: Word, value: Word) -> Word:
+    """The cell with which the row under a label begins: on a scan, not always the highest of them."""
+    row = [c for c in cells if layout.on_line(c, value) and c.frame == value.frame and c.left > label.left - c.height]
+    return value if layout.on_line(label, value) else min(row, key=lambda c: c.left, default=value)
+
+
 def _fields_of_halves(label: str) -> list[str]:
     """The fields of a label that names several of them, in one language or more: references, plates, the driver."""
+    label = label[numbers.end() :] if (numbers := layout.BOX_NUMBERS.match(label)) else label
     fields = [caption_of(half.strip(" :")) or "" for half in _HALF_MARK.split(label)]
     if "" in fields:  # "trekker – oplegger / tracteur – remorque"
         fields = [caption_of(half.strip(" :")) or "" for half in _HALF_OR_DASH.split(label)]

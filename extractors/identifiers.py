@@ -110,11 +110,15 @@ def dhl(number: str) -> bool:
 
 _ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-]([O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-](\d{3,6})")
 _CHECKED: dict[str, Callable[[str], bool]] = {"container": container, "sscc": sscc, "awb": awb}
+_HOUSE_AWB = re.compile(r"[A-Z]{2,5}(?:[ -][A-Z]{2,5})?[ -]?\d[\d -]{3,14}")  # a forwarder's own, without a check digit
 _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer_plate"})
 _UN = re.compile(r"(\d{4})\s*$")
+_HYPHENS = str.maketrans("\u2010\u2011", "--")  # as typesetting has them
+_BLANK_INSIDE = re.compile(r"(?<=\w[-/]) (?=\d)")  # "SRP- 30714", as a scan has it
 _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
     field: re.compile(rf"^(?:{name})[\s.:#]+(?=\S*\d)")
     for field, name in (
+        ("awb", "[HM]?-?AWB|LTA"),
         ("cmr", "CMR"),
         ("bol", "BOL|B/L"),
         ("pro", "PRO"),
@@ -124,7 +128,7 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
         ("trailer_plate", "UNIT|TRAILER|ANH|AUFL|RIM"),
     )
 }
-_NUMBER_SIGN = re.compile(r"^(?:N[or]?\.|N[°º])\s?(?=\S*\d)", re.IGNORECASE)
+_NUMBER_SIGN = re.compile(r"^(?:N\.?[°º]|N[or]?\.)\s?(?=\S*\d)", re.IGNORECASE)
 
 FIELDS = frozenset(
     "shipment tracking pro bol cmr awb container sscc purchase_order sales_order delivery_order invoice seal "
@@ -137,7 +141,7 @@ def value_of(field: str, quote: str) -> str | None:
 
     awb `020-12345675`, delivery_order `WH/OUT/00042`, un_number `UN1263`; sscc without the leading (00).
     """
-    text = " ".join(quote.upper().split())
+    text = _BLANK_INSIDE.sub("", " ".join(quote.upper().translate(_HYPHENS).split()))
     if field == "un_number":
         match = _UN.search(text)
         return f"UN{match[1]}" if match and 4 <= int(match[1]) <= 3550 else None
@@ -145,10 +149,13 @@ def value_of(field: str, quote: str) -> str | None:
         return "/".join(match.groups()).replace("/0UT/", "/OUT/")  # as OCR, and tired people, write it
     if field in _OWN_NAMES:
         text = _OWN_NAMES[field].sub("", text)
-    text = _NUMBER_SIGN.sub("", _without_caption(text))
+    small = quote.partition(" ")[0][1:].islower()
+    text = _NUMBER_SIGN.sub("", _without_caption(text, _SHORTEST_WORD if small else _SHORTEST_CAPTION))
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
+    if field == "awb" and _HOUSE_AWB.fullmatch(text):
+        return text
     if field in _CHECKED and not _CHECKED[field](compact):
         return None
     if field == "awb":
@@ -160,29 +167,32 @@ def value_of(field: str, quote: str) -> str | None:
     return compact if field in _COMPACT else text or None
 
 
-def _without_caption(text: str) -> str:
+def _without_caption(text: str, shortest: int) -> str:
     """A number without the word that names it in the same cell: `Seal UK0883178`, `Factuur 2026-20557`."""
     word, _, number = text.partition(" ")
-    named = len(word) >= _SHORTEST_CAPTION and word.rstrip(".:").isalpha() and caption_of(word) is not None
+    named = len(word) >= shortest and word.rstrip(".:").isalpha() and caption_of(word) is not None
     return number if named and any(c.isdigit() for c in number) else text
 
 
 _SHORTEST_CAPTION = 4  # letters: what is shorter may be a part of the number, as in `PSD 4418`
+_SHORTEST_WORD = 3  # in small letters, which are no part of it: `Rit 26-119043`
 
 # --- by their own form -----------------------------------------------------------------------------------------------
 
 _START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
-_CONTAINER = re.compile(rf"{_START}[A-Za-z]{{3}}[UJZujz][ -]?\d{{3}}[ ]?\d{{3}}[ -]?\d{_END}")
+_CONTAINER = re.compile(rf"{_START}[A-Za-z]{{3}}[UJZujz][ -]?\d{{3}}[ ]?\d{{3}}[ \u2010\u2011-]?\d{_END}")
 _UPS = re.compile(rf"{_START}1[Zz](?: ?[A-Za-z0-9]){{16}}{_END}")
 _S10 = re.compile(rf"{_START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}{_END}")
 _DIGITS = re.compile(r"(?<![\w.,/+-])(?:\(00\) ?)?\d{2,34}(?:[ -]\d{2,22}){0,8}(?![\w/]|[.,-]\d)")
 _GROUP = re.compile(r"\d[\d-]{8,}\d")
+_SSCC_IN_PARTS = re.compile(r"(?<![\w.,/+-])(?<!\d )\d(?: \d{3,13}){1,3} \d(?![\w/]| \d|[.,-]\d)")
 _LONGEST_IN_GROUPS = 20
 _LONGEST_WRITTEN = 24
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
 _PARTS = r"(?:-\d{1,8}|(?<=20\d\d)/\d{2,8}){0,2}"  # of SO-2026-0412
 _SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_PARTS}{_END}|{_START}SO \d{{4,8}}{_END}")
-_PURCHASE = re.compile(rf"{_START}P0\d{{4}}{_END}|{_START}PO-?\d{{4,10}}{_PARTS}{_END}")
+_NOT_INSIDE = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]-)(?<![Hh]oja )"  # of KTP-PO-88120, or of a Spanish register
+_PURCHASE = re.compile(rf"{_NOT_INSIDE}(?:P0\d{{4}}|PO-?\d{{4,10}}{_PARTS}){_END}")
 _RETURN = re.compile(rf"{_START}RMA-\d[\d-]{{2,12}}{_END}")
 _ODOO_INVOICE = re.compile(rf"{_START}(?:INV|BILL|RINV)/\d{{4}}/(?:\d{{2}}/)?\d{{3,6}}{_END}")
 _UN_NUMBER = re.compile(rf"{_START}(?:UN|ONU)[ -]?(?:(?:No|Nr|nº|n°|number)\.?:? ?)?\d{{4}}{_END}")
@@ -228,7 +238,7 @@ def _by_form(text: str) -> Iterator[Span]:
         (_S10, "tracking", s10, 0.95),
     ):
         for match in pattern.finditer(text):
-            if check(re.sub(r"[ -]", "", match[0]).upper()):
+            if check(re.sub(r"[ \u2010\u2011-]", "", match[0]).upper()):
                 yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), score)
     for pattern, field, score in (
         (_PICKING, "delivery_order", 0.99),
@@ -243,6 +253,9 @@ def _by_form(text: str) -> Iterator[Span]:
             value = value_of(field, match[0])
             if value is not None:
                 yield Span(field, value, match.start(), match.end(), score)
+    for match in _SSCC_IN_PARTS.finditer(text):
+        if sscc(value := match[0].replace(" ", "")):
+            yield Span("sscc", value, match.start(), match.end(), 0.98)
     for match in _PLATES.finditer(text):
         near = text[max(0, match.start() - _NEAR_TRUCK) : match.end() + _NEAR_TRUCK]
         if _TRUCK.search(near):
@@ -302,40 +315,42 @@ def _numbers(text: str) -> Iterator[Span]:
 
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
-    ("pro", 0.85, r"PRO"),
-    ("bol", 0.85, r"b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
-    ("cmr", 0.85, r"cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
+    ("pro", 0.85, r"PR[O0]"),
+    ("bol", 0.85, r"n705(?= )|b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("awb", 0.85, r"house (?:air ?)?way ?bill|hawb|guía (?:aérea )?house(?: \(hawb\))?|h-?awb"),
+    ("cmr", 0.85, r"n730(?: cmr)?(?= )|cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|ordine cliente|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
     ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
     ("delivery_order", 0.75, r"delivery (?:order|note|docket)|d/n|lieferscheine?|ls(?=[ .:-]{0,3}(?:nr|\d))|lfs|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|boll[ae]|pakbon|(?:af)?leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
-    ("invoice", 0.8, r"invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
+    ("invoice", 0.8, r"n380(?= )|invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|bookingu|rezerwacj[ai]"),
-    ("seal", 0.8, r"seals?|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
+    ("seal", 0.8, r"seals?|sellos?(?=(?: n[.º°]{1,2}| no\.?)? ?[:#]? ?[A-Z]{0,4}[ -]?\d{5})|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica|kenmerk"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
     ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
-    ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|reg|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
-    ("trailer_plate", 0.82, r"trailer|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\."),
+    ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|rego?|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
+    ("trailer_plate", 0.82, r"trailer|chassis(?=[ :#]{1,3}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\."),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
-    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:[º°]|\.))?\.?){1,2}[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
+    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:\.?[º°]|\.))?\.?){1,2}[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
 )
 _VALUE = (
     r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/-]{3,13}(?![\w/.-])"  # with the letters of a country or a firm
     r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
-_PLATE = r"(?P<value>[A-Z]{2} \d{1,2} [A-Z]{1,3} \d{4}(?!\d)|[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_PLATE = r"(?P<value>[A-Z]{3}Z \d{6}(?!\d)|[A-Z]{2} \d{1,2} [A-Z]{1,3} \d{4}(?!\d)|[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
+_APART = r"(?:(?<![^\W\d_])|(?=\d)|(?<=[a-z])(?=[A-Z]))"  # a word that goes on is no label: PROPANE
 _ONE_PLATE = rf"{_PLATE}(?!/\d)"  # Reg. UE 2016/679 is a law
 _CONTEXTS = tuple(
     (
         field,
         score,
         re.compile(
-            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_ONE_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
+            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_APART}{_ONE_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
             if field != "pro"
-            else rf"(?<![\w/-])(?:PRO|Pro|pro(?=[ -]?(?:#|no|number|nr)))(?i:{_CONNECTOR}){_VALUE}(?![\w-])"
+            else rf"(?<![\w/-])(?:PR[O0]|Pro|pro(?=[ -]?(?:#|no|number|nr)))(?i:{_CONNECTOR}){_APART}{_VALUE}(?![\w-])"
         ),
     )
     for field, score, words in _WORDS
@@ -382,11 +397,18 @@ _OF_A_PLACE = re.compile(  # "Lieu de livraison : 13127 Vitrolles" names no deli
     r"(?<!\w)(?:place|point|address|lieu|adresse|endroit|luogo|indirizzo|lugar|dirección|punto|miejsce|adres|plaats|ort|date|data|fecha|datum|termin)(?: of| de| du| di| del| della| der| van)? $",
     re.IGNORECASE,
 )
+_ON_INVOICE = re.compile(  # "À rappeler sur la facture : OT-5-2027" is what is to be quoted there
+    r"(?<!\w)(?:on|sur|auf|in|op|en|na)(?: (?:the|your|every|each|la|les|vos|votre|chaque|der|ihrer|jeder|tutte le|su|uw|de|elke|każdej))? $",
+    re.IGNORECASE,
+)
+_SECOND_HALF = re.compile(r"[^\W\d][.:]? ?/ ?$")  # of a label in two halves
+_TWO_VALUES = re.compile(r" ?/ ?[A-Z0-9]{0,12}[A-Z0-9-]{0,4}\d")
 _MORE_OF_A_PRICE = re.compile(r"[.,]\d\d(?!\d)")
 _PRICE = re.compile(r"\d{1,6}[.,]\d{2}")
 _PHONE = re.compile(r"0\d{3,4} \d{6}(?!\w)")  # 07700 900418
 _A_NUMBER = re.compile(
-    r"(?:(?<!\w)n(?:[º°]|\.|os?\b|r)|(?:nr|num\w*|number\w*|nummer|ref\w*|rif\w*|réf\w*|id)\b|#)[^\w#]*$", re.IGNORECASE
+    r"(?:(?<!\w)n(?:\.?[º°]|\.|os?\b|r)|(?:nr|num\w*|number\w*|nummer|ref\w*|rif\w*|réf\w*|id)\b|#)[^\w#]*$",
+    re.IGNORECASE,
 )
 _DAY = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[/-](?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[/-](?:[12]\d|3[01])")
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5][05](?:-(?:[01]\d|2[0-4])[0-5][05])?")
@@ -429,6 +451,11 @@ def _by_words(text: str) -> Iterator[Span]:
             label = text[match.start() : start]
             if _says_when(field, label, text[start:end]):
                 continue
+            before = text[max(0, match.start() - 24) : match.start()]
+            if field == "invoice" and _ON_INVOICE.search(before):
+                continue
+            if _SECOND_HALF.search(before) and _TWO_VALUES.match(text, end):
+                continue  # "Lieferschein-Nr. / Bestell-Nr. 80071822 / BG-3390" are read by halves
             if both := _neighbours(text, start, end):
                 yield from (Span(field, text[a:b], a, b, score) for a, b in both)
                 continue
@@ -478,6 +505,16 @@ def is_plate(words: str) -> bool:
     )
 
 
+_BLANK_OR_SLASH = re.compile(r" (?:[1Il|] )?")  # as a scan reads it
+
+
+def two_plates(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The two plates of `LL-384KX LL-117AN`, which nothing but a blank parts; none where these are not two."""
+    blanks = [match.span() for match in _BLANK_OR_SLASH.finditer(text, start, end)]
+    halves = [((start, a), (b, end)) for a, b in blanks if is_plate(text[start:a]) and is_plate(text[b:end])]
+    return list(min(halves, key=lambda h: abs(h[0][1] - h[0][0] - (h[1][1] - h[1][0])), default=()))
+
+
 _WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,12}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
 _PREFIXES = (  # what a number calls itself, whatever its box is called
     ("purchase_order", re.compile(r"P\.?O\b")),
@@ -503,6 +540,7 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
         at += len(part)
 
 
+_OF_CUSTOMS = re.compile(r"N\d{3}")  # their code of a kind of paper
 _OF_A_DAY = re.compile(r"(?:dat[aeu]m?|dated|fecha)\b", re.IGNORECASE)
 
 
@@ -515,7 +553,7 @@ def is_plausible(field: str, text: str, start: int, end: int) -> bool:
 def _plausible(field: str, text: str, start: int, end: int) -> bool:
     value = text[start:end]
     digits = sum(c.isdigit() for c in value)
-    if _OF_A_DAY.match(value):
+    if _OF_A_DAY.match(value) or _OF_CUSTOMS.fullmatch(value):
         return False
     if field.endswith("plate"):
         if _NUMBER_OF_A_FIRM.search(text, max(0, start - 20), start):
@@ -529,6 +567,8 @@ def _plausible(field: str, text: str, start: int, end: int) -> bool:
     if digits < _LEAST_DIGITS.get(field, 3) or digits * 3 < len(value) or _DATE_LIKE.fullmatch(value):
         return False
     if _PRICE.fullmatch(value) or _MORE_OF_A_PRICE.match(text, end):
+        return False
+    if " " in value and _NUMBER_OF_A_FIRM.search(text, start, start + value.index(" ") + 1):  # KRS 0000118271
         return False
     if value.isdecimal() and len(value) <= _MOST_COUNTED and _UNIT_AFTER.match(text, end):
         return False
@@ -565,7 +605,7 @@ def _shape(value: str) -> str:
 
 # What a document's own number is called by when it is called no more than a number.
 _BARE_NUMBER = re.compile(
-    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|n(?=\.)|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*+[:#]?[ \t]*+{_VALUE}(?![\w-])",
+    rf"(?:^|\n|(?<=  )|(?<=\s))(?:n[o°º]|n\.[°º]|n(?=\.)|nr|num(?:ber|mer|éro)?|número|numero)\.?(?: ?/ ?(?:n[o°º]|nr|number|nummer|numéro|número|numero)\.?)?[ \t]*+[:#]?[ \t]*+{_VALUE}(?![\w-])",
     re.IGNORECASE,
 )
 

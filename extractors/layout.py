@@ -33,6 +33,7 @@ _BLANK = re.compile(r"[^_.…]*[ :]*(?:_{5,}|\.{8,}|…{4,})\s*")
 _SIGNED_ASIDE, _SIGNED_UNDER, _SIGNED_OVER, _SIGNED_BESIDE = 15.0, 45.0, 16.0, 120.0  # points, of a name in script
 _IN_PRINT = re.compile(r"name|naam|nom|imi[eę]|nazw", re.IGNORECASE)
 _BOX_NUMBER = re.compile(r"\d{1,2}[a-z]?[.)]?")
+BOX_NUMBERS = re.compile(r"\d{1,2}[a-z]?(?: ?/ ?\d{1,2}[a-z]?)+[.)]? ")  # "25/26 Kfz / Anhänger"
 _POSTCODE = re.compile(r"(?=\D*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,4}")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
 _BOX_DEPTH = 55.0  # points, from a label down to the last line of its box
@@ -113,6 +114,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     framed = _by_frame(by_top)
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
+        words = words[numbers.end() :] if (numbers := BOX_NUMBERS.match(words)) else words
         if (
             (labels is None and len(words) > _LONGEST_LABEL)
             or sum(c.isalpha() for c in words) < 2
@@ -470,9 +472,12 @@ def _captioned(
 ) -> Word | None:
     """The value that a label in smaller print stands under, where that is nearer than what stands below the label."""
     over = by_top[bisect_right(tops, label.top - 4 * label.height) : bisect_right(tops, label.top)]
-    near, larger = 1.6 * label.height, 1.15 * label.letter
+    near, larger = 1.8 * label.height, 1.15 * label.letter
+    aside, touching = max(3, label.height / 2), -0.2 * label.height  # on a scan, which may be larger than its paper
     values = [
-        c for c in over if abs(c.left - label.left) <= 3 and 0 < label.top - c.bottom <= near and c.letter > larger
+        c
+        for c in over
+        if abs(c.left - label.left) <= aside and touching < label.top - c.bottom <= near and c.letter > larger
     ]
     values = [c for c in values if caption_of(text[c.start : c.end]) is None]
     if not values:

@@ -31,6 +31,8 @@ FILE = Path(captions.__file__).with_name("captions.yaml")
         ("Recibida por", "received_by"),
         ("Nadawca Sender", "shipper"),
         ("Date/Time delivered", "delivered_at"),
+        ("Uw referentie / bestelnummer afnemer", "purchase_order"),
+        ("Sideloader trailer rego", "trailer_plate"),
         ("Net weight", ""),
         ("Due date", ""),
     ],

@@ -52,6 +52,16 @@ def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
         ("LIEFERSCHEIN NR 90114, SILOSTR. 60, TEL. 0511 555 7741", False, "DE", "+495115557741"),
         ("GSTIN 33AAKFS4471L1ZQ Ph: 0422-255 7310", False, "IN", "+914222557310"),
         ("Móvil tráfico 609 555 418, Talleres Ribera, S.L.", False, "ES", "+34609555418"),
+        ("Kofler GmbH, CH-3250 Lyss, Telefon 032 555 64 40", False, "CH", "+41325556440"),
+        ("Steiner GmbH, A-4600 Wels, Österreich, Tel. 07242 55 55 30", False, "AT", "+437242555530"),
+        ("Route de Bure 27, 2900 Porrentruy, tél. 032 555 61 44", False, "CH", "+41325556144"),
+        ("Park, Glanmire, Co. Cork, office 021 555 0182", False, "IE", "+353215550182"),
+        ("300, rue Dalhousie, Québec G0A 3X0, Tél. 418 555-0127", False, "CA", "+14185550127"),
+        ("Kaohsiung, Taiwan, TEL 886-7-555-2310, ship to Tacoma", True, "TW", "+88675552310"),
+        ("Import Pte Ltd, Singapore 758277, TEL NO : 65550193", False, "SG", "+6565550193"),
+        ("A Coruña, España, Teléfono (+34) 981 555 317", False, "ES", "+34981555317"),
+        ("Svincoli: 0721 555 319, reso al destinatario della merce", False, "IT", "+390721555319"),
+        ("Weber GmbH, Leipzig, an Rossi, 76121 Barletta, Italia, Tel. 0883 555 920", False, "IT", "+390883555920"),
     ],
 )
 def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
@@ -59,6 +69,17 @@ def test_a_number_gets_the_code_of_the_country_that_the_text_shows(
 ) -> None:
     assert region_of(text, american=american) == region
     assert [span.value for span in find_contacts(text, region) if span.field == "phone"] == [number]
+
+
+def test_a_country_where_no_number_of_the_text_can_be_is_not_theirs() -> None:
+    text = "+44 1405 555 018, Goole DN14 6XL. Ennis V95 K2H6, traffic desk 091 555 018"
+    assert region_of(text) == "IE"
+
+
+def test_a_number_with_its_code_counts_however_long_and_without_the_words_before_it() -> None:
+    assert value_of("phone", "+44 1472 555 0199", "GB") == "+4414725550199"
+    assert value_of("phone", "PH +31 30 555 4410") == "+31305554410"
+    assert value_of("phone", "+47 22 55", "NO") is None, "a part of one"
 
 
 def test_the_code_of_a_country_alone_is_no_number() -> None:

@@ -545,6 +545,18 @@ def test_small_print_under_a_value_names_it_where_it_stands_nearer_than_what_fol
     assert values(found, "delivered_at") == ["2026-11-20T13:05:00+00:00"]
 
 
+@pytest.mark.parametrize(("aside", "down", "size"), [(0, 11.5, 5.5), (5, 14, 12)], ids=["lower", "aslant"])
+def test_small_print_names_the_value_over_it_though_not_right_under_it(
+    reader: PdfReader, aside: float, down: float, size: float
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=14)
+        lines(canvas, 40, 700, "JB-2231", size=size * 2)
+        lines(canvas, 40 + aside, 700 - down, "Shipment no.", size=size, font="Helvetica")
+
+    assert values(read(reader, draw), "shipment") == ["JB-2231"]
+
+
 def test_a_line_that_holds_name_and_address_gives_both(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 760, "Transportauftrag WT-118204", size=14)
@@ -813,6 +825,17 @@ def test_a_label_of_two_halves_names_the_halves_of_its_value(reader: PdfReader) 
     found = read(reader, tour)
     assert values(found, "vehicle_plate") == ["OASL512"] and values(found, "driver_name") == ["Jonas Dogan"]
     assert values(found, "pickup_actual") == ["2026-10-30"]
+
+
+def pair_of_plates(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "FRACHTBRIEF CMR", size=14)
+    lines(canvas, 30, 712, "25/26 Amtl. Kennzeichen Kfz / Anhänger", size=6, font="Helvetica")
+    lines(canvas, 30, 698, "LL-384KX LL-117AN")
+
+
+def test_two_plates_without_a_slash_go_by_the_order_of_their_label(reader: PdfReader) -> None:
+    found = read(reader, pair_of_plates)
+    assert values(found, "vehicle_plate") == ["LL384KX"] and values(found, "trailer_plate") == ["LL117AN"]
 
 
 def order(canvas: Canvas) -> None:

@@ -122,6 +122,18 @@ def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invali
         ("PU # is FON-66120", ("shipment", "FON-66120")),
         ("Sendung 4471 2204 8812.", ("shipment", "447122048812")),
         ("Votre colis n° 6A 00881 2210.", ("tracking", "6A008812210")),
+        ("RechnungR-26-3307", ("invoice", "R-26-3307")),  # run together on a scan
+        ("Reserva n.º RSV-70921", ("booking", "RSV-70921")),
+        ("PR0 440-918826", ("pro", "440-918826")),  # as a scan has it
+        ("HAWB BCN-26-08817", ("awb", "BCN-26-08817")),
+        ("Guía house CAB-QRO-260873", ("awb", "CAB-QRO-260873")),
+        ("N380 QDT-2609-118 ; N705 XHLRTM7730412", ("invoice", "QDT-2609-118")),  # as customs call papers
+        ("N380 QDT-2609-118 ; N705 XHLRTM7730412", ("bol", "XHLRTM7730412")),
+        ("SELLO CL 0093481", ("seal", "CL 0093481")),
+        ("CHASSIS PDCZ 418220", ("trailer_plate", "PDCZ418220")),
+        ("rego 418XKT", ("vehicle_plate", "418XKT")),
+        ("CSQU 305438\u20103", ("container", "CSQU3054383")),
+        ("SSCC: 1 06141412 34567890 8", ("sscc", "106141412345678908")),
     ],
 )
 def test_references_are_found_as_people_write_them(text: str, expected: tuple[str, str]) -> None:
@@ -168,6 +180,12 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "Exp. 12.2026",
         "carga 2400 cajas",
         "viaje 1400 km",
+        "STOVE PROPANE 850012340408",
+        "not in any invoice. KRS 0000118271",
+        "To quote on the invoice: OT-5-2027",
+        "hoja PO-21930",
+        "faktura N380",
+        "Lieferschein-Nr. / Bestell-Nr. 80071822 / BG-2026-3390",  # each is the other's half
     ],
 )
 def test_wrong_check_digits_phone_numbers_dates_and_quantities_are_not_references(text: str) -> None:
@@ -190,6 +208,16 @@ def test_what_looks_like_a_time_or_a_count_is_a_reference_where_it_is_called_one
     text: str, expected: tuple[str, str]
 ) -> None:
     assert found(text) == {expected}
+
+
+def test_a_part_of_a_longer_number_is_no_order() -> None:
+    assert ("purchase_order", "PO-88120") not in found("Bestellung Empfänger: KTP-PO-88120")
+
+
+def test_two_plates_may_stand_side_by_side() -> None:
+    assert identifiers.two_plates("LL-384KX LL-117AN", 0, 17) == [(0, 8), (9, 17)]
+    assert identifiers.two_plates("GK-418-TR 1 FX-902-BL", 0, 21) == [(0, 9), (12, 21)], "a slash, as a scan has it"
+    assert identifiers.two_plates("HH AB 1234", 0, 10) == []
 
 
 def test_a_list_after_one_word_is_read_to_its_end() -> None:
@@ -239,7 +267,13 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("trailer_plate", "Rimorchio AE 40772", "AE40772"),
         ("shipment", "PSD 4418 0277 61", "PSD 4418 0277 61"),
         ("purchase_order", "Baustelle 4711", "BAUSTELLE 4711"),
+        ("shipment", "Rit 26-119043", "26-119043"),
+        ("bol", "SRP- 30714", "SRP-30714"),
+        ("shipment", "SC\u201026\u2010330", "SC-26-330"),
+        ("cmr", "N.º 4471", "4471"),
+        ("awb", "HAWB ZRH-508817", "ZRH-508817"),
+        ("awb", "AWB 020-12345676", None),
     ],
 )
-def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str) -> None:
+def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str | None) -> None:
     assert value_of(field, quote) == value
