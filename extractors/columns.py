@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -27,15 +27,15 @@ _SAID_BY = (
 _HEADINGS = tuple(
     (field, re.compile(rf"(?:\d{{1,2}}[a-z]?[.)]? )?(?:{words})(?:{_SAID_BY})?\W*", re.IGNORECASE))
     for field, words in (
-        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|offizielle (?:benennung|bezeichnung).*|officiële vervoersnaam|désignation officielle.*|clase de mercancía|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
-        ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|(?:gross weight )?kgs? ?/ ?lbs?|brutto(?:gewicht|masse|gew\.?)?{_KILOS}|kgs? brutto|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
-        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:liczba )?(?:sztuk|opakowań)|anzahl und art der (?:versandstücke|packstücke|verpackung)|(?:number|no\.?) and (?:kind|type) of (?:packages|pkgs).*|aantal en soort colli|nombre et (?:type|nature) des? colis"),
+        ("description", r"(?:item |product |article |commodity )?description(?: of (?:the )?(?:goods|articles|contents|packages and goods))?|nature(?: and quantity)? of (?:the )?goods.*|commodity|goods|proper shipping name.*|(?:un-?nr\.?, ?)?offizielle (?:benennung|bezeichnung).*|officiële vervoersnaam|désignation officielle.*|clase de mercancía|(?:number and )?kind of packages.*description.*|warenbezeichnung|bezeichnung(?: des gutes)?|ware|inhalt|désignation(?: des marchandises)?|nature de la marchandise|marchandises?|descripción(?: de (?:la )?mercancía)?|mercancía|descrizione(?: della merce| merce)?|merce|natura della merce|aard (?:der|van de) goederen|omschrijving(?: (?:van )?(?:de )?goederen)?|goederen|nazwa towaru|rodzaj towaru|opis towaru|towar"),
+        ("gross_weight", rf"(?:gross |total )?(?:weight|wt|mass)(?: gross)?{_KILOS}|gross ?(?:kgs?|kilos?|lbs?)|kg gross|kgs?|g\.? ?w\.?{_KILOS}|(?:gross weight )?kgs? ?/ ?lbs?|brut(?:to)?(?:gewicht|masse|gew\.?)?{_KILOS}|kgs? brut(?:to)?|gewicht{_KILOS}|bruto ?kgs?|kilo'?s|poids(?: brut)?{_KILOS}|kg bruts?|peso(?: bruto| lordo)?{_KILOS}|(?:kg )?lordo{_KILOS}|brutogewicht{_KILOS}|waga(?: brutto)?{_KILOS}|masa brutto{_KILOS}"),
+        ("pieces", r"(?:no\.?(?: of)? |number of |# ?|total )?(?:pkgs?|packages|pieces(?: rcp)?|pcs|cajas|kartons?|dozen|cartoni|scatole|cartons|ctns|parcels|cases|drums)(?: qty)?|(?:pkg|package|pack) qty|(?:anzahl )?(?:der )?(?:packstücke|colli)|(?:nombre|quantité)(?: des?| de)? (?:colis|pièces)|nb(?:re)? (?:de )?colis|colis|(?:n[°º.] ?|aantal )?colli|(?:n[°º.] |número de )?bultos|(?:(?:liczba|[iIl]lość) )?(?:sztuk|opakowań)|anzahl,? (?:und |u\. )?(?:art|verpackung).*|kartons?(?: [lI]t\.? papier\w*)|anzahl und art der (?:versandstücke|packstücke|verpackung)|(?:number|no\.?) and (?:kind|type) of (?:packages|pkgs).*|aantal en soort colli|nombre et (?:type|nature) des? colis"),
         ("pallets", r"(?:h[./]?u\.?|handling units?|pallet|plt)(?: qty)?|(?:no\.? of )?(?:pallets|plts|skids)|paletten|palettes|palets|palés|bancali|palety|liczba palet"),
         ("volume", r"(?:volume|cube|cubage|measurement|volumen|objętość|kubatura)\W*(?:in )?(?:m3|m³|cbm)?|m3|m³|cbm"),
         ("hazard_class", r"(?:hazard |adr |imo |imdg )?class(?: or division)?|(?:adr-)?klasse|classe|clase|klasa"),
-        ("quantity", r"(?:[lI]t\. papieren|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: (?:unit|kg|m|u)\.?)?"),
+        ("quantity", r"(?:[lI]t\. papieren|szt|stk|qty|quantity|menge|anzahl|quantité|qté|cantidad|cant|quantità|q\.?tà|aantal|ilość)\.?(?: (?:unit|kg|m|u)\.?)?"),
         ("pieces_short", r"(?:qty |pcs |pieces )?(?:short|shortage|missing)|fehlend|fehlmenge|fehlt|manquants?|faltantes?|mancanti|ontbreekt|ontbrekend|manco|brak|braki|brakuje"),
-        ("pieces_damaged", r"(?:qty |pcs |pieces )?damaged?|beschädigt|bruch|avariée?s?|endommagée?s?|dañad[oa]s?|averiad[oa]s?|danneggiat[aoie]|beschadigd|uszkodzon[aeoy]+"),
+        ("pieces_damaged", r"(?:(?:qty|pcs|pieces|no\.?|number) )?damaged?|beschädigt|bruch|avariée?s?|endommagée?s?|dañad[oa]s?|averiad[oa]s?|danneggiat[aoie]|beschadigd|uszkodzon[aeoy]+"),
         ("pickup_actual", r"(?:date )?(?:d['’])?enlèvement|date (?:ramasse|enl\.?)|pick-?up date|ship(?:ped)? date|ladedatum|abholdatum|fecha (?:de )?(?:recogida|carga)|data (?:di )?(?:ritiro|carico)|laaddatum|data załadunku"),
         ("delivered_at", r"delivery date|date delivered|date (?:de )?livraison|lieferdatum|fecha (?:de )?entrega|data (?:di )?consegna|leverdatum|data dostawy"),
         ("shipper", r"shipper|consignor|absender|expéditeur|remitente|mittente|afzender|nadawca"),
@@ -44,11 +44,15 @@ _HEADINGS = tuple(
 )  # fmt: skip
 _OF_COLUMNS = frozenset(field for field, _ in _HEADINGS) - {"shipper", "consignee"}  # which are boxes' captions, too
 _NUMBER = re.compile(
-    r"(?P<number>\d{1,3}(?:[ .,'’]\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: [a-z]{1,3})?)?"
+    r"(?P<number>\d{1,3}(?:[ .,'’′]\d{3})+(?:[.,]\d{1,3})?|\d{1,7}(?:[.,]\d{1,3})?)(?P<unit>\s?[A-Za-zÀ-ž³]{1,10}\.?(?: (?:[a-z]{1,3}|gross|brutt?o|lordo))?)?"
 )
 _LEADING_NUMBER = re.compile(r"(?P<number>\d{1,7}(?:[.,]\d{1,3})?) +(?=[A-ZÀ-Ž]|\d{1,4} ?[x×] ?\d)")
 _PACKED = re.compile(r"(?P<number>\d{1,5})(?P<unit> [A-Za-z])")  # "6 IBC's 31HA1 à 1.000 l"
 _PALLETS = re.compile(r"\b(?:plts?|pal(?:l?ets?)?|skids?)\b", re.IGNORECASE)  # "4 PLT" counts no cartons
+_HEADINGS_APART = 1.8  # heights between the lines of headings
+_IN_PALLETS = re.compile(  # in the column for how goods are packed
+    r"(?:eu(?:ro?)?[ -]?)?(?:plts?|pal(?:l?et(?:te[ns]?|s|y)?|és|\.)?|skids?|bancal[ei]s?|epal)", re.IGNORECASE
+)
 _FARTHEST = 8.0  # heights of a row, from one row of a table to the next
 _MOST_ROWS, _LONGEST_HEADING, _MOST_HEADING_ROWS = 60, 110, 3
 _MOST_NUMBERS, _LONGEST_TOTAL = 6, 50  # of a cell of totals
@@ -58,7 +62,9 @@ _NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pick
 _DATED = frozenset({"pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at"})
 _REFERENCES = frozenset({"shipment", "tracking", "cmr", "bol", "purchase_order", "delivery_order", "sales_order"})
 _FEWEST_LISTED = 3  # columns of a list of shipments, which may count nothing
-_BOX = re.compile(r"(?P<number>\d{1,2})[a-z]?[.)]? ?(?=[^\W\d])")  # of a form
+_BOX = re.compile(r"(\d{1,2})[a-z]?[.)]? ?[A-ZÀ-Ž]")  # "7 Anzahl", on a form
+_CUBIC_METRES = re.compile(r"(?:\d{1,2}[a-z]?[.)]? )?m[3³]\W*", re.IGNORECASE)
+_MOST_DIGITS = 4  # of a heading
 _UNIT = re.compile(r"kgs?|kilos?|lbs?|tonnes?|t|m3|m³|cbm", re.IGNORECASE)
 _ALL = r"totals?|totale|totaux|totali|totaal|gesamt|insgesamt|razem|łącznie"
 _ALL_OF_IT = re.compile(rf"(?<!\w)(?:{_ALL})(?!\w)", re.IGNORECASE)
@@ -137,16 +143,26 @@ def _heading_at(text: str, rows: Sequence[Sequence[Word]], at: int) -> tuple[lis
     """The columns that begin at a row, and how many rows their headings take: broken lines, or languages."""
     block: list[Sequence[Word]] = []
     best = None
+    if len(rows[at]) < 2:  # the title of a box, or the last line of another
+        return None
     for row in rows[at : at + _MOST_HEADING_ROWS]:
-        apart = block and row[0].top - block[-1][0].bottom > 1.5 * max(c.height for c in block[-1])
-        amounts = any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) and not _is_numbered(text, row)
-        if apart or amounts or _is_pairs(text, row):
+        apart = block and row[0].top - block[-1][0].bottom > _HEADINGS_APART * max(c.height for c in block[-1])
+        if apart or _is_values(text, row) or _is_pairs(text, row):
             break
         block.append(row)
         found = _headings(text, block)
         if found is not None and (best is None or _told(found) >= _told(best[0]) - (len(block) > 1)):
             best = found, len(block)
     return best
+
+
+def _is_values(text: str, row: Sequence[Word]) -> bool:
+    """Whether a row holds what no heading does: an amount or a longer number, which that of a box is not."""
+    words = [text[cell.start : cell.end] for cell in row]
+    boxes = [int(box[1]) for said in words if (box := _BOX.match(said))]
+    if len(boxes) >= _FEWEST_LISTED and all(a < b for a, b in pairwise(boxes)):
+        return False
+    return any(_NUMBER.fullmatch(said) or sum(c.isdigit() for c in said) > _MOST_DIGITS for said in words)
 
 
 def _is_pairs(text: str, row: Sequence[Word]) -> bool:
@@ -156,28 +172,25 @@ def _is_pairs(text: str, row: Sequence[Word]) -> bool:
     return len(row) >= 4 and numbers and all(captions[::2]) and not any(captions[1::2])
 
 
-def _is_numbered(text: str, row: Sequence[Word]) -> bool:
-    """Whether a row is made of the numbered boxes of a form: `7 Anzahl`, `9 Bezeichnung des Gutes`."""
-    numbers = [(cell, int(box["number"])) for cell in row if (box := _BOX.match(text, cell.start, cell.end))]
-    rising = all(a < b for (_, a), (_, b) in pairwise(numbers))
-    return rising and sum(_is_caption(text[cell.start : cell.end]) for cell, _ in numbers) >= _FEWEST_LISTED
-
-
 def _told(headings: Sequence[_Heading]) -> int:
     return sum(bool(heading.field) for heading in headings)
 
 
 def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | None:
-    columns: list[list[Word]] = []
-    for cell in (cell for row in block for cell in row):
-        near = max(columns, key=lambda column: _shared(column[0], cell), default=None)
-        if near is not None and _shared(near[0], cell) > 0:
-            near.append(cell)
-        else:
+    fullest = max(block, key=len)
+    columns = [[cell] for cell in fullest]
+    for cell in (cell for row in block if row is not fullest for cell in row):
+        near = max(columns, key=lambda column: _shared(column[0], cell))
+        over = [column for column in columns if 4 * _shared(column[0], cell) > column[0].right - column[0].left]
+        if _shared(near[0], cell) <= 0:
             columns.append([cell])
+        for column in over if len(over) > 1 else [near]:  # "Packages", over their quantity and their type
+            if _shared(column[0], cell) > 0 and cell not in column:
+                column.append(cell)
     headings: list[_Heading] = []
     for column in sorted(columns, key=lambda column: column[0].left):
-        lines = [" ".join(text[cell.start : cell.end].split()) for cell in column]
+        in_order = sorted(column, key=lambda cell: cell.top)
+        lines = [" ".join(text[cell.start : cell.end].split()) for cell in in_order]
         words = " ".join(lines)
         said = (words,) if caption_of(words) == "" else (words, *lines)
         field = next((field for part in said if len(part) < _LONGEST_HEADING and (field := _field_of(part))), "")
@@ -197,7 +210,7 @@ def _shared(first: Word | _Heading, second: Word | _Heading) -> float:
 
 @lru_cache(maxsize=4096)  # a page's cells are asked for in several rows, and forms come again
 def _field_of(words: str) -> str:
-    if sum(c.isalpha() for c in words) < 2 and words.strip(" :").casefold() not in ("m3", "m³"):
+    if sum(c.isalpha() for c in words) < 2 and not _CUBIC_METRES.fullmatch(words):
         return ""
     words = " ".join(_ALL_OF_IT.sub(" ", words).split())
     if _BARE_REFERENCE.fullmatch(words):  # of articles, as a heading
@@ -228,10 +241,17 @@ def _body(
     for at, row in enumerate(rows[:_MOST_ROWS]):
         if is_subtotal(text, row):
             continue
+        if not any(c.isalnum() for cell in row for c in text[cell.start : cell.end]):  # a line of dashes
+            summed = len(row) > 1 and body and at + 1 < len(rows)  # under each of the columns: their sums follow
+            if summed and all(_NUMBER.fullmatch(text, c.start, c.end) for c in rows[at + 1][:2]):
+                return body, rows[at + 1]
+            continue
         if is_total(text, row):
             below = rows[at + 1] if at + 1 < len(rows) else row
-            captions = not any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row) and len(row) > 1
-            under = captions and below[0].top - row[0].bottom < 2 * row[0].height
+            captions = not any(_NUMBER.fullmatch(text, cell.start, cell.end) for cell in row)
+            close = below[0].top - row[0].bottom < 2 * row[0].height
+            boxed = row[0].frame is not None and below[0].frame == row[0].frame
+            under = captions and (close or boxed)
             return body, below if under and any(_NUMBER.fullmatch(text, c.start, c.end) for c in below) else row
         if before and _heading_at(text, rows, at) is not None:
             break
@@ -337,11 +357,18 @@ def _table(
     source = last if last is not None else full[0] if len(full) == 1 else ()
     if last is not None:
         source = [part for cell in last for part in _numbers_in(text, cell)]
-    for heading, cell in _placed(text, source, headings, body):
+    summed = [*_placed(text, source, headings, body)]
+    if last is not None or len(full) > 1:
+        given = {heading.field for heading, cell in summed if _amount(text, heading, cell)}
+        summed += _alone(text, [placed for placed in all_placed if _is_counted(text, placed)], given)
+    packings = {cell.start: (after.start, after.end) for row in (*body, source) for cell, after in pairwise(row)}
+    for heading, cell in summed:
         place = _amount(text, heading, cell) if heading.field in _COUNTED else None
         if place is None or (heading.field == "quantity" and last is None):
             continue
-        field = "pallets" if _PALLETS.search(text, place[1], cell.end) else heading.field
+        packed = packings.get(cell.start)
+        palletised = packed and heading.field in ("pieces", "quantity") and _IN_PALLETS.fullmatch(text, *packed)
+        field = "pallets" if palletised or _PALLETS.search(text, place[1], cell.end) else heading.field
         pounds = field == "gross_weight" and heading.pounds and "lb" not in text[slice(*place)]
         totals.append(Told(field, *place, pounds))
     several = last is not None or len(full) > 1
@@ -353,6 +380,16 @@ def _table(
     if any(total.field == "pieces" for total in totals):
         totals = [total for total in totals if total.field != "quantity"]
     return Table(tuple(goods), tuple(totals), tuple(named), said, lines, amounts)
+
+
+def _alone(
+    text: str, rows: Sequence[Sequence[tuple[_Heading, Word]]], given: Collection[str]
+) -> Iterator[tuple[_Heading, Word]]:
+    """What a table's sums do not say: all of its only line, and the weight or volume that stands once for all lines."""
+    for field in ("gross_weight", "volume") if len(rows) > 1 else sorted(_AMOUNTS):
+        of_field = [(h, c) for row in rows for h, c in row if h.field == field and _amount(text, h, c)]
+        if len(of_field) == 1 and field not in given:
+            yield of_field[0]
 
 
 _COUNT_IN_TOTAL = re.compile(r"(?<![\w.,])\d[\d.,]*(?: (?:[^\W\d]{2,12})(?!\S))?")
@@ -462,7 +499,8 @@ def _sum_in(
 
 def _amount(text: str, heading: _Heading, cell: Word) -> tuple[int, int] | None:
     words = _SAID_TOTAL.sub("", text[cell.start : cell.end].strip())
-    match = _NUMBER.fullmatch(words) or (_PACKED.match(words) if heading.field == "pieces" else None)
+    packed = heading.field == "pieces" and caption_of(words) in (None, "pieces")  # "35 Gesamtrohmasse" is a box
+    match = _NUMBER.fullmatch(words) or (_PACKED.match(words) if packed else None)
     if match is None:
         return None
     start = cell.start + text[cell.start : cell.end].index(match[0])

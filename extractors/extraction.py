@@ -108,6 +108,7 @@ _NEAR, _ROUND = 25, 60  # letters before a date
 _COUNTS = frozenset({"pieces", "pallets"})
 _UNLESS_RULES = quantities.LOSSES | {"delay_minutes"}
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
+_BOXES = frozenset({"pieces", "volume"})  # whose captions, with the number of a box, read as amounts: "12 m3"
 _FIRST = 2  # cells of a page that may name its issuer in any print
 _FROM_PLACE = 0.6  # the score of a party that only stands at the head of its address
 _FROM_LETTERHEAD = 0.62
@@ -225,6 +226,7 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
     text, for then they are the amounts of its lines.
     """
     titled = [f for f in found if f.field in _NUMBERS.values() and f.score == _TITLED]
+    lost = {finding.value for finding in found if finding.field in quantities.LOSSES}
     for field in sorted({finding.field for finding in found}):
         of_field = [finding for finding in found if finding.field == field]
         if field in identifiers.FIELDS:  # "TRANSPORT ORDER No. 4711" is no order for goods
@@ -238,6 +240,8 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
             of_field = [f for f in of_field if not any(_is_other_plate(f, other) for other in found)]
             if not of_field:
                 continue
+        if field in _COUNTS:  # of several, those that are missing or damaged are a part
+            of_field = [f for f in of_field if f.value not in lost] or of_field
         if field == "document_date":  # what is written later was added to it
             of_field = [f for f in of_field if not any(_same_place(f, other) for other in found)] or of_field
             of_field = [min(of_field, key=lambda f: (f.score < _AS_TEXT, f.value))]
@@ -265,8 +269,9 @@ def _told_once(field: str, found: list[Finding]) -> list[Finding]:
     """Of several values of a field that a document states once, the best; none where none is told well."""
     if field not in _ONE_EACH or len({finding.value for finding in found}) < 2:
         return found
-    best = max(finding.score for finding in found)
-    found = [f for f in found if f.score == best] if best > _AS_TEXT else []
+    surest = max(found, key=lambda finding: finding.score)
+    best, as_text = surest.score, _AS_TEXT * (_OCR_DOUBT if surest.method == "ocr" else 1)
+    found = [f for f in found if f.score == best] if best > as_text else []
     return _sum_of(found) if field in _COUNTS and len({f.value for f in found}) > 1 else found
 
 
@@ -378,9 +383,15 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     shipped = list(parties.shipping_names(text))
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
+    said = {start for table in tables for start, _ in table.headings}
+    on_pallets = {told.start for table in tables for told in table.totals if told.field == "pallets"}
     for span, method in spans:
         by_which_to_pay = document.type in _INVOICES and _DUE.search(text, max(0, span.start - _NEAR), span.start)
         if span.field == "eta_original" and by_which_to_pay:
+            continue
+        if span.field in _ONE_EACH and _over_cells(text, cells, span):
+            continue
+        if (span.field == "pieces" and span.start in on_pallets) or (span.field in _BOXES and span.start in said):
             continue
         if span.field in _UNLESS_RULES and forms.is_rule(text, span.start):
             continue
@@ -395,7 +406,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         tables = [t if t.amounts else t._replace(goods=()) for t in tables]
     for span in (*forms.captioned(text, cells, pairs, total), *forms.in_cells(text, cells, total)):
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
-        if not in_line:
+        if not in_line and not (span.field == "pieces" and span.start in on_pallets):
             yield _read_on_page(span._replace(field=_meant(span, text, document, setting)), read, part, "layout")
     for span in forms.in_totals(text):
         yield _read_on_page(span, read, part, "pattern")
@@ -417,6 +428,12 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         span = span._replace(field=_meant(span, text, document, setting))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)
+
+
+def _over_cells(text: str, cells: Sequence[Word], span: Span) -> bool:
+    """Whether the number of a span goes on in the next cell, and so is two."""
+    cell = next((c for c in cells if c.start <= span.start < c.end), None)
+    return cell is not None and cell.end < span.end and any(c.isdigit() for c in text[cell.end : span.end])
 
 
 def _in_cell(text: str, cells: Sequence[Word], span: Span) -> Span | None:

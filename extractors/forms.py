@@ -63,6 +63,15 @@ _CANONICAL = {  # captions as the patterns of running text know them
 }
 _IS_CURRENCY = re.compile(r"(?:currency|währung|devise|monnaie|moneda|divisa|valuta|waluta)\W*", re.IGNORECASE)
 _AMOUNTS = frozenset({"pieces", "pallets", "gross_weight", "volume"})
+_BOXED = _AMOUNTS | quantities.LOSSES
+_SUM = re.compile(r"(?<!\w)(?:gesamt\w|summe\b)", re.IGNORECASE)  # "Gesamtrohmasse"
+_OF_GOODS = re.compile(r"ware|goods|merc|marchandise|goeder|towar", re.IGNORECASE)  # and not of the invoice
+_FREIGHT = re.compile(  # a line of an invoice for goods, between their value and the total
+    r"(?:(?:ocean|sea|air|inland) )?freight\b[^:]{0,40}|(?:see|luft)?fracht\b[^:]{0,40}|fret\b[^:]{0,40}|frais de (?:transport|port)|transport"
+    r"(?:kosten)?|transporte|trasporto|spese di trasporto|(?:flete|nolo|vracht|fracht)\b[^:]{0,40}|portes|gastos de transporte|transportkosten|vrachtkosten"
+    r"|koszty? transportu|carriage|shipping(?: (?:costs?|charges?))?|versandkosten",
+    re.IGNORECASE,
+)
 _IN_HALVES = identifiers.FIELDS | _AMOUNTS | {"driver_name"}
 
 
@@ -83,11 +92,11 @@ _IN_LINE = re.compile(  # "Referentie klant: KL-4410"
     r"(?:^|(?<=[\n;|•]))[ \t*•>-]{0,6}(?P<label>[^\W\d_][^:=\n;|]{1,50}?)[ \t]{0,3}:[ \t]{0,3}"
     r"(?P<value>(?=[^\n;|]{0,79}\d)[^\n;|]{2,80})"
 )
-_ENDS = r"(?=[ \t]*(?:$|[,;|(]|[ \t][^\W\d]))"
+_ENDS = r"(?=[ \t]*(?:$|[;|(]|,(?!\d)|[ \t][^\W\d]))"
 _FIRST_NUMBER = re.compile(
     rf"(?:(?!DAT[AEU]|TIME)[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
 )
-_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,'’]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
+_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,'’′]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
 
 
 def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: bool = True) -> Iterator[Span]:
@@ -122,7 +131,7 @@ def in_lines(text: str) -> Iterator[Span]:
 
 
 _CELL_AMOUNT = re.compile(
-    r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,'’]{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
+    r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,'’′]{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
 )
 _CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/])?\d[A-Z0-9/.-]{3,22})")
 _CELL_MONEY = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,40}?)\s?: ")
@@ -136,9 +145,11 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
     for cell in cells:
         place = (cell.start, cell.end)
         money = _CELL_MONEY.match(text, *place)
-        if money and total and caption_of(money["label"]) == total:
+        said = caption_of(money["label"]) if money else None
+        if money and (said == "disputed_amount" or (total and said == total)):
             if first := quantities.money_at(text, money.end(), cell.end):
-                yield Span(total, quantities.value_of(total, text[slice(*first)]) or "", *first, 0.84)
+                value, score = quantities.value_of(said, text[slice(*first)]) or "", _score(total, money["label"])
+                yield Span(said, value, *first, score)
         elif _OF_WHOLE.match(text, *place):  # "Gesamt: 18 EPAL / 6.185 kg brutto"
             yield from _summed(text, *place)
         elif match := _CELL_AMOUNT.fullmatch(text, *place) or _CELL_NUMBER.fullmatch(text, *place):
@@ -149,6 +160,11 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
                 yield amount
             elif field in identifiers.FIELDS and not field.endswith("plate"):
                 yield from identifiers.captioned(field, text, *match.span("value"))
+
+
+def _score(total: str | None, caption: str) -> float:
+    """Of money by its caption: on an invoice for goods, what these are worth is not what is to be paid with freight."""
+    return 0.86 if total == "goods_value" and _OF_GOODS.search(caption) else 0.84
 
 
 _TOTAL_LINE = re.compile(
@@ -244,34 +260,54 @@ def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> 
         field = caption_of(caption)
         if total and _TOTAL_IN.fullmatch(caption):
             field = total
+        freight = total == "goods_value" and _FREIGHT.fullmatch(caption) is not None and layout.on_line(label, value)
+        if freight:
+            field = "freight_charge"
         if not field or _is_halved(text, label, value):
             continue
         below = _next_of_column(cells, label, value)
         if field in identifiers.FIELDS and not field.endswith("plate"):
             if below is None or not any(identifiers.captioned(field, text, below.start, below.end)):
                 yield from identifiers.captioned(field, text, value.start, value.end)
-        elif field in _AMOUNTS:
-            unit = any(c.isdigit() for c in caption) or text[slice(*layout.left_of(cells, label))][-1:].isdigit()
+        elif field in _BOXED:
+            box = _NUMBERED_BOX.match(caption)
+            unit = (
+                any(c.isdigit() for c in caption[box.end() - 1 if box else 0 :])
+                or text[slice(*layout.left_of(cells, label))][-1:].isdigit()
+            )
             column = below and quantities.captioned(field, text, below.start, below.end, caption)
             span = quantities.captioned(field, text, value.start, value.end, caption)
             if span and not unit and not column:
-                amounts.setdefault(span.field, []).append((columns.is_of_all(caption), span))
+                amounts.setdefault(span.field, []).append((_sums_up(caption), span))
         elif field in quantities.TEMPERATURES:
             if degrees := quantities.value_of(field, text[value.start : value.end]):
                 yield Span(field, degrees, value.start, value.end, 0.83)
-        elif field == total or field == "goods_value":
+        elif field in (total, "goods_value", "disputed_amount") or freight:
             said = text[value.start : value.end]
-            sure = _OF_ALL.search(caption) or quantities.currencies_in(caption)
+            beside = total == "goods_value" and layout.on_line(label, value)
+            sure = beside or _OF_ALL.search(caption) or quantities.currencies_in(caption)
             bare = _in_its_currency(text, cells, caption, said) if sure else None
             first = quantities.money_at(text, value.start, value.end)
+            if value.top > label.bottom and _is_added(text, cells, value):
+                continue
             if first and (money := quantities.value_of(field, text[slice(*first)])):
-                yield Span(field, money, *first, 0.84)
+                yield Span(field, money, *first, _score(total, caption))
             elif bare:
-                yield Span(field, bare, value.start, value.end, 0.84)
+                yield Span(field, bare, value.start, value.end, _score(total, caption))
     for of_field in amounts.values():  # of several, those of the lines are not the load's
         of_all = [span for total, span in of_field if total] or [span for _, span in of_field]
         if len({span.value for span in of_all}) == 1:
             yield of_all[0]
+
+
+def _sums_up(caption: str) -> bool:
+    return columns.is_of_all(caption) or _SUM.search(caption) is not None
+
+
+def _is_added(text: str, cells: list[Word], value: Word) -> bool:
+    """Whether an amount of money has another right under it: the first of a column, and not its total."""
+    below = [c for c in cells if abs(c.right - value.right) <= 3 and 0 < c.top - value.top < 2.5 * value.height]
+    return any(quantities.is_money(text[c.start : c.end]) for c in below)
 
 
 def _in_its_currency(text: str, cells: list[Word], caption: str, amount: str) -> str | None:

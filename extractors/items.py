@@ -29,7 +29,8 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 _TOTAL = re.compile(
-    r"(?:grand |shipment |sub)?totals?\b|summe|gesamt|total(?:e|aal)?\b|razem|suma|łącznie", re.IGNORECASE
+    r"(?:grand |shipment |sub)?totals?\b|summe|gesamt|insgesamt|tot(?:ale[s]?|aal|aux|ali)\b|somme\b|razem|suma|łącznie|ogółem",
+    re.IGNORECASE,
 )
 _SUM = re.compile(rf"(?:[\d., ]+ |\w{{2,15}} ?/ ?)?(?:{_TOTAL.pattern})", re.IGNORECASE)
 _SUBTOTAL = re.compile(

@@ -162,6 +162,8 @@ def _value(
         start, end = within(text, start, end)
         money = quantities.in_currency(text[start:end], named.pop()) if len(named) == 1 else None
         return (money, [(start, end)]) if money else None
+    if field in _PRICES and (dollars := quantities.in_dollars(text, *within(text, start, end))):
+        return dollars[1], [(dollars[0], within(text, start, end)[1])]
     if field in parties.PERSONS and any(c.isdigit() or c == "@" for c in text[start:end]):
         return None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))

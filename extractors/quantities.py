@@ -18,15 +18,15 @@ LOSSES = frozenset(["pieces_short", "pieces_damaged"])
 MONEYS = frozenset(["goods_value", "freight_charge", "disputed_amount"])
 FIELDS = COUNTS | MONEYS | TEMPERATURES | {"gross_weight", "volume", "hazard_class"}
 
-_AMOUNT = r"\d{1,3}(?:[ .,'’]\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
+_AMOUNT = r"\d{1,3}(?:[ .,'’′]\d{3}){1,3}(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,3})?"
 _PALLET = r"(?:euro? ?)?(?:pallets?|pal(?:l?et\w{0,6}|és|ette|\.)|plts?|epal|bancal[ei]|skids?)"
 _PIECE = (
     r"(?:pcs|pieces?|ctns?|cartons?|karton\w{0,3}|cases|box(?:es)?|packages|pkgs?|parcels|drums?|units|colli|collo|kartons?|pakete?|packstücke?|stück|colis|cartons"
-    r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
+    r"|pièces|bultos?|cajas?|piezas?|pezzi|scatole|cartoni|stuks|dozen|doos|sacks?|säcke?|bags?|totes?|crates?|kits?|rolls?|items|bacs|sacs|caisses|rouleaux|sacos|bales?|reels?|coils?|trays?|cages?|roll ?cages?|bins|gaylords?|pails?|ibcs?|kegs?|barrels?|bundles?|lengths|sheets|platten|ballen|fässer|kisten?|gebinde|bunde?|coils|gitterboxen|fûts?|sacch?[io]|pacch[io]|pacco|rotoli|eimer|kanister|trommeln?|paquetes|rollos|bidons?|ballots?|bobines?|cagettes?|palox|fusti|fusto|casse|bidoni|ceste|balle|bobine|latas|barriles|bidones|garrafas|fardos|bobinas|vaten|balen|kratjes|rolcontainers?|beczki|beczek|skrzy[nń]\w*|bele|rolek|zgrzew\w*|cassette|zakken|kratten|rollen|worki|work[óo]w|szt|sztuk|karton(?:y|ów)?|pacz(?:k[aię]|ek)|opakowa[ńn]\w*)"
 )
 _ONE = r"one|two|three|four|five|six|eine?|zwei|drei|vier|fünf|une?|deux|trois|quatre|cinq|dos|tres|cuatro|due|tre|quattro|twee|drie|dwa|dwie|trzy|cztery"
-_WHOLE = r"[1-9]\d{0,2}(?:[.,'’]\d{3}){1,2}|[1-9]\d{0,2} \d{3}(?!\d)|\d{1,6}"
-_COUNT = rf"(?<![\w.,/-])(?P<n>{_WHOLE}|{_ONE})[ \t]?(?:x[ \t]?)?(?:\w+ )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
+_WHOLE = r"[1-9]\d{0,2}(?:[.,'’′]\d{3}){1,2}|[1-9]\d{0,2} \d{3}(?!\d)|\d{1,6}"
+_COUNT = rf"(?<![\w.,/-])(?P<n>{_WHOLE}|{_ONE})[ \t]?(?:x[ \t]?)?(?:[^\W\d]\w* )?(?P<unit>{_PALLET}|{_PIECE})(?!\w)"
 _PALLETS = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PALLET}(?!\w)", re.IGNORECASE)
 _PIECES = re.compile(rf"(?<![\w.,/-])(?P<n>{_WHOLE})[ \t]?(?:x[ \t]?)?{_PIECE}(?!\w)", re.IGNORECASE)
 _ITEM = re.compile(
@@ -52,7 +52,7 @@ _LOSS = tuple(
         ),
         (
             "pieces_damaged",
-            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|chipped|punctured|ripped open|collapsed|stained|durchnässt\w*|verbeult|eingebeult|zerkratzt|gerissen|angerissen|geknickt|verschmutzt|verschimmelt|avariée?s?|crevée?s?|renversée?s?|souillée?s?|moisie?s?|cabossée?s?|humides?|aplastad[oa]s?|abollad[oa]s?|derramad[oa]s?|manchad[oa]s?|ammuffit[oaie]|strappat[oaie]|lacerat[oaie]|macchiat[oaie]|versat[oaie]|gedeukt|verbrijzeld|beschimmeld|vervuild|zalan\w+|zagrzybion\w+|zabrudzon\w+|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
         ),
     )
 )
@@ -77,15 +77,18 @@ _VOLUME = re.compile(
 _DEGREES = r"(?:°|º|˚|deg(?:rees|\.)?|grad|degrés|grados|gradi|graden|stopni)"
 _SIGNED = r"[+−–-]?\s?\d{1,3}(?:[.,]\d{1,2})?"
 _TEMPERATURE = re.compile(
-    rf"(?<![\w.,/])(?P<low>{_SIGNED})(?:\s?{_DEGREES}?\s?[CF]?\s?(?:-|–|to|bis|à|a|/|\.\.|and|und|et|(?P<between>y|e|en|i)|do|tot)\s?(?P<high>{_SIGNED}))?"
+    rf"(?<![\w.,/])(?P<low>{_SIGNED})(?:\s?{_DEGREES}?\s?[CF]?\s?(?:-|–|to|bis|à|a|/|\.\.|,?\s?max\.?|and|und|et|(?P<between>y|e|en|i)|do|tot)\s?(?P<high>{_SIGNED}))?"
     rf"\s?(?:{_DEGREES}\s?(?P<scale>C(?:elsius)?|F(?:ahrenheit)?)?|(?P<letter>[CF]))(?!\w)",
     re.IGNORECASE,
 )
 _NO_READING = re.compile(  # the flash point of a liquid, the accuracy of a probe
     r"(?:flash ?point|fla?mmpunkt|\bf\.?p\.?(?=\W)|point d['’][ée]clair|punto de inflamaci[óo]n|punto d['’]infiammabilit[àa]"
-    r"|punto di infiammabilit[àa]|vlampunt|temperatura zap[łl]onu)[^\d\n]{0,20}$|±\s*$",
+    r"|punto di infiammabilit[àa]|vlampunt|temperatura zap[łl]onu|\bpt\.? (?:d['’])?[ée]clair)[^\d\n]{0,20}$|±\s*$",
     re.IGNORECASE,
 )
+_CLOSED_CUP = re.compile(
+    r"\s?(?:\(?c\.?\s?c\.?(?!\w)|\(?closed[ -]cup)", re.IGNORECASE
+)  # so is the flash point of a liquid
 _BETWEEN = re.compile(r"(?<!\w)(?:entre|tra|fra|tussen|między)\s{0,2}$", re.IGNORECASE)
 _A_WORD = re.compile(r" ?[^\W\d_]{3}")
 _TEMP = re.compile(r"\btemp|set ?point|reefer|consigne|kühl", re.IGNORECASE)
@@ -119,8 +122,11 @@ _DANGER = re.compile(
     r"\bUN ?\d{4}\b|\bONU ?\d{4}\b|haz(?:ard|mat)|\bADR\b|IMDG|\bIATA DGR\b|dangerous|gefahrgut|dangereu|peligros|pericolos|gevaarlijk|niebezpieczn",
     re.IGNORECASE,
 )
-_MONIES = r"EUR(?:OS?)?|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|€|\$|£|zł|złotych|dollars?|pounds"
+_OF_DOLLAR = {"us": "USD", "a": "AUD", "au": "AUD", "c": "CAD", "ca": "CAD", "s": "SGD", "nz": "NZD", "hk": "HKD"}
+_SIGN = r"(?:US|AU?|CA?|S|NZ|HK)\$"
+_MONIES = rf"{_SIGN}|EUR(?:OS?)?|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|€|\$|£|zł|złotych|dollars?|pounds"
 _DOLLARS = r"(?:USD|CAD|AUD|NZD|HKD|SGD|MXN)"  # whose sign "$" may be
+_DOLLARS_SAID = re.compile(rf"(?<!\w){_DOLLARS}(?!\w)", re.IGNORECASE)
 _MONEY = re.compile(
     rf"(?<![\w.,])(?:\$[ ]?(?P<n3>{_AMOUNT})[ ]?(?P<c3>{_DOLLARS})(?![ ]?\d)|(?P<c1>{_DOLLARS}[ ]?\$|{_MONIES})[ ]?(?P<n1>{_AMOUNT})(?:,-+|,–)?|(?P<n2>{_AMOUNT})(?:,-+|,–)?[ ]?(?P<c2>\$[ ]?{_DOLLARS}|{_MONIES}))(?![\w]|[.,]\d)",
     re.IGNORECASE,
@@ -141,7 +147,7 @@ _UNITS = {"k": "KGM", "l": "LBR", "t": "TNE", "m": "TNE"}
 _MONEY_MEANING = tuple(
     (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
     for field, words in (
-        ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|importe total(?: de la)? factura|total invoiced? (?:amount|value)|wartość faktury|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|valeur (?:de la marchandise|déclarée)|valor (?:de la mercancía|declarado)|valore (?:della merce|dichiarato)|goederenwaarde|wartość towaru"),
+        ("goods_value", r"handelsrechnung(?: \w+){0,6}|commercial invoice(?: \w+){0,4}|worth|valued at|im wert von|d'une valeur de|por valor de|del valore di|ter waarde van|o wartości|importe total(?: de la)? factura|total invoiced? (?:amount|value)|wartość faktury|(?:goods|cargo|declared|merchandise|shipment|commercial|insured) value|value of (?:the )?(?:goods|cargo|shipment)|warenwert|gesamtwert|valeur (?:totale )?(?:de la marchandise|des marchandises|de l['’]envoi|déclarée)|valor (?:total )?(?:de la mercancía|del envío|declarado)|valore (?:totale )?(?:della merce|della spedizione|dichiarato)|goederenwaarde|wartość (?:towaru|przesyłki|ładunku)"),
         ("freight_charge", r"freight(?: (?:charge|cost|rate))?s?|rate|(?:agreed|transport|freight|haulage) (?:price|cost)|transportpreis|frachtpreis|preis für (?:den transport|die (?:fahrt|tour|fracht))|prix (?:du transport|convenu)|precio (?:del )?(?:transporte|porte)|prezzo (?:del )?trasporto|prijs (?:voor|van) (?:deze|de|het) (?:rit|transport)|vrachtprijs|ritprijs|stawka|przewoźne|line ?haul|fracht(?:kosten|rate|preis)?|fret|frais de transport|flete|nolo|vracht(?:kosten|prijs)?|fracht"),
         ("disputed_amount", r"schadenersatz|schadensersatz|schadevergoeding|dommages(?:-intérêts)?|indemni\w+|risarcimento|odszkodowani\w+|disput\w+|overcharg\w+|credit(?:ed)?|compensat\w+|penalt\w+|difference|credit note|refund|claim|surcharge|detention|waiting time|reklam\w+|gutschrift|differenz|litige|avoir|surfacturation|reclama\w+|abono|contest\w+|storno|geschil|creditnota|reklamacj\w+|roszczeni\w+"),
     )
@@ -171,7 +177,7 @@ _LABELLED = tuple(
 )  # fmt: skip
 _TOTAL = re.compile(
     rf"(?<!\w)(?<!sub)(?<!sub-)(?<!sub )(?:grand )?(?:total(?:e|aal)?(?: (?:carrier pay|due|amount|payable|invoice|freight|charges?|value|rate|ttc|à payer|factura|a pagar|fattura|te betalen|eur|usd|gbp|chf|brutto))*|gesamt(?:betrag|summe|wert)?|rechnungsbetrag|zu zahlen|endbetrag|importe total|te betalen|totaalbedrag|razem(?: do zapłaty)?|do zapłaty|kwota (?:brutto|do zapłaty)|amount due|invoice (?:total|value)|net à payer)"
-    rf"[^\d\n]{{0,25}}?(?P<money>(?:\$[ ]?(?:{_AMOUNT})[ ]?{_DOLLARS}|(?:EUR|USD|GBP|PLN|CHF|€|(?:{_DOLLARS}[ ]?)?\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$(?:[ ]?{_DOLLARS})?|£|zł)))(?![\w]|[.,]\d)",
+    rf"[^\d\n]{{0,25}}?(?P<money>(?:\$[ ]?(?:{_AMOUNT})[ ]?{_DOLLARS}|(?:{_SIGN}|EUR|USD|GBP|PLN|CHF|€|(?:{_DOLLARS}[ ]?)?\$|£)[ ]?(?:{_AMOUNT})|(?:{_AMOUNT})[ ]?(?:EUR|USD|GBP|PLN|CHF|€|\$(?:[ ]?{_DOLLARS})?|£|zł)))(?![\w]|[.,]\d)",
     re.IGNORECASE,
 )
 _OF_TAX = re.compile(
@@ -219,9 +225,26 @@ def find_total(text: str) -> tuple[int, int, str] | None:
         said = text[match.start() : match.start("money")]
         if _OF_TAX.search(said) and not _WITH_TAX.search(said):
             continue  # a part of what is to be paid
-        if value := value_of("goods_value", match["money"]):
-            return *match.span("money"), value
+        start, end = match.span("money")
+        if money := in_dollars(text, start, end):
+            return money[0], end, money[1]
+        if value := value_of("goods_value", text[start:end]):
+            return start, end, value
     return None
+
+
+def in_dollars(text: str, start: int, end: int) -> tuple[int, str] | None:
+    """Where the amount after a "$" begins, and its value, if the only dollar that a page names is another country's."""
+    currency = _dollar_in(text)
+    bare = end - len(text[start:end].lstrip("$ "))
+    value = in_currency(text[bare:end], currency) if text[start] == "$" and currency != "USD" else None
+    return (bare, value) if value else None
+
+
+@lru_cache(maxsize=8)  # a page is asked about for each of its prices
+def _dollar_in(page: str) -> str:
+    named = {found[0].upper() for found in islice(_DOLLARS_SAID.finditer(page), 100)}
+    return named.pop() if len(named) == 1 else "USD"
 
 
 def value_of(field: str, quote: str) -> str | None:
@@ -230,7 +253,7 @@ def value_of(field: str, quote: str) -> str | None:
     Units are those of UN/ECE rec. 20, currencies of ISO 4217.
     """
     if field in COUNTS:
-        if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., '’]\d{3})+", quote):  # its label says what is counted
+        if re.fullmatch(r"\d{1,9}|\d{1,3}(?:[., '’′]\d{3})+", quote):  # its label says what is counted
             count = int(re.sub(r"\D", "", quote))
             return f"{count} {'PF' if field == 'pallets' else 'H87'}" if count else None
         if field in LOSSES and (parts := _PART_OF.fullmatch(quote)):
@@ -255,7 +278,7 @@ def value_of(field: str, quote: str) -> str | None:
         amount = match["n"] if match else quote if re.fullmatch(_AMOUNT, quote) else None  # its label says cubic metres
         if amount is None:
             return None
-        small = re.fullmatch(r"\d{1,2}[.,]\d{3}", amount)  # no load has a thousand cubic metres
+        small = re.fullmatch(r"\d{1,3}[.,]\d{3}", amount)  # no load has a thousand cubic metres
         amount = amount.replace(",", ".") if small else plain_number(amount, decimals=3)
         return f"{Decimal(amount).normalize():f} {'FTQ' if match and match['feet'] else 'MTQ'}"
     if field == "hazard_class":
@@ -276,9 +299,8 @@ def value_of(field: str, quote: str) -> str | None:
     if match is None:
         return None
     symbol = (match["c1"] or match["c2"] or match["c3"]).lower()
-    symbol = symbol.strip("$ ") or symbol
     amount = Decimal(plain_number(match["n1"] or match["n2"] or match["n3"], decimals=2))
-    return f"{amount:.2f} {_CURRENCY.get(symbol, symbol.upper())}"
+    return f"{amount:.2f} {_currency(symbol)}"
 
 
 def _all(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
@@ -299,15 +321,13 @@ def _all(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
         for match in _CLASS_AFTER_NAME.finditer(text):
             yield Span("hazard_class", match["class"], *match.span("class"), 0.8)
     for match in _WEIGHT.finditer(text):
-        quote = match["quote"]
-        value = value_of("gross_weight", quote) if match["u2"] else None
+        named = (match["u1"] or "").casefold().startswith("k")  # what stands behind it then is another unit's column
+        place = match.span("n" if named else "quote")
+        value = value_of("gross_weight", text[slice(*place)]) if named or match["u2"] else None
         if value is not None:
-            score = (
-                0.9
-                if re.match(r"gross|g\.?w|brut|poids brut|peso (?:bruto|lordo)|waga brutto", match[0], re.IGNORECASE)
-                else 0.6
-            )
-            yield Span("gross_weight", value, match.start("quote"), match.end("quote"), score)
+            gross = re.match(r"gross|g\.?w|brut|poids brut|peso (?:bruto|lordo)|waga brutto", match[0], re.IGNORECASE)
+            score = 0.6 if not gross else 0.75 if named else 0.9
+            yield Span("gross_weight", value, *place, score)
     for field, pattern in _LABELLED:
         for match in pattern.finditer(text):
             if value := value_of(field, match["quote"]):
@@ -365,9 +385,9 @@ def captioned(field: str, text: str, start: int, end: int, caption: str) -> Span
     if match is None:
         return None
     if field in COUNTS:
-        if not re.fullmatch(r"\d{1,6}|\d{1,3}[., '’]\d{3}", match["quote"]):
+        if not re.fullmatch(r"\d{1,6}|\d{1,3}[., '’′]\d{3}", match["quote"]):
             return None
-        pallets = match["unit"] and _IS_PALLET.match(match["unit"])
+        pallets = field not in LOSSES and match["unit"] and _IS_PALLET.match(match["unit"])
         place, field = match.span("quote"), "pallets" if pallets else field
     elif field == "gross_weight" and not match["unit"] and _PRICE.search(match["quote"]):
         return None
@@ -449,7 +469,7 @@ def _temperatures(text: str) -> Iterator[Span]:
         value = _degrees(match)
         signed = match["low"].strip().startswith(("+", "-", "−", "–"))
         before = _CLAUSES.split(text[max(0, match.start() - 50) : match.start()])[-1]
-        if _NO_READING.search(before):
+        if _NO_READING.search(before) or _CLOSED_CUP.match(text, match.end()):
             continue
         if value is None or (match["letter"] and not match["high"] and not signed and not _TEMP.search(before)):
             continue  # "5 C" alone is as likely a dock
@@ -484,14 +504,21 @@ def _signed(text: str) -> float:
 
 
 _CODES = re.compile(
-    r"(?<![A-Za-z])(?:EUR|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|NZD|HKD|SGD|JPY|CNY|INR|AED|ZAR|TRY)(?![A-Za-z])|[€£$]|zł"
+    rf"(?<![A-Za-z])(?:{_SIGN}|(?:EUR|USD|GBP|PLN|CHF|CZK|HUF|DKK|NOK|SEK|RON|CAD|AUD|NZD|HKD|SGD|JPY|CNY|INR|AED|ZAR|TRY)(?![A-Za-z]))|[€£$]|zł"
 )
 _BARE = re.compile(rf"(?:{_AMOUNT})", re.IGNORECASE)
 
 
 def currencies_in(text: str) -> set[str]:
     """The ISO 4217 codes of the currencies that are named anywhere in `text`."""
-    return {_CURRENCY.get(found[0], found[0]) for found in islice(_CODES.finditer(text), 500)}
+    own = {"$": _dollar_in(text)}
+    return {own.get(found[0]) or _currency(found[0].lower()) for found in islice(_CODES.finditer(text), 500)}
+
+
+def _currency(symbol: str) -> str:
+    symbol = symbol.strip("$ ") or symbol
+    symbol = _OF_DOLLAR.get(symbol, symbol)
+    return _CURRENCY.get(symbol, symbol.upper())
 
 
 def in_currency(amount: str, currency: str) -> str | None:
@@ -501,6 +528,11 @@ def in_currency(amount: str, currency: str) -> str | None:
     return f"{plain(amount):.2f} {currency}"
 
 
+def is_money(words: str) -> bool:
+    """Whether words are an amount of money, with its currency or without."""
+    return _MONEY.fullmatch(words) is not None or in_currency(words, "EUR") is not None
+
+
 def plain(amount: str) -> Decimal:
     """An amount of money as written, `1.234,50`."""
     return Decimal(plain_number(amount, decimals=2))
@@ -508,7 +540,7 @@ def plain(amount: str) -> Decimal:
 
 def plain_number(amount: str, *, decimals: int) -> str:
     """`1.234,50` and `1,234.50` as `1234.50`: the last separator is the decimal one unless it sets off thousands."""
-    amount = re.sub(r"[ '’]", "", amount)
+    amount = re.sub(r"[ '’′]", "", amount)
     last = max(amount.rfind("."), amount.rfind(","))
     if last < 0:
         return str(int(amount))

@@ -8,7 +8,7 @@ import pytest
 from reportlab.pdfgen import canvas
 
 from extractors.evidence import Evidence, Finding, Span, stands_in, without_overlaps
-from extractors.extraction import Extraction, extract
+from extractors.extraction import Extraction, _settled, extract
 from extractors.limits import Limits
 from extractors.message import message_from_json
 from extractors.pdf import PdfReader
@@ -116,6 +116,16 @@ def test_only_what_stands_in_its_source_is_proven(quote: str, start: int, value:
     evidence = Evidence(part="body", quote=quote, start=start, end=start + len(quote))
     finding = Finding(field="delivery_order", value=value, score=1.0, method="model", evidence=evidence)
     assert stands_in(finding, "load WH/OUT/00042", lambda field, text: value_of(field, text, NOW)) is proven
+
+
+def test_a_total_read_from_a_scan_counts_more_than_the_counts_in_its_text() -> None:
+    def read(quote: str, start: int, score: float) -> Finding:
+        evidence = Evidence(part="attachment:0", page=1, quote=quote, start=start, end=start + len(quote))
+        return Finding(field="pieces", value=f"{quote} H87", score=score, method="ocr", evidence=evidence)
+
+    lines = [read("840", 0, 0.66), read("220", 20, 0.66)]
+    assert [f.value for f in _settled([*lines, read("1060", 40, 0.715)])] == ["1060 H87"]
+    assert [f.value for f in _settled(lines)] == []
 
 
 def test_of_overlapping_spans_the_best_is_kept() -> None:

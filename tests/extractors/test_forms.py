@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -1097,3 +1097,165 @@ def test_the_day_by_which_an_invoice_is_due_is_no_delivery(reader: PdfReader) ->
         lines(canvas, 40, 640, "Due 20/11/2026")
 
     assert values(read(reader, page), "delivered_at") == []
+
+
+def table(canvas: Canvas, title: str, xs: Sequence[float], *rows: tuple[float, tuple[str, ...]]) -> None:
+    lines(canvas, 40, 770, title, size=14)
+    for y, row in rows:
+        for x, words in zip(xs, row, strict=True):
+            lines(canvas, x, y, words, size=8)
+
+
+def amounts(found: Extraction) -> dict[str, list[str]]:
+    return {field: told for field in ("pieces", "pallets", "gross_weight", "volume") if (told := values(found, field))}
+
+
+def test_numbered_boxes_head_a_table_and_its_sum_is_beside_a_word_for_it(reader: PdfReader) -> None:
+    found = read(
+        reader,
+        lambda canvas: table(
+            canvas,
+            "FRACHTBRIEF CMR",
+            (40, 130, 190, 280, 400, 490),
+            (600, ("6 Kennz.", "7 Anzahl", "8 Verpackung", "9 Bezeichnung", "11 Brutto kg", "12 m³")),
+            (584, ("L1-42", "42", "Pakete", "Schnittholz", "22.180", "45,0")),
+            (570, ("H1-3", "3", "Pakete", "Hobelware", "1.580", "4,8")),
+            (540, ("", "45", "", "gesamt", "23.760", "49,8")),
+        ),
+    )
+    assert amounts(found) == {"pieces": ["45 H87"], "gross_weight": ["23760 KGM"], "volume": ["49.8 MTQ"]}
+
+
+def test_a_heading_over_two_columns_is_that_of_each(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        table(
+            canvas,
+            "BILL OF LADING",
+            (40, 90, 160, 210, 280, 360),
+            (584, ("QTY", "TYPE", "QTY", "TYPE", "WEIGHT LB", "COMMODITY")),
+            (570, ("18", "PLT", "1,452", "CTN", "17,196", "Paper towels")),
+            (556, ("8", "PLT", "288", "CTN", "4,464", "Napkins")),
+            (530, ("26", "", "1,740", "", "21,660", "GRAND TOTAL")),
+        )
+        lines(canvas, 42, 596, "HANDLING UNIT", size=8)
+        lines(canvas, 172, 596, "PACKAGE", size=8)
+
+    found = read(reader, draw)
+    assert amounts(found) == {"pallets": ["26 PF"], "pieces": ["1740 H87"], "gross_weight": ["21660 LBR"]}
+
+
+def test_what_stands_over_the_headings_of_a_table_is_none_of_them(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        table(
+            canvas,
+            "HAUSLUFTFRACHTBRIEF",
+            (40, 100, 200, 420),
+            (584, ("Kolli", "Verpackung", "Warenbezeichnung", "Brutto kg")),
+            (570, ("3", "Kartons", "Lagersteine", "21,4")),
+            (556, ("2", "Kisten", "Polierscheiben", "66,9")),
+            (540, ("5", "", "Total", "88,3")),
+        )
+        lines(canvas, 42, 594, "Sendung", size=8)
+
+    found = read(reader, draw)
+    assert amounts(found) == {"pieces": ["5 H87"], "gross_weight": ["88.3 KGM"]}
+
+
+def test_what_stands_once_beside_several_lines_is_the_weight_of_all(reader: PdfReader) -> None:
+    found = read(
+        reader,
+        lambda canvas: table(
+            canvas,
+            "CONOCIMIENTO DE EMBARQUE",
+            (40, 130, 400, 490),
+            (600, ("Bultos", "Mercancía", "Peso bruto kg", "Volumen m3")),
+            (586, ("810", "Vino tinto", "18.940,0", "24,600")),
+            (572, ("450", "Vino blanco", "", "")),
+        ),
+    )
+    assert amounts(found) == {"gross_weight": ["18940 KGM"], "volume": ["24.6 MTQ"]}
+
+
+@pytest.mark.parametrize(
+    "under",
+    [(544, ("---", "", "-------", "")), (544, ("Razem / Total", "", "", ""))],
+    ids=["dashes", "in a row over it"],
+)
+def test_sums_may_stand_under_a_line_of_dashes_or_under_the_word_for_them(
+    reader: PdfReader, under: tuple[float, tuple[str, ...]]
+) -> None:
+    found = read(
+        reader,
+        lambda canvas: table(
+            canvas,
+            "HOUSE AIR WAYBILL",
+            (40, 100, 240, 400),
+            (600, ("Stk", "Verpackung", "Brutto kg", "Ware")),
+            (586, ("8", "Karton", "131.20", "Pigmentpaste")),
+            (572, ("2", "Fass", "88.60", "Isopropanol")),
+            under,
+            (530, ("10", "", "219.80", "Volumen 0.684 CBM")),
+        ),
+    )
+    assert amounts(found) == {"pieces": ["10 H87"], "gross_weight": ["219.8 KGM"], "volume": ["0.684 MTQ"]}
+
+
+def test_packages_that_the_next_column_calls_pallets_are_pallets(reader: PdfReader) -> None:
+    found = read(
+        reader,
+        lambda canvas: table(
+            canvas,
+            "AFLEVERBEWIJS",
+            (40, 100, 200, 400),
+            (600, ("Colli", "Verpakking", "Goederen", "Brutogewicht")),
+            (586, ("11", "pallets", "Hulpstoffen voor tabletten", "4.730 kg")),
+        ),
+    )
+    assert amounts(found) == {"pallets": ["11 PF"], "gross_weight": ["4730 KGM"]}
+
+
+def test_an_invoice_for_goods_says_what_they_are_worth_and_what_their_carriage_costs(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "COMMERCIAL INVOICE 4471", size=14)
+        lines(canvas, 40, 700, "All prices in AUD")
+        for y, label, amount in ((500, "Goods value", "95,868.00"), (484, "Ocean freight", "3,140.00")):
+            lines(canvas, 300, y, label)
+            lines(canvas, 440, y, amount)
+        lines(canvas, 300, 468, "Total AUD 99,008.00")
+
+    found = read(reader, draw)
+    assert values(found, "goods_value") == ["95868.00 AUD"] and values(found, "freight_charge") == ["3140.00 AUD"]
+
+
+def test_the_first_value_of_a_column_is_not_that_of_the_goods(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "EXPORT DECLARATION", size=14)
+        lines(canvas, 300, 600, "Customs value EUR", "31.800,00", "24.660,00")
+
+    assert values(read(reader, draw), "goods_value") == []
+
+
+def test_boxes_say_how_many_are_damaged_and_missing_and_what_is_claimed(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "ACTA DE DAÑOS", size=14)
+        for x, caption, value in (
+            (40, "Bultos dañados", "5"),
+            (200, "Bultos faltantes", "1"),
+            (360, "Importe reclamado", "438,60 €"),
+        ):
+            lines(canvas, x, 600, caption, size=7, font="Helvetica")
+            lines(canvas, x, 588, value)
+
+    found = read(reader, draw)
+    assert values(found, "pieces_damaged") == ["5 H87"] and values(found, "pieces_short") == ["1 H87"]
+    assert values(found, "disputed_amount") == ["438.60 EUR"]
+
+
+def test_of_several_counts_that_of_what_is_damaged_is_not_the_load_s(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 770, "DAMAGE REPORT", size=14)
+        lines(canvas, 40, 600, "Consignment of 320 sacks of coffee.")
+        lines(canvas, 40, 560, "14 sacks wet. The 14 sacks are kept apart.")
+
+    found = read(reader, draw)
+    assert values(found, "pieces") == ["320 H87"] and values(found, "pieces_damaged") == ["14 H87"]

@@ -67,6 +67,14 @@ def test_the_lines_of_a_block_stand_together_and_a_value_behind_its_caption(show
     assert "Gross weight kg: 1.250\n" in piece.text
 
 
+def test_a_dollar_that_is_pointed_at_is_that_of_the_country_that_its_page_names(reader: PdfReader) -> None:
+    page = make_pdf(
+        [(40, 760, "LOAD CONFIRMATION"), (40, 700, "All rates in AUD"), (40, 600, "Agreed"), (200, 600, "$1,813.00")]
+    )
+    found = read(reader, page, pointing(("freight_charge", "$1,813.00", 0.7)))
+    assert [f.value for f in told(found, "freight_charge") if f.method == "model"] == ["1813.00 AUD"]
+
+
 def test_a_place_in_a_piece_is_that_of_the_page_and_a_caption_before_it_is_none(
     reader: PdfReader, shown: list[Piece]
 ) -> None:

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extractors import told
-from extractors.quantities import FIELDS, captioned, find_quantities, find_total, knows_pounds_alone, value_of
+from extractors.quantities import (
+    FIELDS,
+    captioned,
+    currencies_in,
+    find_quantities,
+    find_total,
+    knows_pounds_alone,
+    value_of,
+)
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -52,6 +60,16 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
         ("VOL 2.429 M3", ("volume", "2.429 MTQ")),  # no load has 2,429 cubic metres
         ("35 Masa bruta (kg): 16.920", ("gross_weight", "16920 KGM")),
         ("6 Total bultos: 1.440", ("pieces", "1440 H87")),
+        ("Warenwert CHF 11′680.00", ("goods_value", "11680.00 CHF")),
+        ("freight US$ 1,200.00", ("freight_charge", "1200.00 USD")),
+        ("freight A$900.00", ("freight_charge", "900.00 AUD")),
+        ("112.000 m³", ("volume", "112 MTQ")),
+        ("192 188 4 cases short", ("pieces_short", "4 H87")),
+        ("312 cartons avariés", ("pieces_damaged", "312 H87")),
+        ("17 sacchi ammuffiti", ("pieces_damaged", "17 H87")),
+        ("peso lordo kg 26.300 ton", ("gross_weight", "26300 KGM")),  # the unit of the next column
+        ("min. 15 °C, max. 40 °C", ("temperature_required", "15..40 CEL")),
+        ("valeur totale de l’envoi CHF 6870.00", ("goods_value", "6870.00 CHF")),
     ],
 )
 def test_quantities_carry_value_and_unit(text: str, expected: tuple[str, str]) -> None:
@@ -71,7 +89,14 @@ def test_of_a_loss_that_there_is_none_of_no_count_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Classe 3, GE III, point d'éclair 31 °C c.c.", "Flammpunkt: 31 °C", "Probe accuracy ± 0.9 °F"]
+    "text",
+    [
+        "Classe 3, GE III, point d'éclair 31 °C c.c.",
+        "Flammpunkt: 31 °C",
+        "Probe accuracy ± 0.9 °F",
+        "Class 3, PG II, (-9 °C c.c.)",
+        "Pt éclair 12 °C",
+    ],
 )
 def test_a_flash_point_and_an_accuracy_are_no_readings(text: str) -> None:
     assert [s for s in find_quantities(text) if s.field == "temperature_recorded"] == []
@@ -115,6 +140,17 @@ def test_a_dollar_is_that_of_the_code_beside_it() -> None:
         "900.00 AUD",
         "900.00 AUD",
     )
+
+
+def test_a_dollar_is_that_of_the_only_country_that_a_page_names() -> None:
+    totals = ("Total AUD ex GST $1,813.00", "Linehaul in AUD\nTotal: $ 1,813.00", "Total S$1,813.00", "Total $1,813.00")
+    assert [(find_total(text) or ())[2:] for text in totals] == [
+        ("1813.00 AUD",),
+        ("1813.00 AUD",),
+        ("1813.00 SGD",),
+        ("1813.00 USD",),
+    ]
+    assert currencies_in("Unit price AUD … $ 12.00") == {"AUD"} and currencies_in("S$ 4.00") == {"SGD"}
 
 
 def test_nothing_is_no_count() -> None:
