@@ -256,7 +256,8 @@ def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
         if field in parties.ADDRESSES:  # a place of loading or delivery counts more than where a party has its seat
             of_field = [f for f in of_field if not any(f.value != o.value and f.value in o.value for o in of_field)]
             best = max(finding.score for finding in of_field)
-            of_field = [finding for finding in of_field if finding.score == best]
+            told = [finding for finding in of_field if finding.score == best]
+            of_field = [f for f in of_field if any(parties.is_in_town(f.value, t.value) for t in told)] or told
         yield from _told_once(field, of_field)
 
 

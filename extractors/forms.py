@@ -23,6 +23,7 @@ _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
 _EXECUTED = re.compile(r"executed on\b", re.IGNORECASE)  # of an air waybill
 _SIGNED_WITHIN = 45.0  # points
+_LARGER = 1.1  # times the height of a label: what stands over it is its value
 _AT_STOP = 0.9  # of what a frame of its own holds
 _CUSTOMER = 0.6  # of who buys: the goods may go to another
 _NEXT_LINE, _ABOUT_THERE = 2.2, 3.0  # heights of a line
@@ -411,6 +412,7 @@ def in_boxes(
             near = [cell._replace(start=cell.start + length, left=_left_of_value(cells, cell, length / len(words)))]
         elif len(near) == 2 and not words.rstrip().endswith(":") and not layout.in_columns(cells, cell, *near):
             near.sort(key=lambda value: value.top < cell.bottom)  # a box: its content stands below
+        near.sort(key=lambda value: value.bottom > cell.top or value.height < _LARGER * cell.height)  # or over it
         labels = [_label_of_box(text[value.start : value.end]) for value in near]
         if (field, True) in [(of[0], value.top > cell.top) for of, value in zip(labels, near, strict=True) if of]:
             continue  # the same label in another language: it speaks for itself
@@ -426,7 +428,11 @@ def in_boxes(
         first = next((value for of, value in zip(labels, near, strict=True) if of is None), None)
         if first is None or _is_halved(text, cell, first):
             continue
-        places = [(line.start, line.end) for line in layout.box_under(text, cells, first, is_label, cell)]
+        first = layout.first_beside(cells, cell, first)
+        box = layout.box_under(text, cells, first, is_label, cell)
+        if first.bottom <= cell.top:
+            box = [*layout.lines_over(text, cells, first, is_label), first]
+        places = [(line.start, line.end) for line in box]
         read = _scored(parties.in_box(text, field, places, any_place=kind == "cmr_waybill"), score)
         yield from ((span, lines) for span, lines in read if not _is_dated(span, setting))
         said = caption_of(words[:length])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
@@ -15,7 +16,7 @@ from extractors.pdf import ReadPage, Word
 from extractors.ruling import Box, Ruling, whole_frames
 
 _MAX_CELLS = 1500
-_LONGEST_LABEL = 60
+_LONGEST_LABEL, _MOST_DIGITS = 60, 3  # of what is not known as a label
 _FARTHEST = 3.5  # heights of the label, from it down to its value
 _MOST_LINES = 6
 _HEADED = 120.0  # points, from a heading down to the last row of its block
@@ -41,6 +42,9 @@ _SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that w
 _HEADLINE = 1.3  # times the usual height of a line
 _LISTS = re.compile(r"\([^\d()]+,[^\d()]+\)\s*$")  # (name, address, country)
 _BAR = 2.2  # times as high as its words: a bar, no box
+_ASIDE = 0.7  # heights between the beginnings of a value and of the label below it, as scans have them
+_SMALLER = 0.75  # times the width of a value's letters: a caption
+_FEWEST_STRIPES = 4
 _GAP = 2.0  # letters' widths; words farther apart are cells of their own
 
 
@@ -90,8 +94,24 @@ def cells(read: ReadPage) -> list[Word]:
         else:
             found.append(word)
     frames = [ruling.frame((cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2) for cell in found[:_MAX_CELLS]]
-    whole = whole_frames({frame for frame in frames if frame})
+    boxes = {frame for frame in frames if frame}
+    whole = whole_frames(boxes - _stripes(boxes))
     return [cell._replace(frame=whole.get(frame)) for cell, frame in zip(found, frames, strict=False)]
+
+
+def _stripes(frames: set[Box]) -> set[Box]:
+    """The coloured stripes of a printout, every other of one height: they are no boxes, and nothing ends with them."""
+    steps = {frame: _step(frame) for frame in frames}
+    alike = Counter(steps.values())
+    between = {frame: (*size, (step + 2) % 4) for frame, (*size, step) in steps.items()}
+    return {f for f, step in steps.items() if alike[step] >= max(_FEWEST_STRIPES, 3 * alike[between[f]])}
+
+
+def _step(frame: Box) -> tuple[int, ...]:
+    """The sides and height of a frame, and in which quarter of twice its height down the page it begins."""
+    left, top, right, bottom = frame
+    height = max(1.0, bottom - top)
+    return round(left), round(right), round(height), math.floor(2 * top / height + 0.5) % 4
 
 
 def headlines(read: ReadPage, page: Sequence[Word]) -> list[str]:
@@ -115,11 +135,8 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
         words = words[numbers.end() :] if (numbers := BOX_NUMBERS.match(words)) else words
-        if (
-            (labels is None and len(words) > _LONGEST_LABEL)
-            or sum(c.isalpha() for c in words) < 2
-            or sum(c.isdigit() for c in words) > 3
-        ):
+        unknown = labels is None and (len(words) > _LONGEST_LABEL or sum(c.isdigit() for c in words) > _MOST_DIGITS)
+        if unknown or sum(c.isalpha() for c in words) < 2:
             continue
         inside = _contents(text, framed, label)
         near = by_top[
@@ -238,6 +255,43 @@ def box_under(
                 break
             lines.append(cell)
     return [_with_next(text, page, line) for line in lines] if value.frame is not None else lines
+
+
+def in_frame_beside(page: Sequence[Word], label: Word) -> list[Word]:
+    """What stands in the frame beside that of a label, as high as it: the label may stand in the middle of its own.
+
+    Nothing where the label is not alone in its frame, or the next holds no more than one cell.
+    """
+    if label.frame is None or any(c.frame == label.frame and c is not label for c in page):
+        return []
+    _, top, side, bottom = label.frame
+    beside = [
+        c
+        for c in page
+        if c.frame and abs(c.frame[0] - side) <= 2 and abs(c.frame[1] - top) <= 2 and abs(c.frame[3] - bottom) <= 2
+    ]
+    return beside if len(beside) > 1 else []  # else a row of headings
+
+
+def first_beside(page: Sequence[Word], label: Word, value: Word) -> Word:
+    """The first line of the frame beside that of a label where `value` stands in it, else `value`."""
+    beside = in_frame_beside(page, label)
+    return min((c for c in beside if abs(c.left - value.left) <= 3), key=lambda c: c.top) if value in beside else value
+
+
+def lines_over(text: str, page: Sequence[Word], value: Word, stops: Callable[[str], bool]) -> list[Word]:
+    """The lines above `value`, the last line of a box over its caption, that begin where it does without a gap."""
+    lines: list[Word] = []
+    first = value
+    for cell in sorted((c for c in page if c.top < value.top and c.frame == value.frame), key=lambda c: -c.top):
+        if first.top > cell.bottom + _LEADING * max(first.height, _TALL * first.letter) or len(lines) > _MOST_LINES:
+            break
+        if abs(cell.left - value.left) <= max(3.0, _ASIDE * value.height) and cell.top < first.top - first.height / 2:
+            if stops(text[cell.start : cell.end]) or cell.letter < _SMALLER * value.letter:
+                break
+            first = cell
+            lines.insert(0, cell)
+    return lines
 
 
 def _with_next(text: str, page: Sequence[Word], line: Word) -> Word:
@@ -473,7 +527,10 @@ def _captioned(
     """The value that a label in smaller print stands under, where that is nearer than what stands below the label."""
     over = by_top[bisect_right(tops, label.top - 4 * label.height) : bisect_right(tops, label.top)]
     near, larger = 1.8 * label.height, 1.15 * label.letter
-    aside, touching = max(3, label.height / 2), -0.2 * label.height  # on a scan, which may be larger than its paper
+    aside, touching = (
+        max(3.0, _ASIDE * label.height),
+        -0.2 * label.height,
+    )  # on a scan, which may be larger than its paper
     values = [
         c
         for c in over

@@ -32,11 +32,11 @@ _LONGEST = 200
 
 # What stands on a form or before a colon. Of two labels that fit, the longer one is meant.
 _LABELS: tuple[tuple[str, str], ...] = (
-    ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
+    ("shipper", r"shipper(?: ?/ ?exporter)?|shipper'?s name(?: and address)?|exporter|exportador|esportatore|eksporter|consignor|sender|ship(?:ped)? from|seller|vendor|absender|versender|ausführer|exporteur|exportateur|auftraggeber|verkäufer|expéditeur|remettant|vendeur|remitente|expedidor|cargador|vendedor|mittente|speditore|venditore|afzender|verkoper|nadawca|sprzedawca|wysyłający"),
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
     ("carrier", r"beförderer|(?:not negotiable\W*)?(?:air ?waybill\W*)?issued by(?: \(carrier\))?|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
-    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
+    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|(?:\w+- und )?ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination address|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy|przeznaczenia)|adres dostawy|auslieferungsort(?: des gutes)?"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
     ("received_by", r"naam ontvanger|podpis odbiorcy|imię i nazwisko odbiorcy|nombre (?:del )?receptor|nom du réceptionnaire|nome (?:del )?ricevente|(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|name in (?:capitals|block (?:capitals|letters))|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
@@ -47,7 +47,7 @@ _LABEL = tuple(
     (
         field,
         re.compile(
-            rf"(?:\d{{1,2}}[a-z]?[.)]? ?|stop ?#?\d{{1,2}}\W{{1,3}})?(?:{words})(?!\w)(?: ?[(/|][^:]{{0,110}})?\s*[:.]?\s*",
+            rf"(?:\d{{1,2}}[a-z]?[.)]? {{0,2}}|stop ?#?\d{{1,2}}\W{{1,3}})?(?:{words})(?!\w)(?: ?[(\[/|][^:]{{0,110}})?\s*[:.]?\s*",
             re.IGNORECASE,
         ),
     )
@@ -55,7 +55,7 @@ _LABEL = tuple(
 )
 # What else stands in the cells of forms: it is no name, whatever label is beside it.
 _ABBREVIATED = re.compile(
-    r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|corp|bros|sp|st|jr|sr|kom|ges|mbh|mfg|ltda|lda|est|cía|cia|coop|intl|assoc|jun|sen|dept|div|hnos|soc|fils))\.$",
+    r"(?:(?:\.|\s)\w{1,2}|\b(?:inc|ltd|co|ehf|hf|şti|sti|san|tic|pty|pte|pvt|corp|bros|sp|st|jr|sr|kom|ges|mbh|mfg|ltda|lda|est|cía|cia|coop|intl|assoc|jun|sen|dept|div|hnos|soc|fils))\.$",
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(
@@ -154,8 +154,9 @@ _KIND = r"(?:C/|ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|
 _PARTICLE = (
     r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
 )
-_TOWN = r"(?:(?:Ste?|Sta|Sto|Ft|Mt|Pt|[NSEW])\. )?[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:[\w'’-]|\.(?=\w))+(?:[ -](?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
-_POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:\(?[A-Z]{{2}}\)?,? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
+_TOWN = r"(?:(?:Ste?|Sta|Sto|Ft|Mt|Pt|[NSEW])\. |[AO] )?[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:[\w'’-]|\.(?=\w))+(?: (?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
+_STATE = r"(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)"  # of Australia
+_POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:\(?[A-Z]{{2}}\)?,? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? (?:\([A-ZÀ-Ý][\w. -]{{1,24}}\),? )?[A-Z]\d[A-Z] ?\d[A-Z]\d|{_TOWN},? {_STATE},? \d{{4}}|{_TOWN},? (?:Co\. {_TOWN},? )?[A-Z]\d[\dW] [A-Z\d]{{4}}|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
 _NAMED_STREET = (
     rf"(?:{_CAPITAL}|{_KIND} ?{_CAPITAL})(?: (?:{_PARTICLE} )?{_CAPITAL}| {_PARTICLE} {_PARTICLE} {_CAPITAL}){{0,4}}"
 )
@@ -166,7 +167,7 @@ _ADDRESS = re.compile(
 _HAS_POSTCODE = re.compile(rf"(?<!\w){_POSTCODE_TOWN}")
 _NOTICE = re.compile(r" [–-] |; |\. (?=[A-ZÄÖÜ])")
 _TOWN_THEN_POSTCODE = re.compile(  # as in Australia, South Africa and Singapore, whose post codes are bare numbers
-    rf"{_TOWN}(?:,? (?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT))?,? \d{{4,6}}"
+    rf"{_TOWN}(?:,? {_STATE})?,? \d{{4,6}}"
 )
 _BARE_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,6}(?:-\d{3,4})?")
 _MORE_COUNTRIES = [
@@ -184,14 +185,42 @@ _MORE_COUNTRIES = [
     "Pays-Bas",
     "United States of America",
     "Great Britain",
+    "Großbritannien",
+    "Viet Nam",
+    "Korea",
+    "P.R. China",
+    "Czechia",
+    "Czechy",
+    "Tschechien",
+    "Tchéquie",
+    "Türkiye",
+    "Česko",
+    "Česká republika",
+    "Slovensko",
+    "Slovenija",
+    "Magyarország",
+    "România",
+    "Hrvatska",
+    "Danmark",
+    "Norge",
+    "Sverige",
+    "Suomi",
+    "Eesti",
+    "Latvija",
+    "Lietuva",
+    "Éire",
+    "Ísland",
 ]
 _NO_ADDRESS = re.compile(
-    r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori)(?!\w)|@",
+    r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori|nif|cif|siret|abn|uid|kvk|mwst)(?!\w)|@",
     re.IGNORECASE,
 )
 _AFTER_ADDRESS = re.compile(  # days, opening hours, telephone numbers
     r"(?:[^\d\n]{0,10}[^\w\n.-])?(?:[0-3]?\d[./-][01]?\d[./-](?:20)?\d{2}|20\d{2}-[01]\d-[0-3]\d|[0-2]\d[:.]?[0-5]\d ?[-–] ?[0-2]\d[:.]?[0-5]\d"
     r"|\(?\d{3}\)?[ -]\d{3}-\d{4}|[0-2]?\d:[0-5]\d)(?![\w-])|\W{0,3}\+\d"
+    r"|(?i:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?i:day)?[,.]? [\d(]|(?i:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|mo|di|mi|do|fr|sa|so)[,.]{1,2} (?:den )?\d"
+    r"|(?i:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves|viernes|sábado|domingo|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica"
+    r"|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|poniedziałek|wtorek|środa|czwartek|piątek|sobota|niedziela),? (?:le |el |den )?\d"
 )
 _PICKUP_BEFORE = re.compile(
     r"(?<!\w)(?:pick(?:ed)?[ -]?up|collect\w*|load(?:ing|ed)?|from(?!\s+\d)|origin|shipper|sender|abhol\w+|lade\w+|beladen|absender|ab|enlèvement|enlever|charge\w*|expéditeur|recog\w+|carga\w*|origen|remitente|ritir\w+|caric\w+|mittente|opha\w+|laad\w*|laden|afzender|odb[ió]\w+|załad\w+|nadawc\w+)(?!\w)",
@@ -203,7 +232,7 @@ _DELIVERY_BEFORE = re.compile(
 )
 
 
-_ACCOUNT = re.compile(r"\s(?:no|nr|n[°º])\.?:? ?[A-Z]{0,3}\d[\d ]+$", re.IGNORECASE)
+_ACCOUNT = re.compile(r"\s(?:no|nr|n[°º])\.?:? ?[A-Z]{0,3}-?\d[\d .-]+$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)  # a carrier's forms bear the same labels every day
@@ -231,6 +260,12 @@ def label_of(words: str) -> tuple[str, int] | None:
     field = caption_of(head or words) or ""
     field = PLACE_OF.get(field, field)
     return (field, len(head) or length) if field in FIELDS else None
+
+
+def is_label(words: str) -> bool:
+    """Whether `words` are the label of a party, a place or a name, without any value."""
+    found = label_of(words)
+    return found is not None and found[1] == len(words)
 
 
 _ADDRESSED = re.compile(
@@ -402,19 +437,20 @@ def in_box(
         if place and not is_other_label(text[slice(*place)]) and not signature_label(text[slice(*place)]):
             yield from _as_span(label, text, [place], 0.75)
         return
-    lines = lines[: next((n for n, line in enumerate(lines) if _ends_address(text, n, *line)), len(lines))]
-    apart = len(lines) == 1 and len(both := list(_name_and_address(text, *lines[0]))) > 1
-    if apart:
-        lines = both
+    lines = list(_before_other_lines(text, [_without_caption(text, *line) for line in lines]))
     if not lines:
         return
-    named = len(lines) > 1 or label in PARTIES
+    both = list(_name_and_address(text, *lines[0]))
+    apart = len(both) > 1
+    if apart:
+        lines = [*both, *lines[1:]]
+    named = (len(lines) > 1 and not _ESTATE.match(text, *lines[0])) or label in PARTIES
     named = named and not text[lines[0][0]].isdigit() and (apart or label in PARTIES or not _is_town(text, lines[1:]))
     party = _WHO_IS_THERE.get(label, label)
     if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
         yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
         lines = lines[1:]
-    elif named and (place := name_at(text, *lines[0])):
+    elif named and not _is_hall(label, text[slice(*lines[0])]) and (place := name_at(text, *lines[0])):
         yield from _as_span(party, text, [place], 0.85 if label in PARTIES else 0.6)
     field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
     if field in ADDRESSES:
@@ -428,8 +464,37 @@ def in_box(
             yield from _as_span(field, text, lines[:1], 0.7)  # no more than a town: the party's address says more
 
 
-def _ends_address(text: str, n: int, start: int, end: int) -> bool:
-    return bool(_NO_ADDRESS.search(text, start, end) or (n and _AFTER_ADDRESS.match(text, start, end)))
+def _is_hall(label: str, line: str) -> bool:
+    """Whether the first line of a place says no more than where on the premises: `Apotheke, Ebene 0`."""
+    return label in ADDRESSES and _INSIDE.match(line) is not None and _ENDS_WITH_FORM.fullmatch(line.strip()) is None
+
+
+def _before_other_lines(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The lines of a box up to the first that says something else; a country may stand before that, `SPAIN Tel. +34`."""
+    for n, (start, end) in enumerate(lines):
+        other = _NO_ADDRESS.search(text, start, end)
+        if other or (n and (_AFTER_ADDRESS.match(text, start, end) or label_of(text[start:end]))):
+            end = start + len(text[start : other.start() if other else start].rstrip(" ,;·•|/-–—("))
+            if n and end > start and is_country(text[start:end]):
+                yield start, end
+            return
+        yield start, end
+
+
+def _without_caption(text: str, start: int, end: int) -> tuple[int, int]:
+    """A line of an address without what says what follows: `City/State/Zip: Delavan, WI 53115`."""
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    caption = _CAPTION_BEFORE.match(text, start, end)
+    known = caption and (row_of(caption["words"]) or label_of(caption["words"]))
+    return (caption.end(), end) if caption and known else (start, end)
+
+
+_CAPTION_BEFORE = re.compile(r"(?P<words>[^\W\d][^:\n]{1,30}?) ?: *(?=\S)")
+_ESTATE = re.compile(  # no firm, though its number stands in the next part of the line: `Zona ASI Nord, lotto 8`
+    r"(?:z\.? ?[ai]\.?|zac|zone (?:industrielle|artisanale|d['’]activités?)|zona (?:industriale?|asi|artigianale)|pol(?:ígono|\.)|p\. ?i\."
+    r"|parc d['’]activités?|industriegebiet|gewerbegebiet|gewerbepark|industrieterrein|bedrijventerrein|strefa)(?!\w)",
+    re.IGNORECASE,
+)
 
 
 _TICKS = re.compile(r"\s*[☐☑☒□■❏❑✓✗]|.*[☐□❏]")  # a form's own choices, ticked or not
@@ -485,8 +550,13 @@ def _notes_of(text: str, lines: Sequence[tuple[int, int]]) -> Iterator[list[tupl
 
 def _is_town(text: str, lines: Sequence[tuple[int, int]]) -> bool:
     """Whether an address ends with the first of its lines: `2255 Airport Rd` looks like a town with its postcode."""
-    towns = [_HAS_POSTCODE.search(text, start, end) is not None for start, end in lines]
-    return towns[0] and not any(towns[1:])
+    return _begins_with_town(text, *lines[0]) and not any(_HAS_POSTCODE.search(text, *line) for line in lines[1:])
+
+
+def _begins_with_town(text: str, start: int, end: int) -> bool:
+    """Whether a town with its postcode stands there; `8800 Grove Line Rd, Lake Wales, FL 33853` has one behind."""
+    town = _HAS_POSTCODE.match(text, start, end)
+    return town is not None and _HAS_POSTCODE.search(text, town.end(), end) is None
 
 
 _UNFINISHED = re.compile(rf" (?:&|and|und|et|e|y|en|i|{_PARTICLE})$")
@@ -506,12 +576,12 @@ def _goes_on(first: str, second: str) -> bool:
     )
 
 
-_HALLS = r"hall|halle|hala|plant|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|receiving|goods[ -]in"
+_HALLS = r"hall|halle|hala|plant|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|warenannahme|entrep[ôo]t|floor|level|ebene|etage|stock|\w*apotheke|pharmacy|réception|quay|receiving|goods[ -]in"
 _BUILDING = re.compile(rf"(?:{_HALLS}|unit|suite)\b", re.IGNORECASE)
 
 
 _NUMBERED_BUILDING = re.compile(
-    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
+    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|floor|level|ebene|etage|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
     re.IGNORECASE,
 )
 
@@ -521,12 +591,13 @@ def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -
     for n in range(first, len(lines)):
         line = text[slice(*lines[n])]
         if any(c.isdigit() for c in line):
-            after = text[slice(*lines[n + 1])] if n + 2 < len(lines) else ""
+            after = text[slice(*lines[n + 1])] if n + 1 < len(lines) else ""
             postcode = _HAS_POSTCODE.search(after)
             towns = [_HAS_POSTCODE.search(text, *later) is not None for later in lines[n + 1 :]]
             street_next = any(c.isdigit() for c in after) and (
                 any(towns[1:]) or not (postcode and postcode.start() == 0)  # 2044 Nandino Blvd looks like a town
             )
+            street_next = street_next and not _TOWN_THEN_POSTCODE.fullmatch(after.strip())
             building = _BUILDING.match(line) and not any(c.isdigit() for c in line.partition(",")[2])
             if street_next and (building or _NUMBERED_BUILDING.search(line)):
                 continue
@@ -543,7 +614,8 @@ def _without_building(text: str, start: int, end: int) -> tuple[int, int]:
     while comma := _NEXT_PART.search(text, start, end):
         part, following = text[start : comma.start()], text[comma.end() : end].partition(", ")[0]
         numbered = any(c.isdigit() for c in following) and any(c.isalpha() for c in following)
-        street = (numbered or _ROAD.match(following)) and not _HAS_POSTCODE.match(following)
+        town = _HAS_POSTCODE.match(following) or _TOWN_THEN_POSTCODE.fullmatch(following)
+        street = (numbered or _ROAD.match(following)) and not town
         if not street or not (_INSIDE.match(part) or _NUMBERED_BUILDING.search(part) or _FIRM.search(part)):
             break
         start = comma.end()
@@ -579,6 +651,31 @@ def is_town(address: str) -> bool:
     return not more or (len(more) == 1 and is_country(more[0]) and not is_country(town))
 
 
+def in_full(address: str) -> bool:
+    """Whether an address has a street or a number before its town and postcode, or behind them."""
+    town = _HAS_POSTCODE.search(address)
+    return town is not None and len(address) > town.end() - town.start() + 3 and "," in address
+
+
+def is_in_town(address: str, town: str) -> bool:
+    """Whether an address says all that `town` does, `Imperia, Italia`, and more: `… 90, 18100 Imperia (IM), Italia`."""
+    name, _, country = town.partition(", ")
+    more, _, last = address.rpartition(", ") if country else (address, "", "")
+    return last == country and re.search(rf", (?:[\w-]+ )?{re.escape(name)}(?: \([^()]+\))?$", more) is not None
+
+
+def address_end(text: str, start: int, end: int) -> int:
+    """Where an address ends whose street alone stands from `start` to `end`: after the town that follows in its line."""
+    if _HAS_POSTCODE.search(text, start, end) or not (town := _TOWN_AFTER.match(text, end)):
+        return end
+    country = _COUNTRY_NEXT.match(text, town.end())
+    return country.end() if country and is_country(country[1]) else town.end()
+
+
+_TOWN_AFTER = re.compile(rf", {_POSTCODE_TOWN}(?!\w)")
+_COUNTRY_NEXT = re.compile(r", ([A-ZÀ-Ž][\w -]{1,25})(?!\w)")
+
+
 def _without_notice(text: str, start: int, end: int) -> tuple[int, int]:
     """The last line of an address without what a dash parts from its town: `97076 Würzburg – Termin 05:00`."""
     town = _HAS_POSTCODE.search(text, start, end)
@@ -601,10 +698,14 @@ def is_country(words: str) -> bool:
 
 
 def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A line that says both, `Nordmehl AG, Kornweg 3, 31582 Nienburg`, as two; any other as it is."""
+    """A line that says both, `Nordmehl AG, Kornweg 3, 31582 Nienburg`, as two; any other as it is.
+
+    After a legal form, the address may go on in the next line: `Bexwell Ltd, 14 Downham Road`.
+    """
     comma = text.find(", ", start, end)
-    named = comma >= 0 and not any(c.isdigit() for c in text[start:comma])
-    if named and _HAS_POSTCODE.search(text, comma, end) and not _HAS_POSTCODE.match(text, comma + 2, end):
+    named = comma >= 0 and not any(c.isdigit() for c in text[start:comma]) and not _ESTATE.match(text, start, comma)
+    whole = _HAS_POSTCODE.search(text, comma, end) or (_FIRM.search(text, start, comma) and text[comma + 2].isdigit())
+    if named and whole and not _begins_with_town(text, comma + 2, end):
         yield from ((start, comma), (comma + 2, end))
     else:
         yield start, end
@@ -680,6 +781,9 @@ def letterhead(
 
     What is in large print is looked for with its legal form too, up to the offset `in_full`.
     """
+    cells = [
+        (start, end) for start, end in cells if not _ADDRESSED.match(text, start, end)
+    ]  # who issued writes to them
     places = [match.span("value") for start, end in cells[:2] if (match := _LETTERHEAD.search(text, start, end))]
     places = [(start, end) for start, end in places if not _FORM_FIRST.match(text, start, end)]
     if places:
@@ -762,17 +866,22 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "signed":
         return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
     around = "" if field == "remarks" else " ,;"  # a remark is given as it stands
-    lines = [" ".join(line.split()).strip(around) for line in quote.split("\n")]
+    lines = [
+        " ".join(line.split()).strip(around if field in ADDRESSES else " ")
+        for line in quote.strip(around + "\n").split("\n")
+    ]
     if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
         lines[-1:] = [lines[-1][: country.start()], country[1]]
     if field == "description":  # a comma at the end of a line is one in its midst
         lines = [" ".join(quote.split()).strip(around)]
-    value = (", " if field in ADDRESSES else " ").join(line for line in lines if line)
+    value = _joined(lines) if field in ADDRESSES else " ".join(line for line in lines if line)
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
     if field in ADDRESSES:
         value = _TOLD_AFTER.sub("", _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value)))
-        value = _BEFORE_STREET.sub("", _REST_OF_FIRM.sub("", value))
+        value = _BEFORE_STREET.sub("", _REST_OF_FIRM.sub("", _DAY_AFTER.sub("", value)))
+        value = value[_without_building(value, 0, len(value))[0] :]
+        value = value if "(" in value else value.partition(")")[0]  # of what is told in brackets
         caption, colon, rest = value.partition(": ")
         value = rest if colon and caption_of(caption) is not None else value
         if _DAY.search(value):
@@ -780,6 +889,12 @@ def value_of(field: str, quote: str) -> str | None:
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """The lines of an address in one, each without its caption; a street may go on in the next: `80 rue du`."""
+    parts = [line[slice(*_without_caption(line, 0, len(line)))] for line in lines if line]
+    return "".join(p + (" " if _UNFINISHED.search(p) or p.isdigit() else ", ") for p in parts).rstrip(" ,")
 
 
 _QUOTED = re.compile(r"[„“\"«»‚‘‹]([^„“”\"«»]+)[“”\"»«’‘›]")
@@ -796,6 +911,9 @@ _BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Ar
     re.IGNORECASE,
 )
 _DAY = re.compile(r"(?<!\d)\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d(?!\d)")
+_DAY_AFTER = re.compile(
+    r",? (?:(?:le|el|il|am|on|den|dnia|op|del|vom|du) )?(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)(?:,? [^,]{1,20})?$"
+)
 _TOLD_AFTER = re.compile(
     r" [–—] [a-zà-ž]\D*$"
 )  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"
@@ -827,6 +945,13 @@ _TO_ORDER = re.compile(
 _TITLE = re.compile(  # before both names of a person; "M. Verstegen" may be an initial
     r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
 )
+_BEFORE_NAME = re.compile(
+    r"(?:messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)(?!\d)) +(?=[^\W\d])",
+    re.IGNORECASE,
+)
+_AFTER_FORM = re.compile(  # the number of a carrier's licence, or the caption of the next column
+    rf" (?P<form>{_FORM}) (?:(?:US ?DOT|DOT|MC|SCAC|IATA|NIP|KRS|ABN|Licen[cs]e|(?i:route|tour|ref|date|datum|fecha|data|page))\b.{{0,40}})$"
+)
 _SHORTEST_PERSON = 3  # letters: "Le" stands before a day, "1 BELADUNG" is a heading
 
 
@@ -834,6 +959,8 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     """The part of a labelled line that is a name: up to a comma, a telephone number or an address; None: no name."""
     if ordered := _TO_ORDER.match(text, start, end):
         start = ordered.end()
+    if before := _BEFORE_NAME.match(text, start, end):
+        start = before.end()
     line = text[start:end]
     cut = re.search(
         r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
@@ -842,6 +969,8 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     )
     if cut:
         line = line[: cut.start()]
+    if after := _AFTER_FORM.search(line):
+        line = line[: after.end("form")]
     begin = len(line) - len(line.lstrip(" .:-"))
     if person and (title := _TITLE.match(line, begin)):
         begin = title.end()

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ _PRICES = quantities.MONEYS - {"disputed_amount"}
 WEIGHTS = Path(__file__).parent / "weights.npz"
 LEAST = 0.4  # of the likeness, below which nothing is reported: the best F1 on documents of others
 _KNOWN = 0.5  # the score of a time from which it is that of its day
+_MUCH_MORE = 20  # letters
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
 _AMOUNT = re.compile(r"\d{1,3}(?:[ .,'’]?\d{1,3}){0,4}(?: ?[^\W\d]{1,10}\.?)?")  # of a line of goods
@@ -129,9 +131,15 @@ def _value(
     text = read.page.text
     start, end = places[0]
     if field in parties.ADDRESSES:
-        for span, lines in parties.in_box(text, field, piece.block(start)):
+        block = list(dropwhile(lambda line: parties.is_label(text[slice(*line)]), piece.block(start)))
+        pointed = _address(field, places, text)
+        for span, lines in parties.in_box(text, field, block):
             if span.field == field and any(a < end and start < b for a, b in lines):
+                more = ": " in span.value or (pointed and len(span.value) > len(pointed[0]) + _MUCH_MORE)
+                if more and pointed and parties.in_full(pointed[0]):
+                    return pointed  # the line is a sentence, or the block a list
                 return span.value, [*lines]
+        return pointed
     if field in parties.PARTIES and len(places) == 1:
         _, line = piece.cell(start)
         name = parties.name_at(text, *line)
@@ -142,11 +150,8 @@ def _value(
                 return value, [name]
     if field == "description" and len(places) > 1:
         return _goods(text, places)
-    if field in parties.ADDRESSES or (len(places) > 1 and field in parties.SEVERAL_LINES):
-        lines = [within(text, *place) for place in places]
-        lines = [(a, with_full_stop(text, a, b)) for a, b in lines if a < b]
-        value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
-        return (value, lines) if value and lines else None
+    if len(places) > 1 and field in parties.SEVERAL_LINES:
+        return _in_lines(field, places, text)
     caption, (first, last) = piece.cell(start)
     if field in dates.FIELDS - {"document_date", "delay_minutes"} and dates.is_to_pay(caption):
         return None
@@ -197,6 +202,20 @@ def _goods(text: str, places: Places) -> tuple[str, list[tuple[int, int]]] | Non
     lines[-1] = (lines[-1][0], last)
     value = parties.value_of("description", "\n".join(text[a:b] for a, b in lines))
     return (value, lines) if value else None
+
+
+def _address(field: str, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
+    """The address that was pointed at, with the town that goes on behind its street."""
+    *others, (start, end) = places
+    end = within(text, start, end)[1]
+    return _in_lines(field, [*others, (start, parties.address_end(text, start, end))], text)
+
+
+def _in_lines(field: str, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
+    lines = [within(text, *place) for place in places]
+    lines = [(a, with_full_stop(text, a, b)) for a, b in lines if a < b]
+    value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
+    return (value, lines) if value and lines else None
 
 
 def _with_time(
@@ -291,7 +310,7 @@ def _in_full(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list
     def told(finding: Finding) -> Finding:
         if finding.field not in parties.ADDRESSES or not parties.is_town(finding.value):
             return finding
-        fuller = {f.value: f for f in known if f.field == finding.field and f.value.endswith(f", {finding.value}")}
+        fuller = {f.value: f for f in known if f.field == finding.field and parties.is_in_town(f.value, finding.value)}
         return next(iter(fuller.values())).model_copy(update={"score": finding.score}) if len(fuller) == 1 else finding
 
     return [told(f) for f in found], [told(f) for f in pointed]

@@ -25,7 +25,7 @@ _HEADINGS = tuple(
         ),
     )
     for field, words in (
-        ("pickup_address", r"pick[- ]?up(?: from| at)?|collect(?:ion|ed)?(?: from)?|load(?:ing|ed)?(?: at)?|from|origin|be?ladung|beladen|verladung|laden|abholung|von|chargement|enlèvement|ramassage|carga|recogida|origen|carico|ritiro|partenza|ophalen|załadunek"),
+        ("pickup_address", r"pick(?:[- ]?up)?(?: from| at)?|collect(?:ion|ed)?(?: from)?|load(?:ing|ed)?(?: at)?|from|origin|be?ladung|beladen|verladung|laden|abholung|von|chargement|enlèvement|ramassage|carga|recogida|origen|carico|ritiro|partenza|ophalen|załadunek"),
         ("delivery_address", r"deliver(?:y|ed)?(?: to)?|drop(?:[- ]?off)?|unload(?:ing|ed)?(?: at)?|to|destination|entladung|entladen|zustellung|anlieferung|nach|livraison|déchargement|descarga|entrega|destino|scarico|consegna|arrivo|lossen|afleveren|levering|rozładunek|dostawa"),
     )
 )  # fmt: skip
@@ -38,7 +38,9 @@ _WHEN = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"(?P<label>[^\W\d][^:\n]{0,40}?) ?:(?= )\s*")
-_RUN_TOGETHER = re.compile(r"(?P<label>[^\W\d]{4,20}) (?=[A-ZÀ-Ž])")  # "Mittente ORTOFRUTTICOLA LUCANA"
+_RUN_TOGETHER = re.compile(
+    r"(?P<label>[^\W\d]{4,20}) (?!(?:PO|No|Nr|Ref)\b)(?=[A-ZÀ-Ž])"
+)  # "Mittente ORTOFRUTTICOLA LUCANA"
 _SURE = 0.9
 _MOST_HEADINGS, _MOST_ROWS, _MOST_LINES, _MOST_TOLD = 30, 12, 6, 60
 _LONGEST_LINE = 80  # letters
@@ -93,7 +95,7 @@ def _blocks(text: str, cells: Sequence[Word]) -> Iterator[_Block]:
         if not any(layout.on_line(cell, o) or abs(cell.left - o.left) <= _ALIGNED for o in rivals):
             continue
         right = min((o.left for o in rivals if o.left > cell.right and layout.on_line(o, cell)), default=float("inf"))
-        block = list(_rows(text, rows, cell, rivals, right - 1))
+        block = rows_of(layout.in_frame_beside(cells, cell)) or list(_rows(text, rows, cell, rivals, right - 1))
         if block and (layout.on_line(block[0][0], cell) or block[0][0].left - cell.left <= _INDENTED):
             yield _Block(field, cell, block)  # else the heading is centred, and those rows are of the next one
 

@@ -557,6 +557,56 @@ def test_small_print_names_the_value_over_it_though_not_right_under_it(
     assert values(read(reader, draw), "shipment") == ["JB-2231"]
 
 
+def test_several_lines_over_their_caption_are_one_box(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PROOF OF DELIVERY", size=14)
+        lines(canvas, 40, 700, "Brannock Outlet", font="Helvetica")
+        lines(canvas, 42, 690, "Shipper", size=5.5, font="Helvetica")
+        lines(canvas, 300, 700, "Frischemarkt eG", "Hauptstr. 12", "45329 Essen", font="Helvetica")
+        lines(canvas, 300, 668, "Consignee", size=5.5, font="Helvetica")
+
+    found = read(reader, draw)
+    assert values(found, "shipper") == ["Brannock Outlet"] and values(found, "consignee") == ["Frischemarkt eG"]
+    assert values(found, "delivery_address") == ["Hauptstr. 12, 45329 Essen"] and not values(found, "pickup_address")
+
+
+def test_a_label_in_the_middle_of_its_frame_speaks_for_all_lines_of_the_next(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "RATE CONFIRMATION", size=14)
+        for y, label, *said in (
+            (660, "Collection", "Burren Resins Ltd, Quay Road 4, 31582 Nienburg", "Thursday 3 December 2026, 14:00"),
+            (620, "Delivery", "Humber Laminates plc, 41 Marsh Lane, Goole DN14 6XL", "Monday 7 December 2026, 08:30"),
+        ):
+            canvas.rect(30, y, 120, 40)
+            canvas.rect(150, y, 400, 40)
+            lines(canvas, 40, y + 15, label, font="Helvetica")
+            lines(canvas, 160, y + 26, *said, font="Helvetica")
+
+    found = read(reader, draw)
+    assert values(found, "pickup_address") == ["Quay Road 4, 31582 Nienburg"]
+    assert values(found, "delivery_address") == ["41 Marsh Lane, Goole DN14 6XL"]
+    assert values(found, "consignee") == ["Humber Laminates plc"]
+
+
+def test_coloured_stripes_of_a_printout_are_no_boxes(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        for y in range(530, 800, 44):
+            canvas.setFillGray(0.9)
+            canvas.rect(10, y, 580, 22, stroke=0, fill=1)
+        canvas.setFillGray(0)
+        lines(canvas, 40, 760, "PACKING LIST", size=14)
+        for x, label, *box in (
+            (40, "SHIP FROM:", "SALTGRASS OUTDOOR", "5150 LOGISTICS BLVD", "FORT WORTH, TX 76177"),
+            (300, "SHIP TO:", "TIMBERLINE GOODS", "1800 FRONTIER AVE", "CHEYENNE, WY 82007"),
+        ):
+            lines(canvas, x, 722, label, *box)
+        lines(canvas, 40, 678, *(f"0{n} TENT 4 PERSON GREEN" for n in range(12)))
+
+    found = read(reader, draw)
+    assert values(found, "pickup_address") == ["5150 LOGISTICS BLVD, FORT WORTH, TX 76177"]
+    assert values(found, "delivery_address") == ["1800 FRONTIER AVE, CHEYENNE, WY 82007"]
+
+
 def test_a_line_that_holds_name_and_address_gives_both(reader: PdfReader) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 40, 760, "Transportauftrag WT-118204", size=14)

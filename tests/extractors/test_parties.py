@@ -299,3 +299,108 @@ def test_a_box_for_remarks_that_says_there_are_none_holds_no_remark(words: str, 
 def test_a_caption_or_an_instruction_signs_nothing(line: str, page: bool, mail: bool) -> None:
     assert ("signed" in {span.field for span in find_named(line)}) is page
     assert ("signed" in {span.field for span in find_parties(line)}) is mail
+
+
+def boxed(label: str, box: str) -> list[tuple[str, str]]:
+    return [(s.field, s.value) for s, _ in in_box(box, label, [m.span() for m in re.finditer(r"[^\n]+", box)])]
+
+
+@pytest.mark.parametrize(
+    ("label", "box", "address"),
+    [
+        ("delivery_address", "Harbour Foods DC\n22 Fern Street\nSouth Gran NSW 2142", "22 Fern Street, South Gran NSW 2142"),
+        ("consignee", "Harbour Foods\n22 Fern Street, South Gran NSW 2142", "22 Fern Street, South Gran NSW 2142"),
+        ("consignee", "Épicerie Fundy Ltée\n1290, boulevard Nord\nMoncton (N.-B.) E1E 3S2", "1290, boulevard Nord, Moncton (N.-B.) E1E 3S2"),
+        ("consignee", "Corrib Foods Ltd\nQuay Road, Ennis V95 K2H6", "Quay Road, Ennis V95 K2H6"),
+        ("consignee", "Farmagal, S.A.\nRúa Nova 17, 15008 A Coruña", "Rúa Nova 17, 15008 A Coruña"),
+        ("consignee", "Straits Foods Pte Ltd\n18 TUAS BAY LINK\nSINGAPORE 637338", "18 TUAS BAY LINK, SINGAPORE 637338"),
+    ],
+)  # fmt: skip
+def test_towns_are_known_as_their_countries_write_them(label: str, box: str, address: str) -> None:
+    assert ("delivery_address", address) in boxed(label, box)
+
+
+@pytest.mark.parametrize("last", ["FRANCE TEL +33 3 81 55 50 61", "FRANCE · TVA FR61488120774", "FRANCE\nTél. 03 81"])
+def test_a_country_before_a_telephone_or_tax_number_belongs_to_the_address(last: str) -> None:
+    found = boxed("consignee", f"Moteurs Doubs SAS\n22 rue Longue\n25200 Montbéliard\n{last}")
+    assert ("delivery_address", "22 rue Longue, 25200 Montbéliard, FRANCE") in found
+
+
+@pytest.mark.parametrize(
+    "after", ["Thursday 3 December 2026, 14:00", "mardi 9 février 2027 à 06 h 00", "Mo., 7.12.2026"]
+)
+def test_a_day_in_the_next_line_is_no_part_of_the_line_with_name_and_address(after: str) -> None:
+    found = boxed("pickup_address", f"Burren Resins Ltd, Quay Road 4, 31582 Nienburg\n{after}")
+    assert found == [("shipper", "Burren Resins Ltd"), ("pickup_address", "Quay Road 4, 31582 Nienburg")]
+
+
+@pytest.mark.parametrize(
+    ("box", "found"),
+    [
+        ("Citrus Packers\n8800 Grove Rd, Lake Wales, FL 33853", [("shipper", "Citrus Packers"), ("pickup_address", "8800 Grove Rd, Lake Wales, FL 33853")]),
+        ("Zona ASI Nord, lotto 9, 82100 Benevento", [("pickup_address", "Zona ASI Nord, lotto 9, 82100 Benevento")]),
+        ("Apotheke, Ebene 0\nUntere Marktstraße 40\n4822 Bad Goisern", [("pickup_address", "Untere Marktstraße 40, 4822 Bad Goisern")]),
+        ("Entrepôt Borinage, quai 4\nRoute Haute 190, 7011 Ghlin", [("pickup_address", "Route Haute 190, 7011 Ghlin")]),
+        ("Bexwell Seeds Ltd, 14 Downham Road\nWatton, Thetford IP25 6NB", [("shipper", "Bexwell Seeds Ltd"), ("pickup_address", "14 Downham Road, Watton, Thetford IP25 6NB")]),
+        ("Brack Ltd, 88\nDon Road, Barnsley S70 1XA", [("shipper", "Brack Ltd"), ("pickup_address", "88 Don Road, Barnsley S70 1XA")]),
+        ("Pell Paper Co.\nAddress: 1475 Northgate Drive\nCity/State/Zip: Delavan, WI 53115", [("shipper", "Pell Paper Co."), ("pickup_address", "1475 Northgate Drive, Delavan, WI 53115")]),
+    ],
+)  # fmt: skip
+def test_a_place_begins_with_its_street_or_estate(box: str, found: list[tuple[str, str]]) -> None:
+    assert boxed("pickup_address", box) == found
+
+
+@pytest.mark.parametrize(
+    ("quote", "address"),
+    [
+        ("80 rue du\nDauphiné, 69960 Corbas", "80 rue du Dauphiné, 69960 Corbas"),
+        ("ul. Leśna 3, 26-300 Opoczno, Polska 2026-12-02", "ul. Leśna 3, 26-300 Opoczno, Polska"),
+        ("112 avenue du Rhône, 07250 Le Pouzin, le 24/11/2026 à 09 h 15", "112 avenue du Rhône, 07250 Le Pouzin"),
+        ("Tor 5, Hafenstraße 33, 41460 Neuss", "Hafenstraße 33, 41460 Neuss"),
+        ("Bay 12-18, 75 Market Loop, Kingston, NY 12401", "75 Market Loop, Kingston, NY 12401"),
+        ("ul. Leśna 4, 62-023 Gądki) była", "ul. Leśna 4, 62-023 Gądki"),
+        ("18 Tuas Bay Link\nSingapore 637338", "18 Tuas Bay Link, Singapore 637338"),
+    ],
+)
+def test_an_address_has_no_gate_before_it_no_day_behind_it_and_no_comma_in_its_street(quote: str, address: str) -> None:
+    assert value_of("delivery_address", quote) == address
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Messrs. Cascadia Supply, Inc.", "Cascadia Supply, Inc."),
+        ("09-12-2026 Betonwerk Slinge B.V.", "Betonwerk Slinge B.V."),
+        ("Ogeechee Haulers, Inc. DOT 3307714", "Ogeechee Haulers, Inc."),
+        ("Innkreis Logistik KG Route", "Innkreis Logistik KG"),
+        ("Hafnarmálning ehf.", "Hafnarmálning ehf."),
+        ("Antep Nakliyat Ltd. Şti.", "Antep Nakliyat Ltd. Şti."),
+    ],
+)
+def test_a_firm_s_name_goes_from_its_first_word_to_its_legal_form(line: str, name: str) -> None:
+    place = name_at(line, 0, len(line))
+    assert place is not None and line[slice(*place)] == name
+
+
+def test_a_name_over_two_lines_keeps_the_comma_between_them() -> None:
+    assert value_of("carrier", "Correas Express,\nS.L.") == "Correas Express, S.L."
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ("8 Geadresseerde Nr. CHE-207.441.118", "consignee"),
+        ("Exportador [13 01]", "shipper"),
+        ("2  DROP", "delivery_address"),
+        ("Verpackungs- und Ladestelle", "pickup_address"),
+    ],
+)
+def test_labels_bear_numbers_of_accounts_and_of_boxes(words: str, field: str) -> None:
+    assert label_of(words) == (field, len(words))
+
+
+@pytest.mark.parametrize("unit", ["Aa-", "Aa Co. ", "Aa (B) ", "Aa NSW ", "12 Aa, ", "Aa Ltd DOT "])
+@pytest.mark.timeout(60)
+def test_a_hostile_line_of_a_box_takes_linear_time(unit: str) -> None:
+    line = unit * 400
+    assert not [s for s, _ in in_box(line, "delivery_address", [(0, len(line))]) if len(s.value) > 200]

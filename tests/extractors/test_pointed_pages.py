@@ -309,3 +309,31 @@ def test_a_name_over_two_lines_keeps_the_full_stop_that_shortens_it(reader: PdfR
     page = make_pdf([(40, 700, "INVOICE"), (40, 600, "Carrier"), (40, 588, "Sudety"), (40, 576, "Freight S.A.")])
     (found,) = told(read(reader, page, pointing(("carrier", "Sudety\nFreight S.A", 0.9))), "carrier")
     assert found.value == "Sudety Freight S.A."
+
+
+def test_a_town_s_street_is_known_by_its_country_too() -> None:
+    town = finding("pickup_address", "Imperia, Italia", 0.85, 90)
+    whole = finding("pickup_address", "Via Argine 90, 18100 Imperia (IM), Italia", 0.98, 10, "model")
+    assert [f.value for f in weighed([town], [whole])] == [whole.value]
+
+
+def test_a_street_that_is_pointed_at_goes_on_to_its_town(reader: PdfReader) -> None:
+    line = "Delivered on 4.12. to Druk s.r.o., Prumyslova 1472, 70200 Ostrava, Czechy. Order OBJ-26."
+    page = make_pdf([(40, 700, "NOTICE"), (40, 600, line)])
+    (found,) = told(read(reader, page, pointing(("delivery_address", "Prumyslova 1472", 0.9))), "delivery_address")
+    assert found.value == "Prumyslova 1472, 70200 Ostrava, Czechy"
+
+
+def test_an_address_that_is_pointed_at_in_a_sentence_is_not_the_whole_sentence(reader: PdfReader) -> None:
+    line = "We took the goods to the hub of Halles Express, 5 Market Street, 94150 Rungis, and nobody was there."
+    page = make_pdf([(40, 700, "NOTICE"), (40, 600, line)])
+    point = pointing(("delivery_address", "5 Market Street, 94150 Rungis", 0.9))
+    assert "5 Market Street, 94150 Rungis" in [f.value for f in told(read(reader, page, point), "delivery_address")]
+
+
+def test_a_long_label_at_the_head_of_a_block_is_no_part_of_an_address(reader: PdfReader) -> None:
+    label = "2 Consignee (name, address, country) - Destinataire (nom, adresse, pays)"
+    box = enumerate((label, "Frischemarkt eG", "Hauptstr. 12", "45329 Essen"))
+    page = make_pdf([(40, 700, "CMR"), *((40, 600 - 11 * n, line) for n, line in box)])
+    found = told(read(reader, page, pointing(("delivery_address", "Hauptstr. 12", 0.9))), "delivery_address")
+    assert {f.value for f in found} == {"Hauptstr. 12, 45329 Essen"}
