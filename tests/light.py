@@ -24,7 +24,6 @@ def light_tools(**more: Any) -> Tools:
         "extract": lambda message, now: Extraction(message=message),
         "classify": lambda extraction: Prediction(LABEL, 0.9, {LABEL: 0.9}, None, "told"),
         "word_weights": lambda text, label: [],
-        "alone": lambda sentences, label: [0.0] * len(sentences),
         "extractor": "told",
     }
     return Tools(**(told | more))

@@ -29,7 +29,7 @@ from triage.odoo.records import SENDER, Record, Records
 from triage.odoo.remembered import Basis
 from triage.policy import ABSTAINED_ACTION, SOLVED_ACTION, Policy
 from triage.priority import prioritise
-from triage.quotes import Alone, WordWeights, telling_quotes
+from triage.quotes import WordWeights, telling_quotes
 from triage.result import (
     DocumentSummary,
     FieldValue,
@@ -64,7 +64,6 @@ class Tools(Value):
     extract: Callable[[Message, datetime], Extraction]
     classify: Callable[[Extraction], Prediction]
     word_weights: WordWeights
-    alone: Alone
     extractor: str
     consult: Callable[[Extraction, Prediction, datetime], Consulted | None] | None = None  # with a language model
 
@@ -96,7 +95,7 @@ def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime
     return Understanding(
         extraction=extraction,
         prediction=prediction,
-        quotes=telling_quotes(extraction, prediction, tools.word_weights, tools.alone),
+        quotes=telling_quotes(extraction, prediction, tools.word_weights),
         extractor=tools.extractor,
         taxonomy=taxonomy.version,
         gist=consulted.gist if consulted else None,

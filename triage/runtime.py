@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -318,13 +318,8 @@ def make_tools(classifier: Classifier, tagger: Tagger, pdf: PdfReader) -> Tools:
     def classify(extraction: Extraction) -> Prediction:
         return classifier.predict([text_to_classify(extraction)])[0]
 
-    def alone(sentences: Sequence[str], label: str) -> list[float]:
-        return [found.scores[label] for found in classifier.predict(sentences)]
-
     version = f"{extractor.VERSION} {tagger.version}"
-    return Tools(
-        extract=extract, classify=classify, word_weights=classifier.word_weights, alone=alone, extractor=version
-    )
+    return Tools(extract=extract, classify=classify, word_weights=classifier.word_weights, extractor=version)
 
 
 def connect_odoo(settings: Settings) -> tuple[OdooRecords, OdooPublisher, Gateway]:

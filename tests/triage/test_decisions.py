@@ -229,9 +229,7 @@ def test_information_only_is_ignored_but_a_doubtful_one_is_not() -> None:
 def test_text_from_outside_is_escaped_in_the_note() -> None:
     text = "<script>steal()</script> WH/OUT/00042 broke down"
     understanding = understood(text=text)
-    quotes = find_quotes(
-        understanding.extraction, "vehicle_breakdown", lambda t, label: [(0, 8, 1.0)], lambda s, label: [0.5]
-    )
+    quotes = find_quotes(understanding.extraction, "vehicle_breakdown", lambda t, label: [(0, 8, 1.0)])
     draft = decided(understanding.model_copy(update={"quotes": quotes}), a_record()).result.draft
     assert draft is not None
     assert "<script>" not in draft.note
@@ -241,8 +239,9 @@ def test_text_from_outside_is_escaped_in_the_note() -> None:
 def test_quotes_are_verbatim_and_the_telling_sentence_comes_first() -> None:
     extraction = understood().extraction
     word = TEXT.index("broke")
-    said = lambda text, label: [(word, word + 5, 2.0)] if text == TEXT else []  # noqa: E731
-    quotes = find_quotes(extraction, "vehicle_breakdown", said, lambda sentences, label: [0.1] * len(sentences))
+    quotes = find_quotes(
+        extraction, "vehicle_breakdown", lambda text, label: [(word, word + 5, 2.0)] if text == TEXT else []
+    )
     assert quotes[0].quote == "The truck for WH/OUT/00042 broke down."
     assert TEXT[quotes[0].start : quotes[0].end] == quotes[0].quote
 

@@ -32,7 +32,7 @@ def unused(*_: object) -> Any:
 @pytest.fixture
 def shown(tmp_path: Path) -> Iterator[TestClient]:
     """The pages and the API without models and without a worker."""
-    tools = Tools(extract=unused, classify=unused, word_weights=unused, alone=unused, extractor="x")
+    tools = Tools(extract=unused, classify=unused, word_weights=unused, extractor="x")
     settings = Settings(_env_file=None, data_dir=tmp_path / "data", run_worker=False)
     with TestClient(
         create_app(settings, lambda s: Runtime.build(s, tools=tools)), base_url="http://127.0.0.1:8000"
