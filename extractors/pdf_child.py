@@ -533,6 +533,7 @@ class _Text:
             chars.append(chr(code))
             indices.append(index)
         self.hidden_texts = len(hidden_texts)
+        self._by_hand: dict[int, bool] = {}  # by the address of a font
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
 
     def _unseen(self, count: int) -> dict[int, int]:
@@ -603,9 +604,10 @@ class _Text:
         name in a typeface that looks written by hand.
         """
         yield from self._annotated()
-        yield from self._in_script()
+        by_hand = False
         sides = left, bottom, right, top = [raw.c_float() for _ in range(4)]
         for item, kind, (a, b, c, d, e, f) in _on_page(self._page.raw):
+            by_hand = by_hand or (kind == raw.FPDF_PAGEOBJ_TEXT and self._is_by_hand(item))
             if not _is_drawing(item, kind) or not raw.FPDFPageObj_GetBounds(item, *sides):
                 continue
             corners = [(x.value, y.value) for x in (left, right) for y in (bottom, top)]
@@ -613,6 +615,8 @@ class _Text:
             box = self._upright(min(xs), max(ys), max(xs), min(ys))
             if _is_as_large_as_signature(box):
                 yield box
+        if by_hand:
+            yield from self._in_script()
         for x0, y0, x1, y1 in _lines_in_parts(self._page.raw):
             box = self._upright(x0, y1, x1, y0)
             if _is_as_large_as_signature(box):
@@ -646,11 +650,23 @@ class _Text:
             yield first, last, around
 
     def _is_script(self, word: re.Match[str]) -> bool:
-        name, flags = ctypes.create_string_buffer(_FONT_NAME), ctypes.c_int()
         index = self._indices[word.start()]
-        size = raw.FPDFText_GetFontInfo(self._chars, index, name, _FONT_NAME, flags) if index >= 0 else 0
-        plain = re.sub(r"[ _-]", "", name.value.decode(errors="ignore"))
-        return 0 < size <= _FONT_NAME and (bool(flags.value & _SCRIPT) or _SCRIPTS.search(plain) is not None)
+        text = raw.FPDFText_GetTextObject(self._chars, index) if index >= 0 else None
+        return bool(text) and self._is_by_hand(text)
+
+    def _is_by_hand(self, text: Any) -> bool:
+        """Whether a text is in a typeface that looks written by hand: few of the fonts of a page, each asked once."""
+        font = raw.FPDFTextObj_GetFont(text)
+        if not font:
+            return False
+        address = ctypes.addressof(font.contents)
+        if address not in self._by_hand:
+            name = ctypes.create_string_buffer(_FONT_NAME)
+            size = raw.FPDFFont_GetBaseFontName(font, name, _FONT_NAME)
+            plain = re.sub(r"[ _-]", "", name.value.decode(errors="ignore")) if 0 < size <= _FONT_NAME else ""
+            written = bool(max(0, raw.FPDFFont_GetFlags(font)) & _SCRIPT)
+            self._by_hand[address] = written or _SCRIPTS.search(plain) is not None
+        return self._by_hand[address]
 
     def _annotated(self) -> list[Box]:
         """Where ink, or a stamp or a field that shows a drawing, lies on the page."""
