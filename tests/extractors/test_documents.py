@@ -43,6 +43,8 @@ from extractors.documents import recognise
         ("CERTIFICAAT VAN VERZEKERING", "other_document"),
         ("ŚWIADECTWO KONTROLI JAKOŚCI\nnr SKJ-1604/26", "other_document"),
         ("SHIPPER'S LETTER OF INSTRUCTION", "other_document"),
+        ("Torkontrolle Süd\nTORSCHEIN", "other_document"),
+        ("BOLLETTINO DI PESATURA\nN. 0094418", "other_document"),
         ("DECLARACIÓN DEL VALOR EN ADUANA\nNúmero y fecha de la factura", "customs_document"),
         ("CARGO CLEARANCE PERMIT PG : 1 OF 1", "customs_document"),
         ("DÉCLARATION DE CHARGEMENT DE MARCHANDISES DANGEREUSES\nBON DE LIVRAISON", "dangerous_goods_declaration"),
