@@ -243,7 +243,7 @@ def body(
 
     With `may_be_derived` the text may have been made of the HTML by a tool that takes what is hidden there, too.
     """
-    text = plain.clean(text, signals).strip("\n")
+    text = plain.clean(_DATA_URI.sub("", text), signals).strip("\n")  # some make a text of the HTML with its pictures
     if markup.strip():
         markup = _DATA_URI.sub("data:", markup)
         most = 8 * limits.max_text_chars

@@ -424,6 +424,12 @@ def test_nesting_beyond_pythons_own_depth_is_refused(depth: int) -> None:
         message_from_rfc822(b"Content-Type: message/rfc822\n\n" * depth + b"Subject: x\n\nx", LIMITS)
 
 
+def test_a_picture_that_a_tool_wrote_into_the_text_leaves_the_words_around_it() -> None:
+    text = f"logo [data:image/png;base64,{'iVBORw0KGgo' * 40_000}] Load WH/OUT/00083 refused at the gate."
+    message = message_from_json({"messageId": "<1@customer.example>", "subject": "Refused", "text": text}, LIMITS)
+    assert (message.text, message.signals) == ("logo [] Load WH/OUT/00083 refused at the gate.", {})
+
+
 @pytest.mark.timeout(60)
 def test_a_body_of_5_megabytes_in_one_line_is_cut_and_counted_in_bounded_time() -> None:
     message = message_from_rfc822(b"Subject: x\n\n" + b"PO 123 45 " * 500_000, LIMITS)
