@@ -91,10 +91,11 @@ def understand(message: Message, tools: Tools, taxonomy: Taxonomy, now: datetime
     prediction = tools.classify(extraction)
     consulted = tools.consult(extraction, prediction, now) if tools.consult else None
     if consulted is not None:
-        extraction, prediction = consulted.extraction, consulted.prediction
+        prediction = consulted.prediction
     return Understanding(
-        extraction=extraction,
+        extraction=consulted.extraction if consulted else extraction,
         prediction=prediction,
+        # By the values found here: what a language model was talked into finding chooses no sentence.
         quotes=telling_quotes(extraction, prediction, tools.word_weights),
         extractor=tools.extractor,
         taxonomy=taxonomy.version,
