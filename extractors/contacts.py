@@ -112,6 +112,7 @@ _LANGUAGES = tuple(  # where nothing shows the country
         ("PL", r"\b(?:nr|odbiorca|dostawy|towaru|przesyłki)\b"),
     )
 )
+_ABROAD = ("+", "(+", "00")  # before the code of a country
 _BESIDE = 160  # letters before a telephone number in which its owner's address may stand
 _MOST_BESIDE = 20  # numbers
 _NEARLY = 3  # times as often shown, a country may still not be the one that numbers belong to
@@ -152,7 +153,7 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
             before = text[max(0, start - 24) : start]
             if _FAX_BEFORE.search(before) or _WAYBILL_BEFORE.search(before):
                 continue
-            fewest = _FEWEST_ABROAD if text.startswith(("+", "(+", "00"), start) else _FEWEST_PHONE_DIGITS
+            fewest = _FEWEST_ABROAD if text.startswith(_ABROAD, start) else _FEWEST_PHONE_DIGITS
             if fewest <= digits <= _MOST_PHONE_DIGITS and not _DATE.match(text, start, end):
                 yield start, end
 
@@ -163,7 +164,7 @@ def region_of(text: str, *, american: bool = False) -> str | None:
     By the numbers that have one, the ends of e-mail and web addresses, and the forms of firms and post codes.
     """
     text = text[:_LONGEST]
-    national = [place for place in phones(text) if not text.startswith(("+", "(+", "00"), place[0])][:_MOST_BESIDE]
+    national = [place for place in phones(text) if not text.startswith(_ABROAD, place[0])][:_MOST_BESIDE]
     numbers = [text[start:end] for start, end in national]
     if american and _any_valid(numbers, "US"):
         return "US"
@@ -231,7 +232,7 @@ def value_of(field: str, quote: str, region: str | None = None) -> str | None:
     before = _BEFORE_NUMBER.match(quote)
     quote = quote[before.end() :] if before else quote
     quote = quote.removeprefix("(") if quote.startswith("(+") else quote
-    international = quote.startswith(("+", "00"))
+    international = quote.startswith(_ABROAD)
     printed = " ".join(quote.split()) or None
     if not international and region is None:
         return printed

@@ -387,9 +387,9 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     said = {start for table in tables for start, _ in table.headings}
     on_pallets = {told.start for table in tables for told in table.totals if told.field == "pallets"}
     for span, method in spans:
-        by_which_to_pay = document.type in _INVOICES and _DUE.search(text, max(0, span.start - _NEAR), span.start)
-        if span.field == "eta_original" and by_which_to_pay:
-            continue
+        expected = span.field == "eta_original" and document.type in _INVOICES
+        if expected and _DUE.search(text, max(0, span.start - _NEAR), span.start):
+            continue  # the day by which to pay
         if span.field in _ONE_EACH and _over_cells(text, cells, span):
             continue
         if (span.field == "pieces" and span.start in on_pallets) or (span.field in _BOXES and span.start in said):
@@ -433,13 +433,13 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
 
 def _over_cells(text: str, cells: Sequence[Word], span: Span) -> bool:
     """Whether the number of a span goes on in the next cell, and so is two."""
-    cell = next((c for c in cells if c.start <= span.start < c.end), None)
+    cell = layout.cell_at(cells, span.start)
     return cell is not None and cell.end < span.end and any(c.isdigit() for c in text[cell.end : span.end])
 
 
 def _in_cell(text: str, cells: Sequence[Word], span: Span) -> Span | None:
     """What running text names, up to the end of its cell: the words of the next column say something else."""
-    cell = next((c for c in cells if c.start <= span.start < c.end), None)
+    cell = layout.cell_at(cells, span.start)
     if cell is None or span.end <= cell.end:
         return span
     if span.field in parties.ADDRESSES:  # fine where each of its lines is one cell

@@ -68,8 +68,8 @@ _BOXED = _AMOUNTS | quantities.LOSSES
 _SUM = re.compile(r"(?<!\w)(?:gesamt\w|summe\b)", re.IGNORECASE)  # "Gesamtrohmasse"
 _OF_GOODS = re.compile(r"ware|goods|merc|marchandise|goeder|towar", re.IGNORECASE)  # and not of the invoice
 _FREIGHT = re.compile(  # a line of an invoice for goods, between their value and the total
-    r"(?:(?:ocean|sea|air|inland) )?freight\b[^:]{0,40}|(?:see|luft)?fracht\b[^:]{0,40}|fret\b[^:]{0,40}|frais de (?:transport|port)|transport"
-    r"(?:kosten)?|transporte|trasporto|spese di trasporto|(?:flete|nolo|vracht|fracht)\b[^:]{0,40}|portes|gastos de transporte|transportkosten|vrachtkosten"
+    r"(?:(?:ocean|sea|air|inland) )?freight\b[^:]{0,40}|(?:see|luft)?fracht\b[^:]{0,40}|(?:fret|flete|nolo|vracht)\b[^:]{0,40}"
+    r"|frais de (?:transport|port)|transport(?:kosten)?|transporte|trasporto|spese di trasporto|portes|gastos de transporte|vrachtkosten"
     r"|koszty? transportu|carriage|shipping(?: (?:costs?|charges?))?|versandkosten",
     re.IGNORECASE,
 )
@@ -147,7 +147,7 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
         place = (cell.start, cell.end)
         money = _CELL_MONEY.match(text, *place)
         said = caption_of(money["label"]) if money else None
-        if money and (said == "disputed_amount" or (total and said == total)):
+        if money and said and said in ("disputed_amount", total):
             if first := quantities.money_at(text, money.end(), cell.end):
                 value, score = quantities.value_of(said, text[slice(*first)]) or "", _score(total, money["label"])
                 yield Span(said, value, *first, score)

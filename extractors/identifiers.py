@@ -317,7 +317,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PR[O0]"),
     ("bol", 0.85, r"n705(?= )|b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
-    ("awb", 0.85, r"house (?:air ?)?way ?bill|hawb|guía (?:aérea )?house(?: \(hawb\))?|h-?awb"),
+    ("awb", 0.85, r"house (?:air ?)?way ?bill|guía (?:aérea )?house(?: \(hawb\))?|h-?awb"),
     ("cmr", 0.85, r"n730(?: cmr)?(?= )|cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|ordine cliente|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
     ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),

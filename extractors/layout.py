@@ -99,6 +99,11 @@ def cells(read: ReadPage) -> list[Word]:
     return [cell._replace(frame=whole.get(frame)) for cell, frame in zip(found, frames, strict=False)]
 
 
+def cell_at(cells: Sequence[Word], place: int) -> Word | None:
+    """The cell that holds a place of the page's text."""
+    return next((cell for cell in cells if cell.start <= place < cell.end), None)
+
+
 def _stripes(frames: set[Box]) -> set[Box]:
     """The coloured stripes of a printout, every other of one height: they are no boxes, and nothing ends with them."""
     steps = {frame: _step(frame) for frame in frames}
@@ -527,10 +532,8 @@ def _captioned(
     """The value that a label in smaller print stands under, where that is nearer than what stands below the label."""
     over = by_top[bisect_right(tops, label.top - 4 * label.height) : bisect_right(tops, label.top)]
     near, larger = 1.8 * label.height, 1.15 * label.letter
-    aside, touching = (
-        max(3.0, _ASIDE * label.height),
-        -0.2 * label.height,
-    )  # on a scan, which may be larger than its paper
+    aside = max(3.0, _ASIDE * label.height)  # on a scan, which may be larger than its paper
+    touching = -0.2 * label.height
     values = [
         c
         for c in over

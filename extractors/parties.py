@@ -866,18 +866,14 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "signed":
         return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
     around = "" if field == "remarks" else " ,;"  # a remark is given as it stands
-    lines = [
-        " ".join(line.split()).strip(around if field in ADDRESSES else " ")
-        for line in quote.strip(around + "\n").split("\n")
-    ]
-    if field in ADDRESSES and lines and (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
-        lines[-1:] = [lines[-1][: country.start()], country[1]]
-    if field == "description":  # a comma at the end of a line is one in its midst
-        lines = [" ".join(quote.split()).strip(around)]
-    value = _joined(lines) if field in ADDRESSES else " ".join(line for line in lines if line)
+    value = " ".join(quote.split()).strip(around)
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
     if field in ADDRESSES:
+        lines = [" ".join(line.split()).strip(around) for line in quote.strip(around + "\n").split("\n")]
+        if (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
+            lines[-1:] = [lines[-1][: country.start()], country[1]]
+        value = _joined(lines)
         value = _TOLD_AFTER.sub("", _POSTCODE_APART.sub(" ", _PARTS_OF_ADDRESS.sub(", ", value)))
         value = _BEFORE_STREET.sub("", _REST_OF_FIRM.sub("", _DAY_AFTER.sub("", value)))
         value = value[_without_building(value, 0, len(value))[0] :]
@@ -911,9 +907,8 @@ _BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Ar
     re.IGNORECASE,
 )
 _DAY = re.compile(r"(?<!\d)\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d(?!\d)")
-_DAY_AFTER = re.compile(
-    r",? (?:(?:le|el|il|am|on|den|dnia|op|del|vom|du) )?(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)(?:,? [^,]{1,20})?$"
-)
+_DAY_IN_FULL = r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)"
+_DAY_AFTER = re.compile(rf",? (?:(?:le|el|il|am|on|den|dnia|op|del|vom|du) )?{_DAY_IN_FULL}(?:,? [^,]{{1,20}})?$")
 _TOLD_AFTER = re.compile(
     r" [–—] [a-zà-ž]\D*$"
 )  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"
@@ -946,7 +941,7 @@ _TITLE = re.compile(  # before both names of a person; "M. Verstegen" may be an 
     r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
 )
 _BEFORE_NAME = re.compile(
-    r"(?:messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)(?!\d)) +(?=[^\W\d])",
+    rf"(?:messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|{_DAY_IN_FULL}(?!\d)) +(?=[^\W\d])",
     re.IGNORECASE,
 )
 _AFTER_FORM = re.compile(  # the number of a carrier's licence, or the caption of the next column

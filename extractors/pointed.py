@@ -11,7 +11,7 @@ from extractors import dates, identifiers, parties, quantities
 from extractors.evidence import Evidence, Finding, best
 from extractors.forms import Setting
 from extractors.message import Message
-from extractors.pointing import PROVEN, Point, read_at, stated
+from extractors.pointing import PROVEN, Point, Pointed, joined, read_at, stated
 
 LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 
@@ -72,18 +72,13 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
     return _whole_names(_merged(best(rules), pointed, message))
 
 
-def _whole_addresses(text: str, places: Iterable[tuple[str, int, int, float]]) -> Iterator[tuple[str, int, int, float]]:
+def _whole_addresses(text: str, places: Iterable[Pointed]) -> Iterator[Pointed]:
     """The places, those of one address as one: street and town, which a comma or the end of a line parts."""
-    last: tuple[str, int, int, float] | None = None
-    for field, start, end, score in places:
-        if last is not None:
-            if field == last[0] and field in parties.ADDRESSES and not text[last[2] : start].strip(" ,\n"):
-                last = field, last[1], end, max(score, last[3])
-                continue
-            yield last
-        last = field, start, end, score
-    if last is not None:
-        yield last
+
+    def belong(first: Pointed, second: Pointed) -> bool:
+        return first[0] in parties.ADDRESSES and not text[first[2] : second[1]].strip(" ,\n")
+
+    return joined(places, belong, max)
 
 
 def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> list[Finding]:

@@ -19,7 +19,7 @@ from extractors.documents import DocumentType
 from extractors.evidence import Finding, Span, overlap
 from extractors.forms import Setting
 from extractors.pdf import ReadPage, Word
-from extractors.pointing import PROVEN, Point, read_at, stated, with_full_stop, within
+from extractors.pointing import PROVEN, Point, Pointed, joined, read_at, stated, with_full_stop, within
 from extractors.told import names_day
 
 _AMOUNTS = quantities.COUNTS | {"gross_weight", "volume"}
@@ -63,46 +63,40 @@ def pointed_on(
         for field, start, end, score in _with_brackets(piece.text, point(piece.text)):
             places = piece.place(start, end)
             for part in _names(read.page.text, cells, places) if field == "description" else [places]:
-                if field == "description" and _is_translation(read.page.text, *part[0]):
-                    continue
                 if part and (found := _value(field, piece, part, read, setting)):
                     value, part = _with_time(field, *found, piece, read, setting)
                     yield Span(field, value, part[0][0], max(stop for _, stop in part), score), part
 
 
-def _with_brackets(text: str, pointed: Sequence[tuple[str, int, int, float]]) -> Iterator[tuple[str, int, int, float]]:
+def _with_brackets(text: str, pointed: Sequence[Pointed]) -> Iterator[Pointed]:
     """What was pointed at, goods and their technical name in brackets as one: `LIQUID, N.O.S.`, `(xylene)`."""
-    last: tuple[str, int, int, float] | None = None
-    for field, start, end, score in sorted(pointed, key=lambda p: p[1]):
-        goods = last is not None and field == last[0] == "description"
-        if last is not None and goods and (start < last[2] or _TO_BRACKET.fullmatch(text, last[2], start)):
-            last = (field, last[1], end, min(score, last[3]))
-            continue
-        if last is not None:
-            yield last
-        last = (field, start, end, score)
-    if last is not None:
-        yield last
+
+    def belong(first: Pointed, second: Pointed) -> bool:
+        bracket = second[1] < first[2] or _TO_BRACKET.fullmatch(text, first[2], second[1])
+        return first[0] == "description" and bool(bracket)
+
+    return joined(sorted(pointed, key=lambda p: p[1]), belong, min)
 
 
-def _names(text: str, cells: Sequence[Word], places: Places) -> Iterator[list[tuple[int, int]]]:
-    """The lines of goods pointed at as one, name by name: one goes on where its line is unfinished or full."""
-    name: list[tuple[int, int]] = []
+def _names(text: str, cells: Sequence[Word], places: Places) -> list[list[tuple[int, int]]]:
+    """The lines of goods pointed at as one, name by name, but for what repeats one in another language; a name goes on
+    where its line is unfinished or full.
+    """
+    names: list[list[tuple[int, int]]] = []
     listed = list(parties.goods_listed(text, *within(text, *places[0]))) if len(places) == 1 else []
     if len(listed) > 1:
-        yield from ([place] for place in listed)
-        return
-    for start, end in places:
-        if name and not _goes_on(text, cells, name[-1], (start, end)):
-            yield name
-            name = []
-        name.append((start, end))
-    if name:
-        yield name
+        names = [[place] for place in listed]
+    else:
+        for place in places:
+            if names and _goes_on(text, cells, names[-1][-1], place):
+                names[-1].append(place)
+            else:
+                names.append([place])
+    return [name for name in names if not _is_translation(text, *name[0])]
 
 
 def _goes_on(text: str, cells: Sequence[Word], first: tuple[int, int], second: tuple[int, int]) -> bool:
-    one, two = (next((c for c in cells if c.start <= at < c.end), None) for at, _ in (first, second))
+    one, two = layout.cell_at(cells, first[0]), layout.cell_at(cells, second[0])
     said = text[first[0] : one.end if one else first[1]].rstrip()
     if one is None or two is None or one is two or columns.is_unfinished(said):
         return True
@@ -167,8 +161,10 @@ def _value(
         start, end = within(text, start, end)
         money = quantities.in_currency(text[start:end], named.pop()) if len(named) == 1 else None
         return (money, [(start, end)]) if money else None
-    if field in _PRICES and (dollars := quantities.in_dollars(text, *within(text, start, end))):
-        return dollars[1], [(dollars[0], within(text, start, end)[1])]
+    if field in _PRICES:
+        priced = within(text, start, end)
+        if dollars := quantities.in_dollars(text, *priced):
+            return dollars[1], [(dollars[0], priced[1])]
     if field in parties.PERSONS and any(c.isdigit() or c == "@" for c in text[start:end]):
         return None
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))

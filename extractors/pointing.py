@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from extractors import dates, parties, quantities, told
 from extractors.values import value_of
 
-Point = Callable[[str], Sequence[tuple[str, int, int, float]]]  # of a text: field, start, end, score
+Pointed = tuple[str, int, int, float]  # field, start, end, score
+Point = Callable[[str], Sequence[Pointed]]  # of a text
 
 PROVEN = 0.9  # of the rules: by its check digit or its form, which no opinion changes
 
@@ -33,6 +34,22 @@ _SIZES = re.compile(r"(?: \S*\d\S*)+$")
 _WORD = re.compile(r"\S+")
 _NEAR = 80  # letters around a place in which its value may go on
 _WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
+
+
+def joined(
+    places: Iterable[Pointed], belong: Callable[[Pointed, Pointed], bool], score: Callable[[float, float], float]
+) -> Iterator[Pointed]:
+    """The places, those of one field as one that `belong` together, each with the one before it."""
+    last: Pointed | None = None
+    for place in places:
+        if last is not None and place[0] == last[0] and belong(last, place):
+            last = (last[0], last[1], place[2], score(place[3], last[3]))
+            continue
+        if last is not None:
+            yield last
+        last = place
+    if last is not None:
+        yield last
 
 
 def stated(field: str, quote: str, reference: datetime, *, month_first: bool, region: str | None = None) -> str | None:

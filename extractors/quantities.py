@@ -235,9 +235,11 @@ def find_total(text: str) -> tuple[int, int, str] | None:
 
 def in_dollars(text: str, start: int, end: int) -> tuple[int, str] | None:
     """Where the amount after a "$" begins, and its value, if the only dollar that a page names is another country's."""
-    currency = _dollar_in(text)
+    currency = _dollar_in(text) if text.startswith("$", start) else "USD"
+    if currency == "USD":
+        return None
     bare = end - len(text[start:end].lstrip("$ "))
-    value = in_currency(text[bare:end], currency) if text[start] == "$" and currency != "USD" else None
+    value = in_currency(text[bare:end], currency)
     return (bare, value) if value else None
 
 
@@ -511,8 +513,8 @@ _BARE = re.compile(rf"(?:{_AMOUNT})", re.IGNORECASE)
 
 def currencies_in(text: str) -> set[str]:
     """The ISO 4217 codes of the currencies that are named anywhere in `text`."""
-    own = {"$": _dollar_in(text)}
-    return {own.get(found[0]) or _currency(found[0].lower()) for found in islice(_CODES.finditer(text), 500)}
+    said = {found[0] for found in islice(_CODES.finditer(text), 500)}
+    return {_dollar_in(text) if sign == "$" else _currency(sign.lower()) for sign in said}
 
 
 def _currency(symbol: str) -> str:
