@@ -38,7 +38,10 @@ _SIGNS = tuple(
             "GB",
             r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?!\w)|\+44|\b(?:United|UNITED) (?:Kingdom|KINGDOM)\b|\b(?:England|Scotland|Wales)\b|\bGroßbritannien\b|\bRoyaume-Uni\b|\bReino Unido\b|\bRegno Unito\b",
         ),
-        ("US", rf"(?<!\w){_STATE} \d{{5}}(?:-\d{{4}})?(?!\w)|\+1[ (-]|\bUSA\b|\bU\.S\.A\."),
+        (
+            "US",
+            rf"(?<!\w){_STATE} \d{{5}}(?:-\d{{4}})?(?!\w)|\+1[ (-]|\bUSA\b|\bU\.S\.A\.|(?<![\w.-])[2-9]\d\d-\d{{3}}-\d{{4}}(?![\w-])",
+        ),
         ("CA", r"(?<!\w)[ABCEGHJ-NPRSTVXY][\dO][A-Z] ?\d[A-Z]\d(?!\w)|\b(?:Canada|CANADA)\b"),
         (
             "DE",
@@ -104,7 +107,9 @@ _POSTS = {"A": "AT", "B": "BE", "D": "DE", "F": "FR", "I": "IT", "L": "LU", "E":
 _LANGUAGES = tuple(  # where nothing shows the country
     (region, re.compile(words, re.IGNORECASE))
     for region, words in (
-        ("DE", r"\b(?:und|der|Empfänger|Lieferung|Sendung)\b"),
+        ("GB", r"\b(?:the|and|for|our)\b"),
+        ("IE", r"\b(?:the|and|for|our)\b"),  # whose numbers differ from the British in length
+        ("DE", r"\b(?:und|der|nicht|ist|bitte|Empfänger|Lieferung|Sendung)\b"),
         ("FR", r"\b(?:et|du|destinataire|livraison|marchandises)\b"),
         ("ES", r"\b(?:del|los|destinatario|entrega|mercancía)\b"),
         ("IT", r"\b(?:della|il|destinatario|consegna|merce)\b"),

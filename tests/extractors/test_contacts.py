@@ -61,6 +61,10 @@ def test_times_numbers_and_halves_of_addresses_are_none(text: str) -> None:
         ("Import Pte Ltd, Singapore 758277, TEL NO : 65550193", False, "SG", "+6565550193"),
         ("A Coruña, España, Teléfono (+34) 981 555 317", False, "ES", "+34981555317"),
         ("Svincoli: 0721 555 319, reso al destinatario della merce", False, "IT", "+390721555319"),
+        ("Ring our line on 912-555-0133", False, "US", "+19125550133"),
+        ("Call us on 01772 555 090 and hold the van", False, "GB", "+441772555090"),
+        ("I am in the ward on 01 555 0184 until four", False, "IE", "+35315550184"),
+        ("Rampe ist zu, was tun? Tel. 0171 5550044", False, "DE", "+491715550044"),
         ("Weber GmbH, Leipzig, an Rossi, 76121 Barletta, Italia, Tel. 0883 555 920", False, "IT", "+390883555920"),
     ],
 )
