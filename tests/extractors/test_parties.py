@@ -36,6 +36,7 @@ from extractors.parties import (
         ("he wrote on the CMR 'rejected, shelf life'", ("remarks", "rejected, shelf life")),
         ("please deliver to Industriestraße 12a, 68169 Mannheim", ("delivery_address", "Industriestraße 12a, 68169 Mannheim")),
         ("new address is 1200 Main St, Columbus, OH 43215", ("delivery_address", "1200 Main St, Columbus, OH 43215")),
+        ("DESTINO: 28915 LEGANÉS\nBULTOS: 2", ("delivery_address", "28915 LEGANÉS")),
         ("collect from 12 Dock Road, Manchester M17 1AB", ("pickup_address", "12 Dock Road, Manchester M17 1AB")),
         ("collect from 8:00 to 12:00 at 14 Mill Lane, Leeds LS10 1AB", ("pickup_address", "14 Mill Lane, Leeds LS10 1AB")),
         ("Enlèvement de 8h à 12h au 14 rue des Lilas, 69007 Lyon. Merci", ("pickup_address", "14 rue des Lilas, 69007 Lyon")),
