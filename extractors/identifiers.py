@@ -110,9 +110,10 @@ def dhl(number: str) -> bool:
 
 _ODOO_PICKING = re.compile(r"([A-Z0-9]{2,5})[/ _-]([O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-](\d{3,6})")
 _CHECKED: dict[str, Callable[[str], bool]] = {"container": container, "sscc": sscc, "awb": awb}
-_HOUSE_AWB = re.compile(r"[A-Z]{2,5}(?:[ -][A-Z]{2,5})?[ -]?\d[\d -]{3,14}")  # a forwarder's own, without a check digit
+# A forwarder's own, without a check digit.
+_HOUSE_AWB = re.compile(r"(?!.{0,9}AWB)[A-Z]{2,5}(?:[ -][A-Z]{2,5})?[ -]?\d[\d -]{3,14}")
 _COMPACT = frozenset({"container", "sscc", "tracking", "vehicle_plate", "trailer_plate"})
-_UN = re.compile(r"(\d{4})\s*$")
+_UN = re.compile(r"(?<!\d)(\d{4})\s*$")
 _HYPHENS = str.maketrans("\u2010\u2011", "--")  # as typesetting has them
 _BLANK_INSIDE = re.compile(r"(?<=\w[-/]) (?=\d)")  # "SRP- 30714", as a scan has it
 _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
@@ -123,11 +124,14 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
         ("bol", "BOL|B/L"),
         ("pro", "PRO"),
         ("purchase_order", r"P\.?O"),
+        ("sales_order", r"S\.?O"),
+        ("booking", r"BKG?"),
         ("delivery_order", "LS|BL"),
         ("vehicle_plate", "UNIT|TRUCK|TRACTOR|LKW|KFZ|CAMION|CAMIÓN"),
         ("trailer_plate", "UNIT|TRAILER|ANH|AUFL|RIM"),
     )
 }
+_COUNTED = re.compile(r"\d{1,3}(?:,\d{3})+")  # "PO 1,900" says how many were ordered
 _NUMBER_SIGN = re.compile(r"^(?:N\.?[°º]|N[or]?\.)\s?(?=\S*\d)", re.IGNORECASE)
 
 FIELDS = frozenset(
@@ -151,6 +155,8 @@ def value_of(field: str, quote: str) -> str | None:
         text = _OWN_NAMES[field].sub("", text)
     small = quote.partition(" ")[0][1:].islower()
     text = _NUMBER_SIGN.sub("", _without_caption(text, _SHORTEST_WORD if small else _SHORTEST_CAPTION))
+    if not any(c.isdigit() for c in text) or _COUNTED.fullmatch(text):
+        return None
     compact = re.sub(r"[ ./()-]", "", text)
     if field == "sscc" and len(compact) == 20 and compact.startswith("00"):
         compact = compact[2:]
@@ -160,7 +166,7 @@ def value_of(field: str, quote: str) -> str | None:
         return None
     if field == "awb":
         return f"{compact[:3]}-{compact[3:]}"
-    if field.endswith("plate") and ("," in compact or not any(c.isdigit() for c in compact)):
+    if field.endswith("plate") and "," in compact:
         return None
     if compact.isdecimal() and " " in text:  # digits in groups
         return compact
@@ -327,7 +333,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("seal", 0.8, r"seals?|sellos?(?=(?: n[.º°]{1,2}| no\.?)? ?[:#]? ?[A-Z]{0,4}[ -]?\d{5})|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica|kenmerk"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|claim|sinistre|schadensfall|reclamación|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
+    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|rego?|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"trailer|chassis(?=[ :#]{1,3}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\."),
 )  # fmt: skip
@@ -627,7 +633,7 @@ def find_number(text: str) -> tuple[int, int] | None:
 
 _CODE = re.compile(
     r"(?:(?i:re|aw|fwd?|wg|tr|rv|r|i|odp|antw?)\s?:\s*){0,4}"
-    rf"(?P<code>(?=[A-Z/-]{{0,6}}\d)(?:[A-Z]{{2,5}}[-/]?)?\d[\dA-Z]{{1,12}}(?:[-/]\d[\dA-Z]{{0,9}}){{0,3}}){_END}"
+    rf"(?P<code>(?=[A-Z/-]{{0,6}}\d)(?:[A-Z]{{2,5}}[-/]?)?\d[\dA-Z]{{1,12}}(?:[-/][\dA-Z]{{1,10}}){{0,3}}){_END}(?!/\w)"
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from extractors import dates, identifiers, parties, quantities
+from extractors import dates, identifiers, naming, parties, quantities
 from extractors.evidence import Evidence, Finding, best
 from extractors.forms import Setting
 from extractors.message import Message
@@ -17,9 +18,13 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
-_BY_WORDS = (dates.FIELDS | quantities.FIELDS) - {"hazard_class", "volume"}  # what a date or a number says
+# What hangs on the words around it: what a date or a number says, and whether "Driver waiting" names anybody.
+_BY_WORDS = (dates.FIELDS | quantities.FIELDS | {"driver_name"}) - {"hazard_class", "volume"}
+_TRUCK_FIRST = 0.1  # of a score
+_WHOLE = (naming.FIELDS | identifiers.FIELDS) - {"description"}
+_APART = re.compile(r"[ ./-]")
+_AS_POINTED = naming.FIELDS | frozenset(parties.ADDRESSES)  # where these begin and end, words decide
 _LEAST, _TRUST = 0.4, 0.85
-_NAMES = parties.PARTIES | parties.PERSONS | {"site", "description"}
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
     (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.65)),
     (dates.FIELDS, (0.4, 0.8)),
@@ -59,24 +64,30 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
     read = partial(stated, **setting._asdict())
     pointed = []
     places = point(reading.text[:LONGEST]) if reading.text else ()
-    for field, start, end, score in _whole_addresses(reading.text, places):
+    for field, start, end, score in _whole(reading.text, places):
         place = reading.place(start, end)
         if place is None:
             continue
-        part, begin, stop = place
+        part, *where = place
         source = message.subject if part == "subject" else message.text
-        if found := read_at(field, source, begin, stop, read, prose=True):
-            value, begin, stop = found
-            evidence = Evidence(part=part, quote=source[begin:stop], start=begin, end=stop)
-            pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
-    return _whole_names(_merged(best(rules), pointed, message))
+        for begin, stop in naming.each(field, source, *where):
+            if found := read_at(field, source, begin, stop, read, prose=True):
+                value, first, last = found
+                evidence = Evidence(part=part, quote=source[first:last], start=first, end=last)
+                pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
+    return _named_once(_whole_names(_of_one_field(_merged(best(rules), pointed, message))))
 
 
-def _whole_addresses(text: str, places: Iterable[Pointed]) -> Iterator[Pointed]:
-    """The places, those of one address as one: street and town, which a comma or the end of a line parts."""
+def _whole(text: str, places: Iterable[Pointed]) -> Iterator[Pointed]:
+    """The places, those of one address as one: street and town, which a comma or the end of a line parts; those of one
+    name as one where nothing stands between them.
+    """
 
     def belong(first: Pointed, second: Pointed) -> bool:
-        return first[0] in parties.ADDRESSES and not text[first[2] : second[1]].strip(" ,\n")
+        between = text[first[2] : second[1]]
+        if first[0] in parties.ADDRESSES:
+            return not between.strip(" ,\n")
+        return first[0] in naming.FIELDS and between == " "
 
     return joined(places, belong, max)
 
@@ -102,20 +113,43 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
     return kept
 
 
+def _of_one_field(findings: Sequence[Finding]) -> list[Finding]:
+    """Each number as one kind of reference, the surer one: of two as sure, a truck's plate or a shipment's number."""
+
+    def rank(finding: Finding) -> tuple[float, bool]:
+        return finding.score + _TRUCK_FIRST * (finding.field == "vehicle_plate"), finding.field == "shipment"
+
+    references = [finding for finding in findings if finding.field in identifiers.FIELDS]
+    meant = {finding.value: finding.field for finding in sorted(references, key=rank)}
+    return [f for f in findings if f.field not in identifiers.FIELDS or f.field == meant[f.value]]
+
+
 def _whole_names(findings: Sequence[Finding]) -> list[Finding]:
-    """Without names that are a part of a longer one of their field: "Tiedemann" beside "Uwe Tiedemann"."""
-    said = [(finding, f" {finding.value.casefold()} ") for finding in findings]
-    names: dict[str, set[str]] = {}
+    """Without names and numbers that are a part of a longer one of their field: "Tiedemann" beside "Uwe Tiedemann"."""
+    said = [(finding, f" {_APART.sub(' ', finding.value).casefold()} ") for finding in findings]
+    longest: dict[str, set[str]] = {}
     for finding, words in said:
-        if finding.field in _NAMES:
-            names.setdefault(finding.field, set()).add(words)
-    return [f for f, words in said if not any(words in n and words != n for n in names.get(f.field, ()))]
+        if finding.field in _WHOLE:
+            longest.setdefault(finding.field, set()).add(words)
+    return [f for f, words in said if not any(words in n and words != n for n in longest.get(f.field, ()))]
+
+
+def _named_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Goods as they are first named: no "patient samples" after "samples", no "coils" after "coil"."""
+    goods: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.evidence.part != "subject", f.evidence.start)):
+        others = (g.value for g in goods if g.value != finding.value)
+        if finding.field == "description" and not any(naming.is_same(other, finding.value) for other in others):
+            goods.append(finding)
+    return [f for f in findings if f.field != "description" or f in goods]
 
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
     """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it."""
-    if finding.score >= PROVEN or any(p.field == finding.field for p in there):
+    if finding.score >= PROVEN:
         return False
+    if same := [p for p in there if p.field == finding.field]:
+        return finding.field in _AS_POINTED and any(p.score >= _SURE for p in same)
     return any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from extractors import dates, parties, quantities, told
+from extractors import dates, naming, parties, quantities, told
 from extractors.values import value_of
 
 Pointed = tuple[str, int, int, float]  # field, start, end, score
@@ -15,13 +15,16 @@ Point = Callable[[str], Sequence[Pointed]]  # of a text
 PROVEN = 0.9  # of the rules: by its check digit or its form, which no opinion changes
 
 _EDGE = " \t\r\n,;:.!?()[]{}\"'„“”«»<>*|"
+_OPENING = {")": "(", "«": "»", "»": "«", "“": "„", "”": "“"}
 _MOMENTS = dates.FIELDS - {"delay_minutes"}
+_NAMED = naming.FIELDS | frozenset(parties.ADDRESSES)  # a word more makes no name of what is none
 _SENTENCE = re.compile(r"[.;!?\n]\s")
 _SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s")  # not of "ca. 9:00"
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
 _SHORTENED = re.compile(
     r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|lda|pty|kft|zrt)$", re.IGNORECASE
 )  # B.V.
+_SENTENCE_BEGINS = re.compile(r" [A-ZÀ-Ž]")
 _DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d$")
 _NOW = re.compile(  # "It is 16:00 and nobody came"
     r"\b(?:it is|it['’]s|es ist|il est|sono le|son las|es la|het is|jest)"
@@ -30,7 +33,6 @@ _NOW = re.compile(  # "It is 16:00 and nobody came"
 )
 _OWNED = re.compile(r"['’]s$")
 _OF_PALLETS = re.compile(rf"\s(?:{told.PALLETS})\b", re.IGNORECASE)
-_SIZES = re.compile(r"(?: \S*\d\S*)+$")
 _WORD = re.compile(r"\S+")
 _NEAR = 80  # letters around a place in which its value may go on
 _WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
@@ -102,19 +104,23 @@ def _read_near(
     if field in dates.FIELDS:
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
-    if field in ("description", "site"):
-        start, end = _name(field, text, start, end, prose=prose)
+    if field in ("description", "site") and (article := _ELIDED.match(text, start, end)):
+        start = article.end()
+    if prose and field in naming.FIELDS:
+        start, end = naming.whole(field, text, start, end)
     if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
         end += 1  # "12.10." is a day, and "12.10" may be a time
     if field in parties.PARTIES:
-        end = with_full_stop(text, start, end)
+        end = with_full_stop(text, start, end, prose=prose)
     if field in quantities.LOSSES and (pallets := _OF_PALLETS.match(text, end)):
         end = pallets.end()
     value = read(field, text[start:end]) if start < end else None
     if value and field not in _MOMENTS:
         return value, start, end
+    if prose and field in _NAMED:
+        return None
     near: list[tuple[int, str, int, int]] = [(0, value, start, end)] if value else []
     first, last = max(0, start - _NEAR), min(len(text), end + _NEAR)
     words = [(m.start(), m.end()) for m in _WORD.finditer(text, first, last)]
@@ -139,19 +145,14 @@ def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int)
     return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
 
 
-def _name(field: str, text: str, start: int, end: int, *, prose: bool) -> tuple[int, int]:
-    """Goods and places without the article that is run into their name; goods in `prose` without sizes after it."""
-    if article := _ELIDED.match(text, start, end):
-        start = article.end()
-    goods = field == "description"  # "Depot 0163" has its number
-    if prose and goods and (sizes := _SIZES.search(text, start, end)):
-        end = sizes.start()
-    return start, end
+def with_full_stop(text: str, start: int, end: int, *, prose: bool = False) -> int:
+    """The end of a name with the full stop that shortens its last word: `Freight S.A.`
 
-
-def with_full_stop(text: str, start: int, end: int) -> int:
-    """The end of a name with the full stop that shortens its last word: `Freight S.A.`"""
-    return end + (text[end : end + 1] == "." and _SHORTENED.search(text, start, end) is not None)
+    In `prose`, that of "Ltd. We" ends the sentence.
+    """
+    short = _SHORTENED.search(text, start, end) if text[end : end + 1] == "." else None
+    ends = prose and short is not None and "." not in short[0] and _SENTENCE_BEGINS.match(text, end + 1)
+    return end + (short is not None and not ends)
 
 
 def within(text: str, start: int, end: int) -> tuple[int, int]:
@@ -160,5 +161,7 @@ def within(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     while end > start and text[end - 1] in _EDGE:
         end -= 1
-    closes = text[end : end + 1] == ")" and text.count("(", start, end) == 1 + text.count(")", start, end)
-    return start, end + closes
+    closing = text[end : end + 1]
+    opening = _OPENING.get(closing, "")
+    closes = opening and text.count(opening, start, end) == 1 + text.count(closing, start, end)
+    return start, end + bool(closes)

@@ -185,6 +185,7 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "To quote on the invoice: OT-5-2027",
         "hoja PO-21930",
         "faktura N380",
+        "Claim 26-1180",
         "Lieferschein-Nr. / Bestell-Nr. 80071822 / BG-2026-3390",  # each is the other's half
     ],
 )
@@ -273,6 +274,12 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("cmr", "N.º 4471", "4471"),
         ("awb", "HAWB ZRH-508817", "ZRH-508817"),
         ("awb", "AWB 020-12345676", None),
+        ("awb", "FOR AWB 020-12345676", None),
+        ("sales_order", "SO 20918", "20918"),
+        ("booking", "BK 205518802", "205518802"),
+        ("un_number", "trailer 53207", None),
+        ("purchase_order", "1,900", None),
+        ("shipment", "GEFO", None),
     ],
 )
 def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str | None) -> None:

@@ -167,6 +167,87 @@ def test_a_bracket_that_a_name_opens_is_closed(pdf: PdfReader) -> None:
     assert values(read(pdf, text, ("description", "Glass (jars", 0.9))) == {"description": ["Glass (jars)"]}
 
 
+@pytest.mark.parametrize(
+    ("text", "field", "words", "named"),
+    [
+        ("stuck 'at depot Harrow'", "site", "at depot Harrow", ["depot Harrow"]),
+        ("il pane dell'hotel Sole", "consignee", "dell'hotel Sole", ["hotel Sole"]),
+        ("Mesa de Dña. Elvira", "consignee", "de Dña. Elvira", ["Dña. Elvira"]),
+        ("Mrs. Lindqvist has it.", "consignee", "Lindqvist", ["Mrs. Lindqvist"]),
+        ("Mr Pascoe's armchair", "consignee", "Mr Pascoe's", ["Mr Pascoe"]),
+        ("It went to Marlow's.", "consignee", "Marlow's", ["Marlow's"]),
+        ("Apotheke «Zur Post» wartet", "consignee", "Apotheke «Zur Post", ["Apotheke «Zur Post»"]),
+        ("Harlow Tiles Ltd. They wait.", "carrier", "Harlow Tiles Ltd", ["Harlow Tiles Ltd"]),
+        ("two bottles of morphine 10 mg", "description", "morphine 10 mg", ["morphine"]),
+        ("palets de naranja calibre 3", "description", "naranja calibre 3", ["naranja"]),
+        ("got 5/8 plywood", "description", "5/8 plywood", ["plywood"]),
+        ("Miele in vasetti", "description", "Miele in", ["Miele"]),
+        ("where is the grain lorry", "description", "grain lorry", ["grain"]),
+        ("hospital bed and mattress", "description", "hospital bed and mattress", ["hospital bed", "mattress"]),
+    ],
+)
+def test_a_name_is_no_more_and_no_less_than_it_is_called(
+    pdf: PdfReader, text: str, field: str, words: str, named: list[str]
+) -> None:
+    assert values(read(pdf, text, (field, words, 0.9))) == {field: named}
+
+
+def test_a_name_that_is_pointed_at_in_pieces_is_one(pdf: PdfReader) -> None:
+    found = values(read(pdf, "Ainsley Seed Merchants", ("shipper", "Ainsley Seed", 0.9), ("shipper", "Merchants", 0.8)))
+    assert found == {"shipper": ["Ainsley Seed Merchants"]}
+
+
+def test_goods_are_named_once_as_they_are_named_first(pdf: PdfReader) -> None:
+    text = "The samples thawed. Patient samples! Coils came, and the coil rack, and steel bars and steel plates."
+    words = ["samples", "Patient samples", "Coils", "coil rack", "steel bars", "steel plates"]
+    found = values(read(pdf, text, *(("description", w, 0.9) for w in words)))
+    assert sorted(found["description"]) == ["Coils", "samples", "steel bars", "steel plates"]
+
+
+def test_several_numbers_that_are_pointed_at_as_one_are_several(pdf: PdfReader) -> None:
+    found = values(read(pdf, "Touren 14, 15 und 22 warten", ("shipment", "14, 15 und 22", 0.9)))
+    assert found["shipment"] == ["14", "15", "22"]
+    found = values(read(pdf, "trailers FKL-231 and 233", ("trailer_plate", "FKL-231 and 233", 0.9)))
+    assert "233" not in found.get("trailer_plate", [])
+
+
+def test_a_word_is_no_number_but_may_begin_one(pdf: PdfReader) -> None:
+    assert values(read(pdf, "RDV GEFO 99121", ("shipment", "GEFO", 0.9))) == {"shipment": ["GEFO 99121"]}
+    assert not read(pdf, "RDV GEFO", ("shipment", "GEFO", 0.9)).findings
+
+
+def test_a_number_is_one_kind_of_reference(pdf: PdfReader) -> None:
+    found = read(pdf, "our order 4471-B", ("purchase_order", "4471-B", 0.9), ("shipment", "4471-B", 0.7))
+    assert set(values(found)) == {"purchase_order"}
+    found = read(pdf, "7745 MBT averiado", ("trailer_plate", "7745 MBT", 0.9), ("vehicle_plate", "7745 MBT", 0.8))
+    assert set(values(found)) == {"vehicle_plate"}
+
+
+def test_a_part_of_a_number_is_none_beside_the_whole(pdf: PdfReader) -> None:
+    found = values(read(pdf, "dossier 2026/3391. Voor dossier 3391 graag"))
+    assert found["shipment"] == ["2026/3391"]
+
+
+def test_the_number_at_the_head_of_a_subject_is_read_to_its_end(pdf: PdfReader) -> None:
+    assert values(read(pdf, "Unloaded.", subject="7781/26/EXP")) == {"shipment": ["7781/26/EXP"]}
+
+
+def test_where_a_name_or_an_address_begins_the_tagger_knows_better(pdf: PdfReader) -> None:
+    text = "Deliver to: Vane Audio, 3rd Floor, 20 Castle Park, Bristol BS2 0JA"
+    whole = "3rd Floor, 20 Castle Park, Bristol BS2 0JA"
+    assert values(read(pdf, text))["delivery_address"] == ["20 Castle Park, Bristol BS2 0JA"]
+    assert values(read(pdf, text, ("delivery_address", whole, 0.9)))["delivery_address"] == [whole]
+
+
+def test_a_driver_who_is_none_to_the_tagger_is_none(pdf: PdfReader) -> None:
+    assert "driver_name" in values(read(pdf, "Driver Kowalski waits.", ("driver_name", "Kowalski", 0.3)))
+    assert "driver_name" not in values(read(pdf, "DRIVER DID NOT ATTEND"))
+
+
+def test_no_word_more_makes_an_address_of_a_number(pdf: PdfReader) -> None:
+    assert not read(pdf, "instead of 4470, please", ("delivery_address", "4470", 0.9)).findings
+
+
 def test_an_article_is_no_part_of_a_place(pdf: PdfReader) -> None:
     found = values(read(pdf, "bloqué à l'aire de Béziers", ("site", "l'aire de Béziers", 0.9)))
     assert found["site"] == ["aire de Béziers"]
