@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from extractors import signing
 from extractors.captions import caption_of
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
@@ -345,12 +346,12 @@ def may_be_firm(words: str) -> bool:
 
 def find_parties(text: str) -> list[Span]:
     """Names and addresses in running text, in order."""
-    return without_overlaps([*_labelled(text), *_said(text), *_addresses(text)]) + list(_signed(text))
+    return without_overlaps([*_labelled(text), *_said(text), *_addresses(text)]) + list(signing.find_signed(text))
 
 
 def find_named(text: str) -> list[Span]:
     """As `find_parties`, without what only running text says: on a form, an address belongs to its box."""
-    return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text, by_name=True))
+    return without_overlaps([*_labelled(text), *_said(text)]) + list(_signed(text))
 
 
 _ROW = re.compile(
@@ -864,7 +865,8 @@ def _as_span(
 def value_of(field: str, quote: str) -> str | None:
     """As printed, with single blanks; the lines of an address joined by commas."""
     if field == "signed":
-        return next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
+        said = next((value for value, pattern in _SIGNED if pattern.fullmatch(quote)), None)
+        return said or signing.value_of(quote)
     around = "" if field == "remarks" else " ,;"  # a remark is given as it stands
     value = " ".join(quote.split()).strip(around)
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
@@ -1052,21 +1054,18 @@ _BY_MACHINE = re.compile(  # "generado electrónicamente, sin firma"
     r"(?<!\w)(?:comput|ele[ck]tr[oó]|automat|maschinell|EDI(?!\w)|informat|gegenereerd|wygenerowan)[^\n.]{0,40}$",
     re.IGNORECASE,
 )
-_AS_CAPTION = re.compile(r"[ \t]*:")
 _REST_OF_LINE = re.compile(r"(?: by)?[ \t:.]*(?P<rest>.{0,80})")
 
 
-def _signed(text: str, *, by_name: bool = False) -> Iterator[Span]:
-    """What is said of a signature; "yes" after a caption, and by a page's words, only with a name behind."""
+def _signed(text: str) -> Iterator[Span]:
+    """What a page says of a signature; "yes" only with a name behind."""
     for value, pattern in _SIGNED:
         for match in islice(pattern.finditer(text), _MAX):
             before = text[max(0, match.start() - 3 * _NEAR) : match.start()]
             if _NEEDS_NONE.match(text, match.end()) or _VALID.search(before[-_NEAR:]) or _BY_MACHINE.search(before):
                 continue
-            if value == "yes":
-                named = by_name or _AS_CAPTION.match(text, match.end())
-                if _TO_BE_SIGNED.search(before) or (named and not _names_one(text, match.end())):
-                    continue
+            if value == "yes" and (_TO_BE_SIGNED.search(before) or not _names_one(text, match.end())):
+                continue
             yield Span("signed", value, *match.span(), 0.75)
             return
 

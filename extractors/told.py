@@ -129,14 +129,6 @@ _CURRENCIES = {
     "PLN": "zł pln zl złotych zloty", "CHF": "chf fr. franken francs franchi sfr", "CAD": "cad c$ can", "AUD": "aud a$", "SGD": "sgd s$", "INR": "rs inr rupees rupien",
     "SEK": "sek", "NOK": "nok", "DKK": "dkk", "CZK": "czk kč", "HUF": "huf ft", "RON": "ron lei", "AED": "aed", "OMR": "omr", "ZAR": "zar", "NZD": "nzd", "JPY": "jpy", "CNY": "cny rmb", "MXN": "mxn", "BRL": "brl",
 }  # fmt: skip
-_SIGNED = tuple(
-    (value, re.compile(words, re.IGNORECASE))
-    for value, words in (
-        ("unreadable", r"illegib|unread|unleserlich|illisib|ilegib|illeggib|onleesba|nieczyteln"),
-        ("no", r"\b(?:un|nicht |not |never |no |non |sin |senza |niet |geen |bez |nie ?)(?:\w+ )?(?:sign|unterschr|firm|émarg|getekend|handtekening|podpis)"),
-        ("yes", r"\b(?:sign|unterschr|firm|émarg|getekend|handtekening|podpis)"),
-    )
-)  # fmt: skip
 _CURRENCY = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
 
 
@@ -155,8 +147,6 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
         return _money(quote)
     if field == "un_number":
         return f"UN{quote}" if _UN_NUMBER.fullmatch(quote) else None
-    if field == "signed":
-        return next((value for value, words in _SIGNED if words.search(quote)), None)
     return None
 
 

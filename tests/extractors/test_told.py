@@ -85,19 +85,3 @@ def test_what_has_happened_was_on_the_last_such_day() -> None:
 )
 def test_an_amount(field: str, quote: str, value: str | None) -> None:
     assert told.value_of(field, quote, WEDNESDAY) == value
-
-
-@pytest.mark.parametrize(
-    ("quote", "value"),
-    [
-        ("signed", "yes"),
-        ("firmato", "yes"),
-        ("nicht unterschrieben", "no"),
-        ("unsigned", "no"),
-        ("niepodpisany", "no"),
-        ("signature illegible", "unreadable"),
-        ("stamped", None),
-    ],
-)
-def test_whether_a_paper_is_signed(quote: str, value: str | None) -> None:
-    assert told.value_of("signed", quote, WEDNESDAY) == value
