@@ -33,6 +33,7 @@ from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
 from extractors.ruling import Box
+from extractors.told import find_temperatures
 from extractors.values import value_of
 
 VERSION = "rules-2026.12.2"  # goes into every result's provenance; change it with every change of what is found
@@ -339,13 +340,12 @@ def _document(
 
 
 def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:
-    named = [*forms.spans_in(message.subject, setting, clocks=True), *parties.find_parties(message.subject)]
+    named = _in_prose(message.subject, setting)
     for span in without_overlaps([*named, *identifiers.find_code(message.subject)]):
         yield _finding(span, "subject", message.subject)
     segments = iter(message.segments)
     segment = next(segments, None)
-    spans = [*forms.spans_in(message.text, setting, clocks=True), *parties.find_parties(message.text)]
-    for span in sorted(spans, key=lambda s: s.start):
+    for span in sorted(_in_prose(message.text, setting), key=lambda s: s.start):
         while segment is not None and segment.end <= span.start:
             segment = next(segments, None)
         if span.field == "document_date":  # a mail's own or quoted "Date:" header
@@ -354,6 +354,12 @@ def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:
             continue  # what the history says may have changed
         weight = _WEIGHT[segment.kind] if segment is not None else 1.0
         yield _finding(span._replace(score=round(span.score * weight, 3)), "body", message.text)
+
+
+def _in_prose(text: str, setting: forms.Setting) -> list[Span]:
+    spans = [*forms.spans_in(text, setting, clocks=True), *parties.find_parties(text)]
+    bare = [t for t in find_temperatures(text) if not any(t.start < s.end and s.start < t.end for s in spans)]
+    return [*spans, *bare]
 
 
 def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple[LineItem, ...]:
@@ -699,5 +705,6 @@ def _is_proven(finding: Finding, extraction: Extraction, setting: forms.Setting)
         bare = value_of(finding.field, finding.evidence.quote, setting.reference)
         if bare is not None and bare != finding.value == quantities.in_pounds(bare):
             return stands_in(finding, source, lambda *_: finding.value)
-    says = value_of if finding.method in ("pattern", "layout") else stated  # of what was pointed at, read more freely
+    free = finding.method not in ("pattern", "layout") or finding.field in quantities.TEMPERATURES
+    says = stated if free else value_of  # what was pointed at, or words before it told, is read more freely
     return stands_in(finding, source, partial(says, **setting._asdict()))

@@ -91,7 +91,7 @@ _IN_LINE = tuple(
     for field, words in _LABELS
 )
 
-_NAME = r"(?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:\.|[\w'’-]{1,20})(?: (?:van|von|de|der|den|da|di|del|ten))?(?: (?:van|von|de|der|den|da|di|del|ten))?(?![\\w.]*:) ?){1,3}"
+_NAME = r"(?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:\.|[\w'’-]{0,19}\w)(?: (?:van|von|de|der|den|da|di|del|ten))?(?: (?:van|von|de|der|den|da|di|del|ten))?(?![\\w.]*:) ?){1,3}"
 _SAID = (
     (
         "driver_name",

@@ -19,7 +19,7 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
 # What hangs on the words around it: what a date or a number says, and whether "Driver waiting" names anybody.
-_BY_WORDS = (dates.FIELDS | quantities.FIELDS | {"driver_name"}) - {"hazard_class", "volume"}
+_BY_WORDS = (dates.FIELDS | quantities.FIELDS | {"driver_name", "remarks"}) - {"hazard_class", "volume"}
 _TRUCK_FIRST = 0.1  # of a score
 _WHOLE = (naming.FIELDS | identifiers.FIELDS) - {"description"}
 _APART = re.compile(r"[ ./-]")
@@ -108,7 +108,8 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
     for finding in pointed:
         place = finding.evidence
         least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, _TRUST))
-        if finding.score >= least and not rules[place.part].over(place.start, place.end):
+        end = place.start + 1 if finding.field in quantities.LOSSES else place.end  # "9 of 24 pallets" holds the whole
+        if finding.score >= least and not rules[place.part].over(place.start, end):
             kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
     return kept
 

@@ -32,7 +32,10 @@ _NOW = re.compile(  # "It is 16:00 and nobody came"
     re.IGNORECASE,
 )
 _OWNED = re.compile(r"['’]s$")
-_OF_PALLETS = re.compile(rf"\s(?:{told.PALLETS})\b", re.IGNORECASE)
+_OF_PALLETS = re.compile(  # "9 von 24 Paletten", "one damaged pallet"
+    rf"\s(?:{quantities.OF} \d{{1,4}} |(?!(?:{quantities.PACKED})\b)[^\W\d_]{{3,}} )?(?:{told.PALLETS})\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\S+")
 _NEAR = 80  # letters around a place in which its value may go on
 _WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
@@ -116,6 +119,8 @@ def _read_near(
         end = with_full_stop(text, start, end, prose=prose)
     if field in quantities.LOSSES and (pallets := _OF_PALLETS.match(text, end)):
         end = pallets.end()
+    if field in quantities.MONEYS and not any(c.isdigit() for c in text[start:end]):
+        return None  # a sign, whose amount was pointed at as something else
     value = read(field, text[start:end]) if start < end else None
     if value and field not in _MOMENTS:
         return value, start, end

@@ -38,9 +38,9 @@ _SOME = re.compile(
 )
 _COUNTED = re.compile(_COUNT, re.IGNORECASE)
 _IS_PALLET = re.compile(_PALLET, re.IGNORECASE)
-_OF = r"(?:out of|of|von|sur|de|su|van|z|ze|of the|of our|of your|out of the|von den|von unseren|der|des|sur les|de los|de las|degli|delle|dei|van de|met een totaal van|spośród)"
+OF = r"(?:out of|of|von|sur|de|su|van|z|ze|of the|of our|of your|out of the|von den|von unseren|der|des|sur les|de los|de las|degli|delle|dei|van de|met een totaal van|spośród)"
 _PART_OF = re.compile(  # "4 colis sur 32", "3 of the 12 pallets", "2 von 14 Europaletten"
-    rf"(?<![\w.,/-])(?P<part>\d{{1,4}}|{_ONE})(?: (?P<unit1>{_PALLET}|{_PIECE}))? {_OF} (?P<whole>{_WHOLE})(?: (?P<unit2>{_PALLET}|{_PIECE}))?(?![\w/-]|[.,:]\d)",
+    rf"(?<![\w.,/-])(?P<part>\d{{1,4}}|{_ONE})(?: (?P<unit1>{_PALLET}|{_PIECE}))? {OF} (?P<whole>{_WHOLE})(?: (?P<unit2>{_PALLET}|{_PIECE}))?(?![\w/-]|[.,:]\d)",
     re.IGNORECASE,
 )
 _LOSS = tuple(
@@ -496,9 +496,15 @@ def _temperatures(text: str) -> Iterator[Span]:
 def _degrees(match: re.Match[str]) -> str | None:
     scale = "FAH" if (match["scale"] or match["letter"] or "C")[0] in "fF" else "CEL"
     low, high = (_signed(match[name]) if match[name] else None for name in ("low", "high"))
-    if high is None:
+    if low is None or high is None:
         return f"{low:g} {scale}"
-    return f"{low:g}..{high:g} {scale}" if low is not None and low < high else None
+    low, high = from_cold(low, high)
+    return f"{low:g}..{high:g} {scale}" if low < high else None
+
+
+def from_cold(low: float, high: float) -> tuple[float, float]:
+    """The ends of a range, the colder first: below zero it is told either way, "-6 to -9"."""
+    return (high, low) if high < low <= 0 else (low, high)
 
 
 def _signed(text: str) -> float:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from extractors import dates, quantities
+from extractors.evidence import Span
 
 _SEVEN = {  # day of the week -> its beginnings, as people lengthen and shorten them; whole names are read by `dates`
     0: "mon|montag|lundi|lunes|maandag|poniedział|mo|lun|ma|pon|pn",
@@ -80,8 +82,17 @@ _NUMBERS = (
     "eleven elf onze once undici jedenaście",
     "twelve dozen zwölf dutzend douze douzaine doce docena dodici dozzina twaalf dozijn dwanaście tuzin",
 )
-_NUMBER = {word: n for n, words in enumerate(_NUMBERS, start=1) for word in words.split()}
-_HOURS = frozenset(word for word, n in _NUMBER.items() if n > 1) - {
+_LARGER = {  # than what a clock says
+    13: "thirteen dreizehn treize trece tredici dertien trzynaście", 14: "fourteen vierzehn quatorze catorce quattordici veertien czternaście",
+    15: "fifteen fünfzehn quinze quince quindici vijftien piętnaście", 16: "sixteen sechzehn seize dieciséis sedici zestien szesnaście",
+    17: "seventeen siebzehn dix-sept diecisiete diciassette zeventien siedemnaście", 18: "eighteen achtzehn dix-huit dieciocho diciotto achttien osiemnaście",
+    19: "nineteen neunzehn dix-neuf diecinueve diciannove negentien dziewiętnaście", 20: "twenty zwanzig vingt veinte venti twintig dwadzieścia",
+    30: "thirty dreißig trente treinta trenta dertig trzydzieści", 40: "forty vierzig quarante cuarenta quaranta veertig czterdzieści",
+    50: "fifty fünfzig cinquante cincuenta cinquanta vijftig pięćdziesiąt", 60: "sixty sechzig soixante sesenta sessanta zestig sześćdziesiąt",
+}  # fmt: skip
+_CLOCK_WORDS = {word: n for n, words in enumerate(_NUMBERS, start=1) for word in words.split()}
+_NUMBER = _CLOCK_WORDS | {word: n for n, words in _LARGER.items() for word in words.split()}
+_HOURS = frozenset(word for word, n in _CLOCK_WORDS.items() if n > 1) - {
     "both",
     "pair",
     "couple",
@@ -94,6 +105,11 @@ _HOURS = frozenset(word for word, n in _NUMBER.items() if n > 1) - {
     "dozen",
     "sei",
 }
+_TENS = 20
+_AND_UNITS = re.compile(  # "twenty-four", "treinta y dos", "dwadzieścia cztery"
+    rf"[ -](?:y |et[ -])?({'|'.join(word for word, n in _CLOCK_WORDS.items() if n < 10 and word not in ('a', 'an'))})\b",
+    re.IGNORECASE,
+)
 _UN_NUMBER = re.compile(r"[0-3]\d{3}")  # of the numbers that the United Nations have given
 _COUNT = re.compile(
     r"(?:(?:x|×|all|alle|the|die|les|los|gli|i|ca\.?|about|around|etwa|circa|rund|only|nur|just|another|other|altri|altre|andere|weitere)\s?)?(?P<n>\d{1,3}(?:[.,' ]\d{3})+(?!\d)|\d{1,6}|"
@@ -116,12 +132,30 @@ _HOURS_AND_MINUTES = re.compile(r"(\d{1,2})[:h](\d{2})\s?(?:h|hrs?|std\.?)?", re
 _MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
 _LONGEST_DELAY = 129_600  # minutes: ninety days
 _DEGREES = re.compile(
-    r"(?:\D{0,12}?\s)??(?P<low>(?:[+−–-]|minus |moins |meno |menos )?\d{1,2}(?:[.,]\d)?)(?:\s?(?:-|–|to|bis|à|a|/|and|und|et|e|y|tot|do)\s?(?P<high>[+−–-]?\d{1,2}(?:[.,]\d)?))?(?:\s?(?:°|º|deg\w*|grad\w*|gradi|graden|stopni)\s?C?)?(?:\D{0,12})",
+    r"(?:\D{0,12}?\s)??(?P<low>(?:[+−–-]|minus |moins |meno |menos |min )?\d{1,3}(?:[.,]\d)?)(?:\s?(?:-|–|to|bis|à|a|/|and|und|et|e|y|tot|do)\s?(?P<high>(?:[+−–-]|minus |moins |meno |menos |min )?\d{1,3}(?:[.,]\d)?))?(?:\s?(?:°|º|deg\w*|grad\w*|gradi|graden|stopni)\s?C?)?(?:\D{0,12})",
     re.IGNORECASE,
 )
 _CELSIUS = 31  # a bare number above that is likelier Fahrenheit
+_OF_CELSIUS = re.compile(r"°\s?C|(?<!\w)C(?!\w)", re.IGNORECASE)
+_MOST = 100  # temperatures in one text
+_TOLD = 0.9  # of them: no tagger needs to know them as well
+_COLDEST, _HOTTEST = -200, 100  # of what is said without a scale
+_BARE_DEGREES = r"(?:[+−–-]|minus |moins |meno |menos |min )?\d{1,2}(?:[.,]\d)?"
+_TEMPERATURE = re.compile(  # without a scale: "set 2, reading 3", "consigne -20", "range 2-8"
+    r"(?<!\w)(?:(?P<required>set(?: ?point)?(?: at| to| is)?|spec(?: is)?|range(?: is)?|limit(?: is)?|(?:keep|kept|stay|hold|held|carry|carried)(?: it| them)?(?: at| between)|consigne(?: à| de)?|réglée? (?:à|sur)|consigna(?: a| de)?|rango"
+    r"|soll(?:temperatur|wert)?(?: ist)?|bereich|eingestellt(?: auf)?|impostat[oa](?: a)?|anziché|ingesteld(?: op)?|bereik|ustawion\w+(?: na)?|nastawa|wymagan\w+)"
+    r"|temp(?:s|eratur\w*|ératures?)?(?: (?:is|now|at|ist|jetzt|à|a|es|è|ora|nu|jest|teraz))?|(?:logger|probe|display|recorder|printer|download|unit)(?: \w+)? (?:says?|shows?|showed|reads?)|reading|inside(?: now)?|holding(?: at)?|return(?:ed| air)"
+    r"|(?:got|gets|went|goes|rose|climbed|back down)(?: to| above| over)|zeigt(?: an)?|affiche|indique|sonde(?: à| a)?|marca|indica|segna|toont|staat op|geeft|pokazuje|wskazuje)"
+    rf"(?: ?:)? (?P<degrees>{_BARE_DEGREES}(?:\s?(?:-|–|/|to|bis|à|a|tot|do)\s?{_BARE_DEGREES})?)(?![\w:/]|[.,]\d|\s?(?:[°º%]|[CF]\b|deg|gra[dn]|stopni))"
+    r"(?:(?<=[ /][+−–-]\d)|(?<=[ /][+−–-]\d\d)|(?=\s*(?:[.,;)!?\n]|$))|(?= (?:and|but|set|return\w*|reads?|reading|at|all|now|vs|the whole|whole|und|aber|jetzt|et|mais|y|pero|e|ma|ora|en|maar|nu|i|ale|teraz)\b))",
+    re.IGNORECASE,
+)
+_COLD = re.compile(
+    r"[°º]\s?[CF](?!\w)|(?<!\w)(?:reefer|fridge|freez|frozen|chill|cooler|temp(?:s?(?!\w)|erat|érat)|thermo|logger|probe|pulp|vaccin|vakzin|impfst|(?:tief)?kühl|gefror|frigo|congel|surgel|refrig|diepvries|gekoeld|koel|chłod|mroż|mroz|lód|lody)",
+    re.IGNORECASE,
+)
 _MONEY = re.compile(
-    r"(?P<before>[A-Z]{2,3}(?: ?\$)?|Rs\.?|[€$£])?\s?(?P<n>\d{1,3}(?:[ .,'’]\d{3})+(?:[.,]\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)\s?(?P<many>k\b|tys\.?|mila\b|thousand|grand)?\s?(?P<after>[A-Za-z€$£ł]{1,10})?",
+    r"(?P<before>[A-Z]{2,3}(?: ?\$)?|Rs\.?|[€$£])?\s?(?P<n>\d{1,3}(?:[ .,'’]\d{3})+(?:[.,]\d{1,2})?|\d{1,2}(?:,\d{2}){1,3},\d{3}(?:\.\d{1,2})?|\d{1,9}(?:[.,]\d{1,2})?)\s?(?P<many>k\b|tys\.?|mila\b|thousand|grand)?\s?(?P<after>[A-Za-z€$£ł]{1,10})?",
     re.IGNORECASE,
 )
 _CURRENCIES = {
@@ -294,6 +328,8 @@ def _count(field: str, quote: str) -> str | None:
     unit = "PF" if field == "pallets" or _PALLET.search(match["rest"]) else "H87"
     number = match["n"].casefold()
     count = _NUMBER.get(number) or int(re.sub(r"[^0-9]", "", number))
+    if number in _NUMBER and count >= _TENS and (units := _AND_UNITS.match(match["rest"])):
+        count += _NUMBER[units[1].casefold()]
     return f"{count} {unit}" if count else None
 
 
@@ -302,9 +338,23 @@ def _temperature(quote: str) -> str | None:
     if match is None:
         return None
     low, high = (_degrees(match[name]) if match[name] else None for name in ("low", "high"))
-    if low is None or max(abs(low), abs(high or 0)) > _CELSIUS:
+    if low is None or not _COLDEST <= min(low, high or 0) <= max(low, high or 0) < _HOTTEST:
         return None
-    return f"{low:g} CEL" if high is None else f"{low:g}..{high:g} CEL" if low < high else None
+    scale = "FAH" if max(low, high or 0) > _CELSIUS and not _OF_CELSIUS.search(quote) else "CEL"
+    if high is None:
+        return f"{low:g} {scale}"
+    low, high = quantities.from_cold(low, high)
+    return f"{low:g}..{high:g} {scale}" if low < high else None
+
+
+def find_temperatures(text: str) -> Iterator[Span]:
+    """Temperatures that only the words before them and what is carried tell from other numbers."""
+    if not _COLD.search(text):
+        return
+    for match in islice(_TEMPERATURE.finditer(text), _MOST):
+        field = "temperature_required" if match["required"] else "temperature_recorded"
+        if value := _temperature(match["degrees"]):
+            yield Span(field, value, *match.span("degrees"), _TOLD)
 
 
 def _degrees(text: str) -> float:

@@ -29,6 +29,7 @@ from extractors.parties import (
         ("unser Fahrer Hr. Novak meldet sich", ("driver_name", "Novak")),
         ("signed for by: P. van der Berg", ("received_by", "P. van der Berg")),
         ("POD says 'SINGH', we have eleven of those", ("received_by", "SINGH")),
+        ("It says 'signed by OKORO'. No Okoro here.", ("received_by", "OKORO")),
         ("Consignee: ACME BV, Industrieweg 3, 2030 Antwerpen", ("consignee", "ACME BV")),
         ("Absender: Ziegelwerk Altmark AG", ("shipper", "Ziegelwerk Altmark AG")),
         ("Przewoźnik: Trans-Kujawy Sp. z o.o.", ("carrier", "Trans-Kujawy Sp. z o.o.")),

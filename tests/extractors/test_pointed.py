@@ -147,6 +147,37 @@ def test_missing_pallets_are_counted_in_pallets(pdf: PdfReader) -> None:
     assert values(read(pdf, "We miss 2 pallets.", ("pieces_short", "2", 0.9)))["pieces_short"] == ["2 PF"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "value"),
+    [
+        ("9 von 24 Paletten sind umgekippt.", "9", "9 PF"),
+        ("Your claim for one tilted pallet of tiles.", "one", "1 PF"),
+        ("There were 3 cartons pallets could not take.", "3", "3 H87"),
+    ],
+)
+def test_damaged_pallets_are_counted_in_pallets_behind_other_words(
+    pdf: PdfReader, text: str, words: str, value: str
+) -> None:
+    assert values(read(pdf, text, ("pieces_damaged", words, 0.9)))["pieces_damaged"] == [value]
+
+
+def test_a_sign_alone_is_no_amount(pdf: PdfReader) -> None:
+    places = (("goods_value", "€", 0.9), ("disputed_amount", "1,904", 0.9))
+    found = values(read(pdf, "The VAT you put on, €1,904.", *places))
+    assert found["disputed_amount"] == ["1904.00 EUR"] and "goods_value" not in found
+
+
+def test_a_bare_temperature_needs_no_tagger(pdf: PdfReader) -> None:
+    found = read(pdf, "Reefer unit stopped, set 36 returned 51 at the highest.")
+    assert values(found) == {"temperature_required": ["36 FAH"], "temperature_recorded": ["51 FAH"]}
+
+
+def test_quoted_words_are_a_remark_where_the_tagger_points_at_them(pdf: PdfReader) -> None:
+    text = "The driver said the rest comes 'with the next one'."
+    assert "remarks" not in values(read(pdf, text))
+    assert values(read(pdf, text, ("remarks", "with the next one", 0.9)))["remarks"] == ["with the next one"]
+
+
 def test_street_and_town_that_are_pointed_at_apart_are_one_address(pdf: PdfReader) -> None:
     text = "Bitte zur Zwislenstrasse, Parzelle 880,\n9056 Gais und nicht nach Bühler."
     places = [(words, 0.8) for words in ("Zwislenstrasse", "Parzelle 880", "9056 Gais", "Bühler")]

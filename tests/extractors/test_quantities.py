@@ -37,6 +37,7 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
         ("richiesta tra 2 e 8 °C", ("temperature_required", "2..8 CEL")),
         ("gemeten: pallet 3 en 14 °C", ("temperature_recorded", "14 CEL")),
         ("the logger showed +11,4 °C", ("temperature_recorded", "11.4 CEL")),
+        ("must stay at -15 to -18 °C", ("temperature_required", "-18..-15 CEL")),
         ("set point -18 C", ("temperature_required", "-18 CEL")),
         ("hazmat, Class 6.1", ("hazard_class", "6.1")),
         ("Gross weight: 1.240,5 kg", ("gross_weight", "1240.5 KGM")),

@@ -71,17 +71,47 @@ def test_what_has_happened_was_on_the_last_such_day() -> None:
         ("pieces", "1.200 Kartons", "1200 H87"),
         ("pieces", "both parcels", "2 H87"),
         ("pieces", "4 pallets", None),
-        ("pieces", "twenty two boxes", None),  # better nothing than two
+        ("pieces", "forty lamps", "40 H87"),
+        ("pieces", "twenty two boxes", "22 H87"),
+        ("pieces", "vingt-quatre colis", "24 H87"),
+        ("pieces", "treinta y dos cajas", "32 H87"),
+        ("pieces", "dwadzieścia cztery kartony", "24 H87"),
         ("pallets", "sechs Paletten", "6 PF"),
         ("pieces_short", "one pallet", "1 PF"),
         ("temperature_required", "2 bis 8", "2..8 CEL"),
         ("temperature_recorded", "minus 9", "-9 CEL"),
-        ("temperature_recorded", "46", None),  # of which scale?
+        ("temperature_recorded", "46", "46 FAH"),  # no cargo is carried that hot
+        ("temperature_recorded", "46 °C", "46 CEL"),
+        ("temperature_required", "34-36", "34..36 FAH"),
+        ("temperature_required", "or below -60", "-60 CEL"),
+        ("temperature_recorded", "-9/-11", "-11..-9 CEL"),
+        ("temperature_recorded", "460", None),
         ("disputed_amount", "118 euro", "118.00 EUR"),
         ("disputed_amount", "1 140 €", "1140.00 EUR"),
         ("goods_value", "$14k", "14000.00 USD"),
+        ("disputed_amount", "INR 1,46,000", "146000.00 INR"),
         ("goods_value", "95", None),  # of which currency?
     ],
 )
 def test_an_amount(field: str, quote: str, value: str | None) -> None:
     assert told.value_of(field, quote, WEDNESDAY) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "required", "recorded"),
+    [
+        ("Fridge alarm, set 2, reading 3 and climbing.", ["2 CEL"], ["3 CEL"]),
+        ("Frigo en panne : température -16 pour l'instant, consigne -20.", ["-20 CEL"], ["-16 CEL"]),
+        ("Agregat chłodniczy stoi, pokazuje -11", [], ["-11 CEL"]),
+        ("Sono vaccini, range 2-8.", ["2..8 CEL"], []),
+        ("The reefer is holding 36, so all fine.", [], ["36 FAH"]),
+        ("The reefer: we set 2 pallets aside, range 2-8 pallets, set 5.10 as date.", [], []),
+        ("A set 2, reading 3 of the invoice.", [], []),
+    ],
+)
+def test_the_words_before_a_bare_number_tell_that_it_is_a_temperature(
+    text: str, required: list[str], recorded: list[str]
+) -> None:
+    found = list(told.find_temperatures(text))
+    assert [span.value for span in found if span.field == "temperature_required"] == required
+    assert [span.value for span in found if span.field == "temperature_recorded"] == recorded
