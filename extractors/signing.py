@@ -20,7 +20,7 @@ _HAVE_SIGNED = (
 )
 _TO_SIGN = r"sign|unterschreiben|unterzeichnen|quittieren|abzeichnen|signer|émarger|firmar(?:l[oa])?|firmare|(?:onder|af)?tekenen|podpisa(?:ć|nia)|pokwitować|pokwitowania"
 _SIGNATURE = r"signature|unterschrift|handtekening|podpis(?:u|em)?|firma"
-_NO = r"no|without(?: an?y?)?|ohne|keine|sans|pas de|aucune|sin(?: la| ninguna)?|falta(?: la)?|senza(?: la)?|manca(?: la)?|nessuna|zonder|geen|bez|brak|ani|nie ma"
+_NO = r"no|without(?: an?y?)?|ohne|keine|sans|pas de|aucune|sin(?: la| ninguna)?|falta(?: la)?|senza(?: la)?|manca(?:no)?(?: la)?|nessuna|zonder|geen|bez|brak|ani|nie ma"
 _REFUSED = r"refus\w*|declin\w+|(?:ver)?weiger\w*|geweigerd|neg(?:ó|o|aron|ado)|niega|rifiut\w*|odm[óo]wi\w*|odmawia"
 _ILLEGIBLE = r"illegible|unreadable|unleserlich\w?|illisible|ilegible|illeggibile|onleesba(?:ar|re)|nieczyteln[yae]"
 _RECEIPT = r"cmr|pod|proof of delivery|bol|b/l|waybill|delivery note|frachtbrief|lieferschein|ablieferbeleg|lettre de voiture|bl|albarán|carta de porte|ddt|bolla|vrachtbrief|pakbon|list przewozowy|wz"
@@ -35,15 +35,16 @@ _CLAUSE = re.compile(r"[.,;!?:\n()–—]")
 _SENTENCE = re.compile(r"[.;!?](?:\s|$)|\n")
 _WORDS = r"(?: [^\W\d_][\w'’]*){0,4} $"  # "nobody at the dock has signed"
 _NOT = re.compile(
-    rf"(?:(?<!\w)(?:not|never|nobody|no[- ]one|nicht|nie|niemand|keiner|pas|jamais|personne|no|nadie|nunca|non|nessuno|mai|niet|nooit|nikt)|n['’]t){_WORDS}",
+    rf"(?:(?<!\w)(?:not|never|nothing|nobody|no[- ]one|nicht|nichts|nix|nie|niemand|keiner|pas|jamais|personne|no|nadie|nunca|non|nessuno|mai|niets?|nooit|nikt|nic)|n['’]t){_WORDS}",
     re.IGNORECASE,
 )
 _NOTHING = re.compile(r" (?:nothing|nichts|nix|rien|nada|niente|nulla|niets|niczego)(?!\w)", re.IGNORECASE)
 _WILL_NOT = re.compile(  # sign; that there is nobody to sign says less
-    rf"(?:(?<!\w)(?:(?:would|wo|did|could|does|do)n['’]?t|(?:(?:would|will|did|could|does) not)|(?:nobody|no[- ]one) would|sans|sin|senza|without|zonder te|ohne zu|bez) $"
+    rf"(?:(?<!\w)(?:(?:(?:would|wo|did|could|does|do)n['’]?t|(?:would|will|did|could|does) not|(?:nobody|no[- ]one) would)(?: want to)?|sans|sin|senza|without|zonder te|ohne zu|bez) $"
     rf"|(?<!\w)(?:nichts?|nix|niemand|keiner|pas|rien|personne|no(?= \w)|nadie|non|nessuno|niets?|nie|nikt|{_REFUSED}){_WORDS})",
     re.IGNORECASE,
 )
+_IF = re.compile(r"(?<!\w)(?:if|in case|unless|wenn|falls|sollte|jeśli)(?!\w)", re.IGNORECASE)
 _TO_GET = re.compile(  # a paper, that has been signed: "haven't received the CMR signed by them"
     r"(?<!\w)(?:received|got|seen|reçue?s?|ricevut\w+|recibid\w+|visto|erhalten|bekommen|ontvangen|gekregen|dosta\w+|otrzyma\w+)(?!\w)",
     re.IGNORECASE,
@@ -128,6 +129,8 @@ def _told(text: str, match: re.Match[str]) -> tuple[str, int, int] | None:
     a_paper = _THE_SIGNED.search(clause + match[0]) or (
         match["signed"] and _PAPER_AFTER.match(after)
     )  # perhaps to come
+    if match["to_sign"] and _IF.search(clause):
+        return None
     if denied or (nothing and not match["to_sign"]):
         first = start - len(clause) + denied.start() if denied else start
         last = nothing.end() if nothing and not denied else end
