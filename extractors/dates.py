@@ -23,6 +23,7 @@ FIELDS = frozenset(
 )
 _OLDEST = 3  # years before its message that a document may be from; the laws that it names are older
 _HAPPENED = frozenset(["pickup_actual", "delivered_at", "document_date"])
+TODAY_TOO = _HAPPENED | {"eta_original"}  # fields for which a day of the week that it is today is today's
 _LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pl"]
 _MAX_CANDIDATES = 1000
 _WEEK = 7  # days
@@ -42,7 +43,7 @@ _DAY_WORD = (
     r"|jeudi|vendredi|samedi|dimanche|hoy|mañana|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|oggi|domani|ieri"
     r"|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag"
     r"|zaterdag|zondag|dziś|dzisiaj|jutro|wczoraj|poniedziałek|wtorek|środ[aę]|czwartek|piątek|sobot[aę]|niedziel[aę]"
-    r"|(?-i:Mon|Tues?|Wed|Thur?s?|Fri|Sat|Sun)|tmrw|tmr)\b\.?"
+    r"|(?-i:Mon(?! (?!(?:at|by|before|between|after|from|to|and|or|the|morning|afternoon|evening|night|am|pm|noon) ?)[a-zà-ÿ])|Tues?|Wed|Thur?s?|Fri|Sat|Sun)|tmrw|tmr)\b\.?"  # "Mon chauffeur" is mine
 )
 _TODAY = (
     r"(?:this (?:morning|afternoon|evening)|tonight|heut(?:e (?:früh|morgen|mittag|nachmittag|abend|nacht))?|ce (?:matin|soir|midi)|cet après-midi"
@@ -50,7 +51,7 @@ _TODAY = (
 )
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?h\s?[0-5]\d(?!\d)|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?h\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?h\s?[0-5]\d(?!\d)|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?[hu]\b)?"
 TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"  # between the ends of a span
 _OCLOCK = r"(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"
 _SPAN = rf"(?:[01]?\d|2[0-3])(?:(?:[:h]|\s?h\s)[0-5]\d{TO}(?:[01]?\d|2[0-3])(?:[:h]|\s?h\s)[0-5]\d(?:\s?{_OCLOCK})?|(?:\s?h)?{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
@@ -78,6 +79,7 @@ _SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:2[4-9]|3[01])
 _NAMED = (
     rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
     rf"|(?:0?[1-9]|[12]\d|3[01])-?{_MONTH}-?(?:19|20)\d{{2}}\b"
+    r"|(?:0[1-9]|[12]\d|3[01])(?-i:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b"
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
 )
 _GLUED = re.compile(r"(?<=\d)-?(?=[A-Za-zÀ-ÿ]{3})|(?<=[A-Za-zÀ-ÿ]{3})-?(?=\d)")  # 04-NOV-2026, 12NOV2026
@@ -99,7 +101,7 @@ TO_TIME = (  # words between a day and its time
 _DAY = rf"(?:(?:{_WEEKDAY})?(?:(?P<iso>{_ISO})T?|(?P<numeric>{_NUMERIC})|(?P<named>{_NAMED})|(?P<short>{_SHORT}))|(?:{_WEEKDAY}|(?:am|vom|zum|den|dnia|na dzień|na|op|le|du|au|il|el|al|dal|del) )(?P<bare>(?:0?[1-9]|[12]\d|3[01])[.-](?:0?[1-9]|1[0-2]))\.?(?![\d:.,/-]?\d)|(?P<today>{_TODAY})|(?P<word>{_DAY_WORD})(?:[ ]?{PART_OF_DAY}\b)?)"
 _CANDIDATE = re.compile(
     rf"(?<![\w/.-])(?<!\d:){_DAY}"
-    rf"(?:[ ,]{{0,3}}{TO_TIME}(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
+    rf"(?:[ ,]{{0,3}}(?P<to>{TO_TIME})(?P<time>{_SPAN}|{_TIME}|{_HOUR}){_ZONE})?(?![\w])",
     re.IGNORECASE,
 )
 _SLASHED = re.compile(r"(?<![\w/.-])([0-3]?\d)[/-]([0-3]?\d)(?P<year>[/-](?:20)?\d{2})?(?![\w/.-])")
@@ -130,7 +132,9 @@ _TIME_FIRST = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19|20)\d{2}")
-_CLOCK_PARTS = re.compile(r"(\d{1,2})(?:(?:[:u.]|\s?h\s?)(\d{2})(?::(\d{2}))?)?\s?([ap])?", re.IGNORECASE)
+_CLOCK_PARTS = re.compile(  # "9:30 am", "9:30a", but not "15:00 a 17:00" or "15:00 and 17:00"
+    r"(\d{1,2})(?:(?:[:u.]|\s?h\s?)(\d{2})(?::(\d{2}))?)?(?:(?:\s?(?=[ap]\.?m\b)|(?=[ap]\b))([ap]))?", re.IGNORECASE
+)
 _ZONE_PARTS = re.compile(
     r"(?:(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?<![^\W\d])(?P<name>[A-Z]{1,4}))\)?$", re.IGNORECASE
 )
@@ -288,14 +292,31 @@ def value_of(field: str, quote: str, reference: datetime, *, month_first: bool =
     if match is None and (turned := _THEN_DAY.fullmatch(quote)):
         return value_of(field, f"{turned['day']} {turned['clock']}", reference, month_first=month_first)
     if match and field == "document_date":
-        day = (_moment(match, quote, reference, True, month_first) or "")[: len("2026-11-23")]
+        day = (_moment(match, quote, reference, field, month_first) or "")[: len("2026-11-23")]
         return day if day and int(day[:4]) >= reference.year - _OLDEST else None
     if match:
-        return _moment(match, quote, reference, field in _HAPPENED, month_first)
+        return _moment(match, quote, reference, field, month_first)
+    if soon := _day_soon(quote, reference, field in _HAPPENED):
+        return soon
     clock = _CLOCK.fullmatch(quote)
     return _with_time(reference, clock["time"], quote) if clock else None
 
 
+def _day_soon(quote: str, reference: datetime, past: bool) -> str | None:
+    """The day that "12.11" is in November, where it might be a time too: most times are rounder."""
+    written = _DAY_OR_TIME.fullmatch(quote)
+    if written is None or int(written[2]) % _ROUND_MINUTES == 0:
+        return None
+    try:
+        day = _nearest(reference, int(written[2]), int(written[1]), past)
+    except ValueError:  # 31.11
+        return None
+    return day.date().isoformat() if abs(day - reference) < _SOON else None
+
+
+_DAY_OR_TIME = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])")
+_ROUND_MINUTES = 5
+_SOON = timedelta(days=45)
 _DAY_AND_TIME_APART = re.compile(  # of a box, in two lines, with other boxes' words of these lines between
     rf"(?P<day>{_ISO}|{_NUMERIC}) (?P<between>.{{1,120}}) (?P<clock>{_TIME}{_ZONE})", re.IGNORECASE
 )
@@ -390,8 +411,8 @@ def find_days(text: str, reference: datetime, *, month_first: bool = False) -> I
 def days_in(field: str, text: str, reference: datetime, *, month_first: bool = False) -> Iterator[tuple[int, int, str]]:
     """Start, end and day of every date in `text`, whatever words stand before it."""
     for match in islice(_CANDIDATE.finditer(text), _MAX_CANDIDATES):
-        end = match.start("time") if match["time"] else match.end()
-        if value := _moment(match, match[0], reference, field in _HAPPENED, month_first):
+        end = match.start("to") if match["time"] else match.end()
+        if value := _moment(match, match[0], reference, field, month_first):
             yield match.start(), end, value
 
 
@@ -511,8 +532,9 @@ def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float]
     return best[2], round(best[3] - (0.2 if far else 0.0), 2)
 
 
-def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, month_first: bool) -> str | None:
+def _moment(match: re.Match[str], quote: str, reference: datetime, field: str, month_first: bool) -> str | None:
     groups = match.groupdict()
+    past = field in _HAPPENED
     day: datetime | None
     try:
         if groups["iso"]:
@@ -532,7 +554,7 @@ def _moment(match: re.Match[str], quote: str, reference: datetime, past: bool, m
             word = _SHORT_WORDS.get(word.lower().rstrip("."), word.rstrip("."))
             parsed = _parsed(" ".join(word.lower().split()), reference.date().isoformat(), bool(groups["named"]), past)
             day = reference.replace(year=parsed.year, month=parsed.month, day=parsed.day) if parsed else None
-            if past and day and groups["word"] and (reference - day).days == _WEEK:
+            if day and groups["word"] and field in TODAY_TOO and abs((reference - day).days) == _WEEK:
                 day = reference  # "loaded Friday", on a Friday
     except ValueError:
         return None
