@@ -18,8 +18,8 @@ LONGEST = 20_000  # letters that a tagger is given; it reads less of most texts
 
 _READ = frozenset({"newest", "signature"})
 _SURE = 0.6  # of the tagger, against the rules
-# What hangs on the words around it: what a date or a number says, and whether "Driver waiting" names anybody.
-_BY_WORDS = (dates.FIELDS | quantities.FIELDS | {"driver_name", "remarks"}) - {"hazard_class", "volume"}
+# What hangs on the words around it: what a number says, and whether "Driver waiting" names anybody.
+_BY_WORDS = (quantities.FIELDS | {"driver_name", "remarks"}) - {"hazard_class", "volume"}
 _TRUCK_FIRST = 0.1  # of a score
 _WHOLE = (naming.FIELDS | identifiers.FIELDS) - {"description"}
 _APART = re.compile(r"[ ./-]")
@@ -62,7 +62,7 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
     """What the rules and the tagger find in a message, without what the rules took for another field than it."""
     reading = readable(message)
     read = partial(stated, **setting._asdict())
-    pointed = []
+    pointed, pointed_at = [], []
     places = point(reading.text[:LONGEST]) if reading.text else ()
     for field, start, end, score in _whole(reading.text, places):
         place = reading.place(start, end)
@@ -75,7 +75,11 @@ def with_pointed(rules: Sequence[Finding], message: Message, setting: Setting, p
                 value, first, last = found
                 evidence = Evidence(part=part, quote=source[first:last], start=first, end=last)
                 pointed.append(Finding(field=field, value=value, score=score, method="model", evidence=evidence))
-    return _named_once(_whole_names(_of_one_field(_merged(best(rules), pointed, message))))
+                itself = field in dates.FIELDS and max(first, begin) < min(
+                    last, stop
+                )  # without its day some words before
+                pointed_at.append((max(first, begin), min(last, stop)) if itself else (first, last))
+    return _named_once(_whole_names(_of_one_field(_merged(best(rules), pointed, pointed_at, message))))
 
 
 def _whole(text: str, places: Iterable[Pointed]) -> Iterator[Pointed]:
@@ -92,10 +96,13 @@ def _whole(text: str, places: Iterable[Pointed]) -> Iterator[Pointed]:
     return joined(places, belong, max)
 
 
-def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Message) -> list[Finding]:
-    """Both ways' findings; where they contradict each other, the surer one's."""
+def _merged(
+    findings: Sequence[Finding], pointed: Sequence[Finding], places: Sequence[tuple[int, int]], message: Message
+) -> list[Finding]:
+    """Both ways' findings; where they contradict each other at one of the `places` pointed at, the surer one's."""
     read = _Places((s.start, s.end) for s in message.segments if s.kind in _READ)
-    theirs = {part: _Places(_spots(pointed, part)) for part in ("subject", "body")}
+    at = list(zip(pointed, places, strict=True))
+    theirs = {part: _Places(p if f.evidence.part == part else (0, 0) for f, p in at) for part in ("subject", "body")}
     kept: list[Finding] = []
     for finding in findings:
         place = finding.evidence
@@ -104,14 +111,27 @@ def _merged(findings: Sequence[Finding], pointed: Sequence[Finding], message: Me
             if _gainsaid(finding, there):
                 continue
         kept.append(finding)
-    rules = {part: _Places(_spots([f for f in kept if f.method == "pattern"], part)) for part in ("subject", "body")}
-    for finding in pointed:
-        place = finding.evidence
+    rules = [finding for finding in kept if finding.method == "pattern"]
+    ours = {part: _Places(_spots(rules, part)) for part in ("subject", "body")}
+    less: set[int] = set()
+    told = []
+    for finding, (start, end) in at:
         least, trust = next((doubt for fields, doubt in _DOUBT if finding.field in fields), (_LEAST, _TRUST))
-        end = place.start + 1 if finding.field in quantities.LOSSES else place.end  # "9 of 24 pallets" holds the whole
-        if finding.score >= least and not rules[place.part].over(place.start, end):
-            kept.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
-    return kept
+        if finding.score < least:
+            continue
+        end = start + 1 if finding.field in quantities.LOSSES else end  # "9 of 24 pallets" holds the whole
+        there = [rules[i] for i in ours[finding.evidence.part].over(start, end)]
+        if all(_says_more(finding, rule) for rule in there):
+            less.update(map(id, there))
+            told.append(finding.model_copy(update={"score": round(finding.score * trust, 3)}))
+    return [finding for finding in kept if id(finding) not in less] + told
+
+
+def _says_more(pointed: Finding, rule: Finding) -> bool:
+    """Whether the tagger's date has the rule's words and more: the time of the day, or that the day is over."""
+    whole, part = pointed.evidence, rule.evidence
+    covers = whole.start <= part.start and part.end <= whole.end and len(part.quote) < len(whole.quote)
+    return covers and pointed.field == rule.field and pointed.field in dates.FIELDS
 
 
 def _of_one_field(findings: Sequence[Finding]) -> list[Finding]:
@@ -146,12 +166,16 @@ def _named_once(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _gainsaid(finding: Finding, there: Sequence[Finding]) -> bool:
-    """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it."""
+    """Whether the tagger takes for another field what the rules found, or for nothing what hangs on words around it.
+
+    What a date means hangs on them alone: there the tagger has to agree.
+    """
     if finding.score >= PROVEN:
         return False
-    if same := [p for p in there if p.field == finding.field]:
+    date = finding.field in dates.FIELDS
+    if same := [p for p in there if p.field == finding.field and (p.score >= _LEAST or not date)]:
         return finding.field in _AS_POINTED and any(p.score >= _SURE for p in same)
-    return any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
+    return date or any(p.score >= _SURE for p in there) or (not there and finding.field in _BY_WORDS)
 
 
 def _spots(findings: Sequence[Finding], part: str) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from extractors import dates, naming, parties, quantities, told
 from extractors.values import value_of
@@ -19,7 +19,7 @@ _OPENING = {")": "(", "«": "»", "»": "«", "“": "„", "”": "“"}
 _MOMENTS = dates.FIELDS - {"delay_minutes"}
 _NAMED = naming.FIELDS | frozenset(parties.ADDRESSES)  # a word more makes no name of what is none
 _SENTENCE = re.compile(r"[.;!?\n]\s")
-_SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s")  # not of "ca. 9:00"
+_SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s|\n(?=[\d*•–-])")  # not of "ca. 9:00"
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
 _SHORTENED = re.compile(
     r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|lda|pty|kft|zrt)$", re.IGNORECASE
@@ -31,13 +31,25 @@ _NOW = re.compile(  # "It is 16:00 and nobody came"
     r"(?: now| already| jetzt| schon| déjà| ya| già| nu| al| już)? $",
     re.IGNORECASE,
 )
+_APART = re.compile(r"[,\n]")
+_TO_DIGITS = re.compile(r"\D{0,4}")
 _OWNED = re.compile(r"['’]s$")
 _OF_PALLETS = re.compile(  # "9 von 24 Paletten", "one damaged pallet"
     rf"\s(?:{quantities.OF} \d{{1,4}} |(?!(?:{quantities.PACKED})\b)[^\W\d_]{{3,}} )?(?:{told.PALLETS})\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\S+")
+_BARE_NUMBER = re.compile(  # that an article may make a day of the month: "enlèvement du 20", "Ginge auch der 2.?"
+    r"\d{1,2}\b(?![:h]|[.,]\d|\s?(?:[hu]|uhr|uur|o['’]?clock|am|pm|a\.m|p\.m)\b)", re.IGNORECASE
+)
+_ARTICLE = re.compile(
+    r"(?<!\w)(?<!entro )(?<!dopo )(?<!verso )(?<!delle )"
+    r"(?:the|le|du|au|il|el|al|del|dal|der|den|dem|am|zum|vom|op de|dnia|d[ií]a) $",
+    re.IGNORECASE,
+)
+_LONGEST_ARTICLE = 12
 _NEAR = 80  # letters around a place in which its value may go on
+_DAY = len("2026-11-29")
 _WORDS_ASIDE = 2  # that a value may have more or less than was pointed at
 
 
@@ -74,7 +86,7 @@ def read_at(
     if found is None or not prose or field not in _MOMENTS:
         return found
     value, start, end = found
-    if _NOW.search(text, max(0, start - 20), start):
+    if any(_NOW.search(text, max(0, start - 20), at) for at in (start, _digits(text, start, end))):
         return None
     if "T" not in value:
         later = told.clock_after(text, end)
@@ -86,18 +98,48 @@ def read_at(
         said = read(field, text[first:last]) or ""
         new = field != "eta_revised" or said >= value  # "was due yesterday, comes at 14:00" is today's
         if new and said.partition("T")[2] == value.partition("T")[2]:
-            return said, first, last
+            value, start, end = said, first, last
+    return _missed(field, text, value, start, end, read)
+
+
+def _missed(
+    field: str, text: str, value: str, start: int, end: int, read: Callable[[str, str], str | None]
+) -> tuple[str, int, int]:
+    """What was planned for a day of the week, with the words of its sentence which say that this day is over."""
+    first, last = _sentence(text, start, end)
+    words = told.missed_in(text, first, last) if field in told.PLANS else ()
+    for a, b in sorted(words, key=lambda word: max(start - word[1], word[0] - end)):
+        said = read(field, text[min(a, start) : max(b, end)]) or ""
+        if len(said) == len(value) and said[_DAY:] == value[_DAY:] and _weeks_before(said, value):
+            return said, min(a, start), max(b, end)
     return value, start, end
 
 
-def _day_of(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Where the sentence around a time of day names its day: the last time before it, else the first time after it."""
+def _weeks_before(said: str, value: str) -> bool:
+    days = (date.fromisoformat(value[:_DAY]) - date.fromisoformat(said[:_DAY])).days
+    return days > 0 and days % 7 == 0
+
+
+def _digits(text: str, start: int, end: int) -> int:
+    """Where the digits of a time of day begin: behind the "las" of "Son las 16:00"."""
+    found = _TO_DIGITS.match(text, start, end)
+    return found.end() if found else start
+
+
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Start and end of the sentence around a place, as far as it is near."""
     first, last = max(0, start - _NEAR), min(len(text), end + _NEAR)
-    first = max((m.end() for m in _SENTENCE_END.finditer(text, first, start)), default=first)
     stop = _SENTENCE_END.search(text, end, last)
-    days = list(told.days_in(text, first, stop.start() if stop else last))
+    return max((m.end() for m in _SENTENCE_END.finditer(text, first, start)), default=first), (
+        stop.start() if stop else last
+    )
+
+
+def _day_of(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the sentence around a time of day names its day: the last time before it, else right after it."""
+    days = list(told.days_in(text, *_sentence(text, start, end)))
     before = [day for day in days if day[1] <= start]
-    after = [day for day in days if day[0] >= end]
+    after = [day for day in days if day[0] >= end and not _APART.search(text, end, day[0])]
     return before[-1] if before else after[0] if after else None
 
 
@@ -107,6 +149,9 @@ def _read_near(
     if field in dates.FIELDS:
         start, end = dates.whole(text, start, end)
     start, end = within(text, start, end)
+    if field in _MOMENTS and prose and _BARE_NUMBER.match(text, start) and text[start:end].isdigit():
+        article = _ARTICLE.search(text, max(0, start - _LONGEST_ARTICLE), start)
+        start = article.start() if article else start
     if field in ("description", "site") and (article := _ELIDED.match(text, start, end)):
         start = article.end()
     if prose and field in naming.FIELDS:
@@ -146,7 +191,8 @@ def _read_near(
 def _says_more(text: str, near: tuple[int, str, int, int], start: int, end: int) -> bool:
     """Whether more words than were pointed at name both a day and a time, where those named one of them."""
     _, value, a, b = near
-    longer = a <= start and end <= b and told.names_day(text[a:b]) and "T" in value
+    day = told.names_day(text[start:end]) or any(told.days_in(text, a, b))
+    longer = a <= start and end <= b and day and "T" in value
     return longer and not (told.names_day(text[start:end]) and dates.clock_in(text[start:end]))
 
 

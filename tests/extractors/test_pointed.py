@@ -75,6 +75,16 @@ def test_a_day_goes_with_the_time_beside_it(pdf: PdfReader) -> None:
         ("¿Puede venir el viernes antes de las 12?", "viernes", "2026-11-27T12:00:00+00:00", "viernes antes de las 12"),
         ("Send him Friday and 4 pallets with him.", "Friday", "2026-11-27", "Friday"),
         ("Plan: Stuttgart 4.12.", "4.12", "2026-12-04", "4.12."),
+        ("Llega mañana al mediodía si todo va bien.", "mañana", "2026-11-26T12:00:00+00:00", "mañana al mediodía"),
+        ("Przyjedzie jutro koło 13 zamiast dziś.", "jutro", "2026-11-26T13:00:00+00:00", "jutro koło 13"),
+        ("Moved to 1pm, now he says it is tomorrow.", "1pm", "2026-11-25T13:00:00+00:00", "1pm"),
+        ("Mon camion ne sera pas là pour 15h30.", "15h30", "2026-11-25T15:30:00+00:00", "15h30"),
+        ("Przełożyli mi na 14 i dali awizację.", "14", "2026-11-25T14:00:00+00:00", "14"),
+        ("Come at 7:00\n2. Friday: none", "7:00", "2026-11-25T07:00:00+00:00", "7:00"),
+        ("Kursy z 12.11 muszę oddać.", "12.11", "2026-11-12", "12.11"),
+        ("Termin war um 12.10 im Werk.", "12.10", "2026-11-25T12:10:00+00:00", "12.10"),
+        ("L'enlèvement du 20 n'a pas eu lieu.", "20", "2026-11-20", "du 20"),
+        ("Ginge auch der 2.?", "2", "2026-12-02", "der 2"),
     ],
 )
 def test_a_time_goes_with_the_day_of_its_sentence(
@@ -90,8 +100,37 @@ def test_what_is_new_is_not_on_a_day_that_is_over(pdf: PdfReader) -> None:
     assert found["eta_revised"] == ["2026-11-25T14:00:00+00:00"]
 
 
-def test_what_time_it_is_now_is_no_time_of_anything(pdf: PdfReader) -> None:
-    assert not read(pdf, "Son las 16:00 y nadie ha venido.", ("eta_revised", "16:00", 0.9)).findings
+def test_what_was_planned_for_a_day_that_is_over_says_so(pdf: PdfReader) -> None:
+    text = "Left Kent on Saturday, should have been there by Tuesday noon. Still nothing."
+    (found,) = read(pdf, text, ("eta_original", "Tuesday noon", 0.9)).findings
+    assert (found.value, found.evidence.quote) == (
+        "2026-11-24T12:00:00+00:00",
+        "should have been there by Tuesday noon",
+    )
+    found_later = values(read(pdf, "Can it be Tuesday? Nobody came today.", ("eta_original", "Tuesday", 0.9)))
+    assert found_later["eta_original"] == ["2026-12-01"]
+
+
+def test_the_tagger_adds_the_time_to_the_day_of_the_rules(pdf: PdfReader) -> None:
+    text = "Risulta consegnato ieri alle 16 ma non ho ricevuto niente."
+    assert values(read(pdf, text, ("delivered_at", "ieri", 0.9)))["delivered_at"] == ["2026-11-24T16:00:00+00:00"]
+
+
+def test_a_day_may_be_named_for_another_time_of_its_sentence(pdf: PdfReader) -> None:
+    text = "Ferry booked, arrives Friday 07:00, delivery Telford 14:00 as agreed."
+    found = values(read(pdf, text, ("eta_revised", "Friday 07:00", 0.9), ("eta_original", "14:00", 0.9)))
+    assert found == {"eta_revised": ["2026-11-27T07:00:00+00:00"], "eta_original": ["2026-11-27T14:00:00+00:00"]}
+
+
+def test_what_a_date_means_hangs_on_the_tagger(pdf: PdfReader) -> None:
+    text = "Delivery today had 14 cartons."
+    assert "eta_original" not in values(read(pdf, text, ("delivered_at", "today", 0.35)))
+    assert values(read(pdf, text, ("delivered_at", "today", 0.5)))["delivered_at"] == ["2026-11-25"]
+
+
+@pytest.mark.parametrize("words", ["16:00", "las 16:00"])
+def test_what_time_it_is_now_is_no_time_of_anything(pdf: PdfReader, words: str) -> None:
+    assert not read(pdf, "Son las 16:00 y nadie ha venido.", ("eta_revised", words, 0.9)).findings
 
 
 def test_the_form_of_a_firm_keeps_its_full_stop(pdf: PdfReader) -> None:
