@@ -44,7 +44,7 @@ _BARE_NUMBER = re.compile(  # that an article may make a day of the month: "enl�
 )
 _ARTICLE = re.compile(
     r"(?<!\w)(?<!entro )(?<!dopo )(?<!verso )(?<!delle )"
-    r"(?:the|le|du|au|il|el|al|del|dal|der|den|dem|am|zum|vom|op de|dnia|d[ií]a) $",
+    r"(?:le|du|au|il|el|al|del|dal|der|den|dem|am|zum|vom|op de|dnia|d[ií]a) $",
     re.IGNORECASE,
 )
 _LONGEST_ARTICLE = 12

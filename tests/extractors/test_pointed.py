@@ -84,6 +84,7 @@ def test_a_day_goes_with_the_time_beside_it(pdf: PdfReader) -> None:
         ("Kursy z 12.11 muszę oddać.", "12.11", "2026-11-12", "12.11"),
         ("Termin war um 12.10 im Werk.", "12.10", "2026-11-25T12:10:00+00:00", "12.10"),
         ("L'enlèvement du 20 n'a pas eu lieu.", "20", "2026-11-20", "du 20"),
+        ("He has missed the 11 again.", "11", "2026-11-25T11:00:00+00:00", "11"),
         ("Ginge auch der 2.?", "2", "2026-12-02", "der 2"),
     ],
 )
