@@ -51,11 +51,11 @@ _TODAY = (
 )
 _THIS_DAY = frozenset(["today", "tonight", "heute", "aujourd'hui", "hoy", "oggi", "vandaag", "dziś", "dzisiaj"])
 _SHORT_WORDS = {"tmrw": "tomorrow", "tmr": "tomorrow", "tues": "tue", "thur": "thu", "thurs": "thu"}
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?h\s?[0-5]\d(?!\d)|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?[hu]\b)?"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:hu.][0-5]\d(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?|[ap]\b)?|\s?h\s?[0-5]\d(?!\d)|\s?[ap]\.?m\b\.?|\s?(?:uhr|uur|h)\b)(?:\s?uhr\b|\s?uur\b|\s?u\b\.?|\s?h\b|\s?h(?:ou)?rs\b)?"
 TO = r"\s?(?:-|–|to|and|bis|und|à|et|a|y|e|en|tot|do|i)\s?(?:las |le |les )?"  # between the ends of a span
 _OCLOCK = r"(?:[ap]\.?m\b\.?|uhr\b|uur\b|hrs?\b|h\b)"
 _SPAN = rf"(?:[01]?\d|2[0-3])(?:(?:[:h]|\s?h\s)[0-5]\d{TO}(?:[01]?\d|2[0-3])(?:[:h]|\s?h\s)[0-5]\d(?:\s?{_OCLOCK})?|(?:\s?h)?{TO}(?:[01]?\d|2[0-3])(?:[:.][0-5]\d)?\s?{_OCLOCK})"  # 09:00-12:00, 14-16 Uhr
-_HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9
+_HOUR = r"(?<=ore )(?:[01]?\d|2[0-3])(?:,[0-5]\d)?(?![\d:.,/-]\d|\d|\s?(?:€|euro|kg|colli|bancali))"  # alle ore 9, ore 11,05
 _ZONES = {  # as papers print them beside a time; summer or winter is the day's
     **dict.fromkeys(["Z", "UTC", "GMT"], "UTC"),
     **dict.fromkeys(["ET", "EST", "EDT"], "America/New_York"),
@@ -74,10 +74,10 @@ _ZONE = (  # 15:00-17:00 is a span of time
     rf"|\s(?:{_ZONE_NAME}\b|\({_ZONE_NAME}\)))?"
 )
 _ISO = r"(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)"
-_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})(?:\b|(?=(?:[01]\d|2[0-3])(?:h|:|\sh\s)[0-5]\d(?!\d)))"  # scans lose blanks: 14/01/2710h25
-_SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:2[4-9]|3[01])[.-](?:0[1-9]|1[0-2])(?![\d:.,/-]\d|\d|\s?(?:t|to|tons?|kgs?|eur|usd|zł|%|€|m3|cbm|ldm)\b)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?![\d/])"
+_NUMERIC = r"(?:0?[1-9]|[12]\d|3[01])(?P<sep>[./-])(?:0?[1-9]|[12]\d|3[01])(?P=sep)(?:(?:19|20)\d{2}|\d{2})(?:\b|(?=(?:[01]?\d|2[0-3])(?:h|:|\sh\s)[0-5]\d(?!\d)))"  # scans lose blanks: 14/01/2710h25
+_SHORT = r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)|(?:2[4-9]|3[01])[.-](?:0[1-9]|1[0-2])(?![\d:.,/-]\d|\d|\s?(?:t|to|tons?|kgs?|eur|usd|zł|%|€|m3|cbm|ldm)\b)|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])(?:(?![\d/])|(?=(?:[01]\d|2[0-3]):[0-5]\d(?!\d)))"
 _NAMED = (
-    rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?[ -](?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
+    rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?(?:[ -]| ?\n)(?:de |of )?{_MONTH}(?:[ ,-]{{0,2}}(?:de |del )?(?:19|20)\d{{2}}\b)?"
     rf"|(?:0?[1-9]|[12]\d|3[01])-?{_MONTH}-?(?:19|20)\d{{2}}\b"
     r"|(?:0[1-9]|[12]\d|3[01])(?-i:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b"
     rf"|{_MONTH} (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b(?:,? (?:19|20)\d{{2}}\b)?"
@@ -133,7 +133,7 @@ _TIME_FIRST = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CLOCK_PARTS = re.compile(  # "9:30 am", "9:30a", but not "15:00 a 17:00" or "15:00 and 17:00"
-    r"(\d{1,2})(?:(?:[:u.]|\s?h\s?)(\d{2})(?::(\d{2}))?)?(?:(?:\s?(?=[ap]\.?m\b)|(?=[ap]\b))([ap]))?", re.IGNORECASE
+    r"(\d{1,2})(?:(?:[:u.,]|\s?h\s?)(\d{2})(?::(\d{2}))?)?(?:(?:\s?(?=[ap]\.?m\b)|(?=[ap]\b))([ap]))?", re.IGNORECASE
 )
 _ZONE_PARTS = re.compile(
     r"(?:(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?<![^\W\d])(?P<name>[A-Z]{1,4}))\)?$", re.IGNORECASE
@@ -184,6 +184,23 @@ _VERB_AFTER = tuple(  # "am Freitag um 14:20 zugestellt", "wordt vrijdag opgehaa
         ("", "pickup_planned", r"ab(?:zu)?holen|ophalen"),
         ("", "eta_revised", r"an(?:zu)?kommen|ein(?:zu)?treffen|aankomen"),
     )
+)
+_EVENTS = tuple(  # of a parcel's history, each in a row that begins with its day: `08/12/2026 17:22 Lyon Livré`
+    (field, re.compile(rf"[^.;!?\n]{{0,40}}?(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for field, words in (
+        (
+            "delivered_at",
+            r"delivered|zugestellt|ausgeliefert|livrée?s?|entregad[oa]s?|consegnat[oaie]|(?:af)?geleverd|bezorgd|doręczon[oay]|dostarczon[oay]",
+        ),
+        (
+            "pickup_actual",
+            r"picked up|collected|abgeholt|übernommen|enlevée?s?|pris en charge|recogid[oa]s?|ritirat[oaie]|opgehaald|odebran[oay] od nadawcy|nadan[oay]",
+        ),
+    )
+)
+_NO_EVENT = re.compile(
+    r"\b(?:not|nicht|pas|no|non|niet|nie|out for|to be|attempt\w*|versuch\w*|tentative|intento|tentativo|poging|próba)\b",
+    re.IGNORECASE,
 )
 _TO_COME = re.compile(
     r"\b(?:wird|werden|soll(?:en|te|ten)?|kann|können|muss|müssen|möchten?|wollen|würden|wordt|worden|zal|zullen|moet(?:en)?|kan|kunnen|mag)\b",
@@ -498,9 +515,28 @@ def _comes_not(clause: str, arrival: re.Match[str]) -> bool:
     return denied is not None and _BUT_THEN.search(after) is None
 
 
+def _event(text: str, start: int, end: int) -> tuple[str, float] | None:
+    """The field of what happened on the day with which a line begins, as the rest of the line says."""
+    if text[text.rfind("\n", 0, start) + 1 : start].strip():
+        return None
+    found = [(after.end(), field) for field, words in _EVENTS if (after := words.match(text, end))]
+    if not found or _NO_EVENT.search(text, end, min(found)[0]):
+        return None
+    return min(found)[1], 0.8
+
+
+def _row_before(text: str, start: int) -> int:
+    """Where the line of a date begins, if it and the one before both begin with a date: rows of a history; else 0."""
+    line = text.rfind("\n", 0, start) + 1
+    above = text.rfind("\n", 0, line - 1) + 1 if line else 0
+    return line if line and not text[line:start].strip() and _CANDIDATE.match(text, above) else 0
+
+
 def _meaning(text: str, start: int, end: int, *, day: bool) -> tuple[str, float] | None:
     """The field that the nearest words before `start`, in the same clause, give to a date there, or a verb after it."""
-    before = text[max(0, start - 70) : start]
+    if day and (event := _event(text, start, end)):
+        return event
+    before = text[max(0, start - 70, _row_before(text, start)) : start]
     clause = before
     for stop in _CLAUSE_END.finditer(before):
         if before[stop.end() :].strip():  # a line end right before the date is a label above its value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice, pairwise
@@ -85,12 +85,12 @@ _WINDOWED: dict[DocumentType, str] = {
 }
 _SIGNED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill"})  # by the receiver
 _SIGNED_BACK = _SIGNED | {"rate_confirmation"}  # by another than who issues it
-_SIGNED_BY_SEVERAL = frozenset({"cmr_waybill", "damage_report"})  # of these one may still be missing
 _UNSIGNED = frozenset({"carrier_notice", "freight_invoice"})
 _ARTICLES = frozenset({"delivery_note", "packing_list", "proof_of_delivery"})  # often listed by number
 _RECEIVED = frozenset({"proof_of_delivery", "delivery_note", "cmr_waybill", "damage_report"})  # say when, and by whom
 _ORDERS = frozenset({"rate_confirmation", "freight_invoice", "commercial_invoice", "packing_list", "carrier_notice"})
 _AFTERWARDS = frozenset({"freight_invoice", "damage_report"})  # when all has happened that was planned
+_DONE = _AFTERWARDS | {"proof_of_delivery"}  # nothing is to come that was planned before their own date
 _PLANS = frozenset({"rate_confirmation", "delivery_note", "packing_list", "carrier_notice", "other_document"})
 _CLAIMS = frozenset({"freight_invoice", "damage_report", "carrier_notice", "other_document"})  # of money
 _INVOICES = frozenset({"freight_invoice", "commercial_invoice"})
@@ -199,11 +199,12 @@ def extract(
         issuer = _ISSUERS.get(document.type)
         if pages and issuer and not any(f.field == issuer and f.score > _FROM_PLACE for f in read):
             read += _letterhead(pages[0], cells[0], document.part, issuer, {f.value for f in read})
-        settled = list(_settled(read))
+        own = max((finding.value for finding in read if finding.field == "document_date"), default="")
+        settled = list(_settled(_as_done(read, document.type, own)))
         if point is not None and any(cells):
             near = pages[: pointed_pages.MOST_PAGES]
             last = near[-1].page.number
-            taught = list(_pointed(near, cells[: len(near)], document, setting, point))
+            taught = list(_as_done(_pointed(near, cells[: len(near)], document, setting, point), document.type, own))
             early = [f for f in settled if (f.evidence.page or 0) <= last]
             later = [f for f in settled if (f.evidence.page or 0) > last]
             settled = list(_each_told_once([*weigh(early, taught), *later]))
@@ -220,6 +221,16 @@ def _pointed(
         for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
             span = span._replace(field=_meant(span, page.page.text, document, setting))
             yield _read_on_page(span, page, document.part, "model", lines)
+
+
+def _as_done(found: Iterable[Finding], kind: DocumentType, own: str) -> list[Finding]:
+    """What a paper of something done, of its `own` day, says was to be loaded by then, has been."""
+    return [
+        finding.model_copy(update={"field": "pickup_actual"})
+        if own and kind in _DONE and finding.field == "pickup_planned" and finding.value[: len(own)] <= own
+        else finding
+        for finding in found
+    ]
 
 
 def _settled(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -599,6 +610,10 @@ def _signature(
             return
     if kind in _UNSIGNED or any(parties.needs_no_signature(read.page.text) for read in pages):
         return
+    for at, cell in labels:
+        if parties.signed_in(pages[at].page.text[cell.start : cell.end]):
+            yield _read_on_page(Span("signed", "yes", cell.start, cell.end, 0.6), pages[at], part, "layout")
+            return
     for at, cell in labels:  # a hand in print of its own
         if not pages[at].ocr and (name := layout.written_by(pages[at].page.text, cells[at], cell)):
             yield _read_on_page(Span("signed", "yes", name.start, name.end, 0.6), pages[at], part, "layout")
@@ -639,7 +654,8 @@ def _signed_for(
         if box := _drawn_at(pages[at], cells[at], cell):
             yield _signed_with(box, cell, 0.7, pages[at], part)
             return
-    if found := list(_signed_somewhere(pages, cells, part, kind)):
+    is_empty = kind in _SIGNED_BACK and any(not pages[at].ocr for at, _ in captions)  # where it is signed back
+    if not is_empty and (found := list(_signed_somewhere(pages, cells, part, kind))):
         yield from found
         return
     for at, cell in captions:
@@ -652,7 +668,7 @@ def _signed_somewhere(
     pages: Sequence[ReadPage], cells: Sequence[list[Word]], part: str, kind: DocumentType
 ) -> Iterator[Finding]:
     """A drawing where no caption says who signs, or on a scan none is near one, with the words nearest to it."""
-    if kind in _SIGNED_BY_SEVERAL | {"customs_document"}:  # or stamped
+    if kind in ("cmr_waybill", "customs_document"):  # one hand of several may still be missing; or it is stamped
         return
     for read, boxes in zip(pages, cells, strict=True):
         if drawn := layout.drawn_under_head(read, boxes):

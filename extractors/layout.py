@@ -38,7 +38,7 @@ BOX_NUMBERS = re.compile(r"\d{1,2}[a-z]?(?: ?/ ?\d{1,2}[a-z]?)+[.)]? ")  # "25/2
 _POSTCODE = re.compile(r"(?=\D*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,4}")
 _BOX_NUMBER_GAP = 2.5  # heights, between the number of a box and what the box is for
 _BOX_DEPTH = 55.0  # points, from a label down to the last line of its box
-_SCRAWLED = 2.0  # times as wide as the letters of its label: a signature that was taken for words
+_SCRAWLED, _NAME_BY_HAND = 2.0, 1.5  # times as wide as other letters: a signature that was taken for words, for a name
 _HEADLINE = 1.3  # times the usual height of a line
 _LISTS = re.compile(r"\([^\d()]+,[^\d()]+\)\s*$")  # (name, address, country)
 _BAR = 2.2  # times as high as its words: a bar, no box
@@ -411,7 +411,7 @@ def drawn_at(
     beside = [c.left for c in page if c.left > label.right and on_line(c, label) and stops(c)]
     unit = max(1.0, read.page.width / _LONG_SIDE, read.page.height / _LONG_SIDE)  # of a picture: pixels a point
     right = min([label.left + unit * _SIGNATURE_RIGHT, *beside])
-    scrawled = [c for c in page if read.ocr and c.letter > _SCRAWLED * label.letter]  # read, though it is no text
+    scrawled = [c for c in page if read.ocr and _is_scrawled(read.page.text, c, label.letter)]
     marks = [(box, _turned(box, read.turned)) for box in read.drawn]
     marks += [(_turned(c[2:6], -read.turned), c[2:6]) for c in scrawled]
     for original, box in marks:
@@ -424,11 +424,21 @@ def drawn_at(
     return None
 
 
+def _is_scrawled(text: str, cell: Word, usual: float) -> bool:
+    """Whether letters are as large as a hand's: read, though they are no text."""
+    if cell.letter > _SCRAWLED * usual:
+        return True
+    return cell.letter > _NAME_BY_HAND * usual and is_person(text[cell.start : cell.end])
+
+
 def drawn_under_head(read: ReadPage, page: Sequence[Word]) -> tuple[Box, Word] | None:
     """The first drawing that does not begin in the head of the page, with the cell nearest to it."""
     _, top, _, bottom = _turned((0.0, 0.0, read.page.width, read.page.height), read.turned)
     head = _HEAD if read.page.number == 1 else _HEAD_AGAIN
-    for box in read.drawn:
+    usual = median(cell.letter for cell in page) if page else 0.0
+    named = [c for c in page if read.ocr and is_person(read.page.text[c.start : c.end])]
+    written = [_turned(c[2:6], -read.turned) for c in named if c.letter > _NAME_BY_HAND * usual]
+    for box in (*read.drawn, *written):
         seen = _turned(box, read.turned)
         width, height = seen[2] - seen[0], seen[3] - seen[1]
         is_stamp = abs(width - height) < _SQUARE * height  # or a code, or the mark of a class of dangerous goods

@@ -129,7 +129,7 @@ _SIGNED = tuple(
 )  # fmt: skip
 _SIGNATURE_WORD = re.compile(
     r"(?<!\w)(?:signatures?|sign here|(?:print name and )?sign|signed(?: for| by| on behalf| at)?|unterschrift(?:en)?|handtekening|podpis(?:y)?"
-    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|firma(?= (?:y|e|del?|conforme|cliente|autorizada|destinatario|vettore|mittente|conducente|autista|ricevente|leggibile|legible|transportista|cargador|remitente|receptor)(?!\w))|(?<!.)firma(?= ?:?$)|firmad[oa] por|firmat[oa] (?:da|per)|signé (?:par|pour)|authori[sz]ed signator(?:y|ies))(?!\w)",
+    r"|(?:sello|timbro|nombre|nome|data|fecha|cachet|,)[ ,/]*(?:y|e|et)?[ ,/]*firma|(?<!\w)[ye] firma|firma(?= (?:y|e|del?|conforme|basculista|pesador|pesatore|responsab(?:le|ile)|cliente|autorizada|destinatario|vettore|mittente|conducente|autista|ricevente|leggibile|legible|transportista|cargador|remitente|receptor)(?!\w))|(?<!.)firma(?= ?:?$)|firmad[oa] por|firmat[oa] (?:da|per)|signé (?:par|pour)|authori[sz]ed signator(?:y|ies))(?!\w)",
     re.IGNORECASE,
 )
 _RECEIVER = re.compile(
@@ -138,7 +138,7 @@ _RECEIVER = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"(?<!\w)(?:is|was|are|were|will|must|has|have|follows|ist|wird|wurde|sind|est|sera|sont|fue|sono|wordt|werd|jest)(?!\w)",
+    r"(?<!\w)(?:is|was|are|were|will|must|has|have|follows|ist|wird|wurde|sind|est|sera|sont|fue|sono|wordt|werd|jest|bitten|veuillez|rogamos|gelieve|preghiamo|prosimy)(?!\w)",
     re.IGNORECASE,
 )
 _SIGNING_SENTENCE = re.compile(
@@ -334,6 +334,12 @@ _EXEMPT = re.compile(  # of customs: code 99208
 def needs_no_signature(text: str) -> bool:
     """Whether a paper says that nobody has to sign it."""
     return _EXEMPT.search(text) is not None
+
+
+def signed_in(words: str) -> bool:
+    """Whether a label for a signature goes on with a person's name and nothing else: `Signature : M. Fontvieille`."""
+    last = next(reversed(list(_SIGNATURE_WORD.finditer(words))), None)
+    return last is not None and is_person(words[last.end() :].strip(" :.…_"))
 
 
 _BARE_FIRM = re.compile(r"firma ?:?", re.IGNORECASE)
@@ -884,6 +890,11 @@ def value_of(field: str, quote: str) -> str | None:
         value = rest if colon and caption_of(caption) is not None else value
         if _DAY.search(value):
             return None
+    if field == "received_by":
+        value = value[clock.end() :] if (clock := _SIGNING_CLOCK.match(value)) else value
+        value = value[title.end() :] if (title := _TITLE.match(value)) else value
+        if signature_label(value) or value.islower():
+            return None
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
@@ -909,6 +920,7 @@ _BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Ar
     re.IGNORECASE,
 )
 _DAY = re.compile(r"(?<!\d)\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d(?!\d)")
+_SIGNING_CLOCK = re.compile(r"(?:\d[\d:., ]{0,15})?(?:(?:uhr|uur|hrs) )?", re.IGNORECASE)  # `9.20 Uhr Gindele`
 _DAY_IN_FULL = r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)"
 _DAY_AFTER = re.compile(rf",? (?:(?:le|el|il|am|on|den|dnia|op|del|vom|du) )?{_DAY_IN_FULL}(?:,? [^,]{{1,20}})?$")
 _TOLD_AFTER = re.compile(
@@ -916,7 +928,7 @@ _TOLD_AFTER = re.compile(
 )  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
-    r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ]\. ?){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
+    r"[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]{2,} [A-ZÀ-ÝŁŚŻ]\.|(?:(?:[A-ZÀ-ÝŁŚŻ](?:\. ?| )){1,2}|[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą]+ )(?:(?:van|de|der|von|di|da) ){0,2}(?:[A-ZÀ-ÝŁŚŻ][a-zà-ÿłśżźćńęą'-]+|[A-ZÀ-ÝŁŚŻ]{3,})"
 )
 
 
@@ -940,7 +952,7 @@ _TO_ORDER = re.compile(
 
 
 _TITLE = re.compile(  # before both names of a person; "M. Verstegen" may be an initial
-    r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
+    r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr|Mw)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
 )
 _BEFORE_NAME = re.compile(
     rf"(?:messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|{_DAY_IN_FULL}(?!\d)) +(?=[^\W\d])",

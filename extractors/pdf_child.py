@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from io import BufferedRWPair
 from itertools import groupby, islice, pairwise
+from statistics import median
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -50,7 +51,9 @@ _NO_SIGNATURE = re.compile(
 )  # a note: no name begins so, or has a word in small letters
 _FONT_NAME = 128  # bytes
 _WORDS_APART = 2.0  # heights of what a hand wrote: farther apart, somebody else did
-_SCRIPT = 8  # the flag of a font that looks written
+_SCRIPT, _ITALIC = 8, 64  # the flags of a font that looks written, and of one whose letters lean
+_ITALIC_NAMES = re.compile(r"italic|oblique|kursiv", re.IGNORECASE)  # not every file sets its flag
+_LARGE = 1.2  # times a page's usual print: where a form has no script, its signatures are set so, in italics
 _GOES_ON = 2.0  # points between the end of a curve and the beginning of the next
 _BOXED, _MAX_BOX_SEGMENTS = 0.93, 200  # of what its sides span a box encloses, a round or slanted stamp 0.9 at most
 _ANNOTATED = (raw.FPDF_ANNOT_INK, raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET)  # what tablets and e-sign tools leave
@@ -533,7 +536,7 @@ class _Text:
             chars.append(chr(code))
             indices.append(index)
         self.hidden_texts = len(hidden_texts)
-        self._by_hand: dict[int, bool] = {}  # by the address of a font
+        self._looks_of: dict[int, tuple[bool, bool]] = {}  # by a font's address: written by hand, leaning
         self.text, self._indices = _in_reading_order("".join(chars), indices, self._box)
 
     def _unseen(self, count: int) -> dict[int, int]:
@@ -601,7 +604,7 @@ class _Text:
 
     def drawn(self) -> Iterator[Box]:
         """Where somebody may have signed: a path of many curves or pieces, a picture, an annotation with either, or a
-        name in a typeface that looks written by hand.
+        name in a typeface that looks written by hand or in large italics.
         """
         yield from self._annotated()
         by_hand = False
@@ -655,18 +658,27 @@ class _Text:
         return bool(text) and self._is_by_hand(text)
 
     def _is_by_hand(self, text: Any) -> bool:
-        """Whether a text is in a typeface that looks written by hand: few of the fonts of a page, each asked once."""
+        """Whether a text is in a typeface that looks written by hand, or in large italics."""
         font = raw.FPDFTextObj_GetFont(text)
         if not font:
             return False
         address = ctypes.addressof(font.contents)
-        if address not in self._by_hand:
+        if address not in self._looks_of:  # few fonts on a page, each asked once
             name = ctypes.create_string_buffer(_FONT_NAME)
             size = raw.FPDFFont_GetBaseFontName(font, name, _FONT_NAME)
             plain = re.sub(r"[ _-]", "", name.value.decode(errors="ignore")) if 0 < size <= _FONT_NAME else ""
-            written = bool(max(0, raw.FPDFFont_GetFlags(font)) & _SCRIPT)
-            self._by_hand[address] = written or _SCRIPTS.search(plain) is not None
-        return self._by_hand[address]
+            flags = max(0, raw.FPDFFont_GetFlags(font))
+            written = bool(flags & _SCRIPT) or _SCRIPTS.search(plain) is not None
+            leans = bool(flags & _ITALIC) or _ITALIC_NAMES.search(plain) is not None
+            self._looks_of[address] = written, leans
+        written, leans = self._looks_of[address]
+        return written or (leans and _print_size(text) > _LARGE * self._usual)
+
+    @cached_property
+    def _usual(self) -> float:
+        """The size of most of the page's print."""
+        texts = [item for item, kind, _ in _on_page(self._page.raw) if kind == raw.FPDF_PAGEOBJ_TEXT]
+        return median(map(_print_size, texts)) if texts else 0.0
 
     def _annotated(self) -> list[Box]:
         """Where ink, or a stamp or a field that shows a drawing, lies on the page."""

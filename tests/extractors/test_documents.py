@@ -9,6 +9,12 @@ from extractors.documents import recognise
     ("head", "expected"),
     [
         ("PROOF OF DELIVERY\nDelivery note 123\nReceived by: J. Smit", "proof_of_delivery"),
+        ("DELIVERY ORDER\nNo. DO-88120\nPlease release to Boxhaul Ltd", "other_document"),
+        ("ORDEN DE ENTREGA (DELIVERY ORDER) N.º OE-2027", "other_document"),
+        ("KWIT WAGOWY\nnr 004471/2026", "other_document"),
+        ("INFORME DE CONTROL DE TEMPERATURA\nLaboratorio", "other_document"),
+        ("DOCUMENTO DI TRASPORTO PER MERCI PERICOLOSE\nD.D.T. 7718", "dangerous_goods_declaration"),
+        ("Commercial / Customs Invoice\nInvoice 0090441", "commercial_invoice"),
         ("INTERNATIONALER FRACHTBRIEF\nCMR", "cmr_waybill"),
         ("Straight Bill of Lading\nShip from", "bill_of_lading"),
         ("Air Waybill\n020-12345675", "air_waybill"),

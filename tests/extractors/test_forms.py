@@ -15,7 +15,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from extractors import extraction, forms, items, layout
 from extractors.dates import is_month_first
-from extractors.documents import Page
+from extractors.documents import DocumentType, Page
+from extractors.evidence import Evidence, Finding
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
 from extractors.message import message_from_pdf
@@ -253,6 +254,7 @@ def test_a_proof_of_delivery_is_signed_where_an_annotation_shows_a_drawing(
 def in_two_hands(hand: bytes, flags: int, words: bytes) -> bytes:
     """A proof of delivery with words in a typeface of its own over the line for the signature."""
     page = b"BT /A 16 Tf 40 760 Td (PROOF OF DELIVERY) Tj ET BT /A 9 Tf 40 500 Td (Receiver's signature:) Tj ET"
+    page += b" BT /A 9 Tf 40 640 Td (Goods: paint) Tj ET"
     page += b" BT /H 18 Tf 150 500 Td (%s) Tj ET" % words
     font = b"<</Type/Font/Subtype/TrueType/BaseFont/%s/FontDescriptor 7 0 R/FirstChar 32/LastChar 32/Widths[300]>>"
     descriptor = (
@@ -278,6 +280,9 @@ def in_two_hands(hand: bytes, flags: int, words: bytes) -> bytes:
         (b"AAAAAA+Homemade-Apple", 32, b"DOkonkwo", "yes"),
         (b"DancingScript-Bold", 4, b"i.V. Kofler 14.1.27", "yes"),
         (b"Unknown", 32 + 8, b"ELau", "yes"),
+        (b"Charis-Italic", 32, b"ELau", "yes"),
+        (b"Charis", 32 + 64, b"ELau", "yes"),
+        (b"Charis-Italic", 32 + 64, b"Karton fehlt", "no"),
         (b"Carlito", 32, b"MEIER", "no"),
         (b"Caveat", 32, b"1 carton short", "no"),
         (b"Caveat", 32, b"Karton fehlt", "no"),
@@ -294,7 +299,11 @@ def test_a_name_in_a_typeface_that_looks_written_is_a_signature_and_a_note_is_no
     ("title", "caption", "line", "drawn", "said"),
     [
         ("CONSTAT DE DOMMAGES", "Pour le destinataire : D. Chapuis", False, True, ["yes"]),
-        ("CONSTAT DE DOMMAGES", "Observations faites", False, True, []),
+        ("CONSTAT DE DOMMAGES", "Observations faites", False, True, ["yes"]),
+        ("CONSTAT DE DOMMAGES", "Signature : D. Chapuis", False, False, ["yes"]),
+        ("LETTRE DE VOITURE", "Observations faites", False, True, []),
+        ("RATE CONFIRMATION", "For the carrier: ______________", False, False, ["no"]),
+        ("ALBARÁN", "Recibí conforme (nombre, DNI y firma)", False, False, ["no"]),
         ("PACKING LIST", "Il responsabile del magazzino: ______________", False, False, ["no"]),
         ("PACKING LIST", "Il legale rappresentante", True, False, ["no"]),
         ("PACKING LIST", "Il legale rappresentante", False, False, []),
@@ -324,6 +333,8 @@ def test_who_signs_may_be_told_by_a_caption_that_speaks_of_no_signature(
         ("DANGEROUS GOODS DECLARATION", "Driver's signature: ..................", True, ["yes"]),
         ("DANGEROUS GOODS DECLARATION", "Driver's signature: ..................", False, ["no"]),
         ("RATE CONFIRMATION", "Carrier's signature: ..................", True, ["no"]),
+        ("RATE CONFIRMATION", "For the carrier: ..................", True, ["no"]),
+        ("RATE CONFIRMATION", "Vi preghiamo di restituire la presente firmata per accettazione", False, []),
         ("DAMAGE REPORT", "Informe generado electrónicamente, sin firma.", False, []),
         ("PACKING LIST", "Signature  Vrijgesteld van ondertekening (99208)", False, []),
     ],
@@ -368,6 +379,37 @@ def test_the_receiver_of_a_scan_has_not_signed_where_only_another_hand_is_seen(
     page = ReadPage(Page(number=1, width=600, height=800, text=text), tuple(words), True, drawn=hands)
     found = extraction._signature([page], [layout.cells(page)], "attachment:0", "cmr_waybill")
     assert [finding.value for finding in found] == said
+
+
+@pytest.mark.parametrize(("letter", "said"), [(9, ["yes"]), (5, [])])
+def test_a_name_in_letters_as_large_as_a_hand_s_is_a_signature_on_a_scan(letter: int, said: list[str]) -> None:
+    rows = (
+        ("WEIGHBRIDGE TICKET", 40, 5),
+        ("Gross 39.620 kg", 400, 5),
+        ("Net 24.740 kg", 430, 5),
+        ("M. Royo", 600, letter),
+    )
+    text = "\n".join(row for row, _, _ in rows)
+    words = [
+        Word(text.index(row), text.index(row) + len(row), 40, top, 40 + width * len(row), top + 10)
+        for row, top, width in rows
+    ]
+    page = ReadPage(Page(number=1, width=600, height=800, text=text), tuple(words), True)
+    found = extraction._signature([page], [layout.cells(page)], "attachment:0", "other_document")
+    assert [finding.value for finding in found] == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [("proof_of_delivery", "pickup_actual"), ("rate_confirmation", "pickup_planned")]
+)
+def test_what_a_paper_of_something_done_was_to_load_by_its_own_day_was_loaded(kind: DocumentType, field: str) -> None:
+    evidence = Evidence(part="attachment:0", quote="2026-11-24 07:30", start=0, end=16, page=1)
+    planned = Finding(
+        field="pickup_planned", value="2026-11-24T07:30:00+01:00", score=0.8, method="layout", evidence=evidence
+    )
+    assert [f.field for f in extraction._as_done([planned], kind, "2026-11-25")] == [field]
+    assert [f.field for f in extraction._as_done([planned], kind, "2026-11-23")] == ["pickup_planned"]
+    assert [f.field for f in extraction._as_done([planned], kind, "")] == ["pickup_planned"]
 
 
 @pytest.mark.parametrize(("height", "said"), [(60, []), (30, ["yes"])])

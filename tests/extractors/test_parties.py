@@ -79,6 +79,7 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
     assert label_of("Consignee: ACME BV") == ("consignee", 10)
     assert label_of("Van Doorn Transport BV") is None
     assert (signature_label("24 Gut empfangen / Marchandises reçues"), signature_label("Signature:")) == (2, 1)
+    assert signature_label("Recibí conforme (nombre, DNI y firma)") == 2
     assert (signature_label("FIRMA DESTINATARIO"), signature_label("Firma conducente")) == (2, 1)
     assert signature_label("Empfangsbestätigung: Unterschrift") == 2
     assert signature_label("Signature of the contract follows") == 0
@@ -406,3 +407,18 @@ def test_labels_bear_numbers_of_accounts_and_of_boxes(words: str, field: str) ->
 def test_a_hostile_line_of_a_box_takes_linear_time(unit: str) -> None:
     line = unit * 400
     assert not [s for s, _ in in_box(line, "delivery_address", [(0, len(line))]) if len(s.value) > 200]
+
+
+@pytest.mark.parametrize(
+    ("quote", "name"),
+    [
+        ("9.20 Uhr Gindele", "Gindele"),
+        ("Mw. T. Oudshoorn", "T. Oudshoorn"),
+        ("Mr Neil Garbutt", "Neil Garbutt"),
+        ("H. Brinkmeier", "H. Brinkmeier"),
+        ("SIGNATURE T Guidry", None),
+        ("on glass by", None),
+    ],
+)
+def test_who_received_goods_is_named_without_the_time_or_his_title(quote: str, name: str | None) -> None:
+    assert value_of("received_by", quote) == name
