@@ -138,11 +138,13 @@ _RECEIVER = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"(?<!\w)(?:is|was|are|were|will|must|has|have|follows|ist|wird|wurde|sind|est|sera|sont|fue|sono|wordt|werd|jest|bitten|veuillez|rogamos|gelieve|preghiamo|prosimy)(?!\w)",
+    r"(?<!\w)(?:is|was|are|were|will|must|has|have|follows|ist|wird|wurde|sind|est|sera|sont|fue|sono|wordt|werd|jest)(?!\w)",
     re.IGNORECASE,
 )
 _SIGNING_SENTENCE = re.compile(
-    r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$", re.IGNORECASE
+    r"(?<!\w)(?:mit|with|by|par|con|met|without|ohne|upon|seiner?|his|her|the|une?)\s*$"
+    r"|(?<!\w)(?:bitten|veuillez|rogamos|gelieve|preghiamo|prosimy)(?!\w)",
+    re.IGNORECASE,
 )
 _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:przesy[łl]k[ęe] otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",

@@ -80,6 +80,8 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
     assert label_of("Van Doorn Transport BV") is None
     assert (signature_label("24 Gut empfangen / Marchandises reçues"), signature_label("Signature:")) == (2, 1)
     assert signature_label("Recibí conforme (nombre, DNI y firma)") == 2
+    assert signature_label("Przewoźnik (pieczęć i podpis) – prosimy odesłać podpisane") == 1
+    assert signature_label("Vi preghiamo di restituire la presente firmata per accettazione") == 0
     assert (signature_label("FIRMA DESTINATARIO"), signature_label("Firma conducente")) == (2, 1)
     assert signature_label("Empfangsbestätigung: Unterschrift") == 2
     assert signature_label("Signature of the contract follows") == 0
