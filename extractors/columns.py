@@ -73,7 +73,8 @@ _BARE_REFERENCE = re.compile(
     r"(?:ref|réf|rif|referenc\w*|référence|referencia|riferimento|referentie)\.?", re.IGNORECASE
 )
 _UNFINISHED = re.compile(
-    r"(?:[,&(-]| (?:with|and|of|for|in|und|mit|für|et|de|avec|y|con|e|di|met|en|z|i))$", re.IGNORECASE
+    r"(?:[,&(-]| (?:with|and|of|for|in|und|mit|für|et|de|avec|y|con|e|di|met|en|z|i)|environmentally(?: hazardous)?|umweltgefährdender|milieugevaarlijke)$",
+    re.IGNORECASE,
 )
 _SHORTEST_NAME = 3  # letters
 _CLOSE = 1.3  # heights between the lines of one name

@@ -217,10 +217,14 @@ def extract(
 def _pointed(
     pages: Sequence[ReadPage], cells: Sequence[list[Word]], document: Document, setting: forms.Setting, point: Point
 ) -> Iterator[Finding]:
+    numbered = document.type in _ARTICLES and any(item.sku for item in document.line_items)
     for page, boxes in zip(pages, cells, strict=True):
         for span, lines in pointed_pages.pointed_on(page, boxes, document.type, setting, point):
             span = span._replace(field=_meant(span, page.page.text, document, setting))
-            yield _read_on_page(span, page, document.part, "model", lines)
+            articles = span.field == "description" and numbered
+            instructions = span.field == "remarks" and _is_another(span, document, None)
+            if not articles and not instructions:
+                yield _read_on_page(span, page, document.part, "model", lines)
 
 
 def _as_done(found: Iterable[Finding], kind: DocumentType, own: str) -> list[Finding]:
@@ -407,7 +411,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         expected = span.field == "eta_original" and document.type in _INVOICES
         if expected and _DUE.search(text, max(0, span.start - _NEAR), span.start):
             continue  # the day by which to pay
-        if span.field in _ONE_EACH and _over_cells(text, cells, span):
+        if span.field in _ONE_EACH | quantities.LOSSES and _over_cells(text, cells, span):
             continue
         if (span.field == "pieces" and span.start in on_pallets) or (span.field in _BOXES and span.start in said):
             continue
@@ -449,9 +453,13 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
 
 
 def _over_cells(text: str, cells: Sequence[Word], span: Span) -> bool:
-    """Whether the number of a span goes on in the next cell, and so is two."""
+    """Whether the number of a span goes on in the next cell, and so is two, or what it counts is the next caption's."""
     cell = layout.cell_at(cells, span.start)
-    return cell is not None and cell.end < span.end and any(c.isdigit() for c in text[cell.end : span.end])
+    if cell is None or span.end <= cell.end:
+        return False
+    last = layout.cell_at(cells, span.end - 1)
+    captioned = last is not None and ":" in text[span.end : last.end]  # "Colis manquants : 6", "Colis avariés : 42"
+    return captioned or any(c.isdigit() for c in text[cell.end : span.end])
 
 
 def _in_cell(text: str, cells: Sequence[Word], span: Span) -> Span | None:

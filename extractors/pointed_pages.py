@@ -35,7 +35,11 @@ _AMOUNT = re.compile(r"\d{1,3}(?:[ .,'’]?\d{1,3}){0,4}(?: ?[^\W\d]{1,10}\.?)?"
 _TO_BRACKET = re.compile(r",?\s{0,2}\(")
 _ASIDE = 3.0  # points between the beginnings of the lines of a column
 
-_FREE = "free words"  # left to the rules: where notes begin and end is each maker's own custom
+_FREE = "free words"  # not weighed: where notes begin and end is each maker's own custom
+_NOTED, _FEWEST_WORDS = 0.8, 3  # the score from which what was pointed at is a note, and how long it is at least
+_SURE_NOTE, _NAMED_NOTE = 0.95, 0.6  # from the first, what only its words tell for a note is none beside it
+_CLAUSE = re.compile(r"[.;:!?] |[“”„»«\"]")
+_NAMES_PIECE = re.compile(r"[^\W\d][\w./ -]{1,20}\d[\w./]{0,6}: ")  # "Palette 5: Umreifung gerissen"
 KINDS: dict[str, str] = (  # fields that are told alike
     dict.fromkeys(identifiers.FIELDS, "reference")
     | dict.fromkeys(dates.FIELDS, "date")
@@ -144,6 +148,8 @@ def _value(
                 return value, [name]
     if field == "description" and len(places) > 1:
         return _goods(text, places)
+    if field == "remarks":
+        return _note(piece, places, text)
     if len(places) > 1 and field in parties.SEVERAL_LINES:
         return _in_lines(field, places, text)
     caption, (first, last) = piece.cell(start)
@@ -198,6 +204,23 @@ def _goods(text: str, places: Places) -> tuple[str, list[tuple[int, int]]] | Non
     lines[-1] = (lines[-1][0], last)
     value = parties.value_of("description", "\n".join(text[a:b] for a, b in lines))
     return (value, lines) if value else None
+
+
+def _note(piece: Piece, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
+    """A note with what its sentence begins and ends with in its lines: `3 Säcke`, `Palette 5:`, `, repacked.`"""
+    lines = [*places]
+    _, (first, _) = piece.cell(lines[0][0])
+    marks = [m.end() for m in _CLAUSE.finditer(text, first, lines[0][0])]
+    if len(marks) > 1 or not _NAMES_PIECE.fullmatch(text, first, lines[0][0]):
+        first = marks[-1] if marks else first
+    lines[0] = (first, lines[0][1])
+    for n, (start, end) in enumerate(lines):
+        _, (_, last) = piece.cell(start)
+        stop = _CLAUSE.search(text, max(start, end - 1), last)
+        last = last if stop is None else stop.start() + (text[stop.start()] == ".")
+        lines[n] = (start, last if n == len(lines) - 1 or text[end:last].strip(" ,.;-–") == "" else end)
+    value = parties.value_of("remarks", "\n".join(text[a:b] for a, b in lines))
+    return (value, lines) if value and value.count(" ") >= _FEWEST_WORDS - 1 and parties.is_note(value) else None
 
 
 def _address(field: str, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
@@ -270,12 +293,23 @@ def weighed(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Findin
     was fitted on (`eval.weighing`, `weights.npz`).
     """
     found, pointed = completed(found, pointed)
-    kept = [f for f in found if _stands(f)]
+    kept = _noted([f for f in found if _stands(f)], pointed)
     weighing = candidates(found, pointed)
     for candidate, score in zip(weighing, _likely(weighing), strict=True):
         if score >= LEAST:
             kept.append(candidate.finding.model_copy(update={"score": round(score, 3)}))
     return _one_meaning_each(kept)
+
+
+def _noted(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
+    """What stands, with the notes that the tagger is sure of where the rules found none, or a part of them."""
+    kept = [*found]
+    for note in sorted((p for p in pointed if p.field == "remarks" and p.score >= _NOTED), key=lambda p: -p.score):
+        here = [f for f in kept if f.field == "remarks" and overlap(f, note)]
+        if all(f.value.rstrip(" .,") in note.value for f in here):
+            guessed = [f for f in kept if f.field == "remarks" and f.score < _NAMED_NOTE and note.score > _SURE_NOTE]
+            kept = [*(f for f in kept if f not in here and f not in guessed), note]
+    return kept
 
 
 def completed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:

@@ -8,6 +8,7 @@ import pytest
 
 from extractors import layout
 from extractors.blocks import Piece, pieces
+from extractors.columns import is_unfinished
 from extractors.evidence import Evidence, Finding, Method
 from extractors.extraction import Extraction, extract
 from extractors.limits import Limits
@@ -337,3 +338,59 @@ def test_a_long_label_at_the_head_of_a_block_is_no_part_of_an_address(reader: Pd
     page = make_pdf([(40, 700, "CMR"), *((40, 600 - 11 * n, line) for n, line in box)])
     found = told(read(reader, page, pointing(("delivery_address", "Hauptstr. 12", 0.9))), "delivery_address")
     assert {f.value for f in found} == {"Hauptstr. 12, 45329 Essen"}
+
+
+@pytest.mark.parametrize(
+    ("line", "pointed", "note"),
+    [
+        ("3 Säcke Kakao gerissen, neu vernäht.", "Säcke Kakao gerissen", "3 Säcke Kakao gerissen, neu vernäht."),
+        ("Palette 5: Umreifung gerissen, foliert", "Umreifung gerissen", "Palette 5: Umreifung gerissen, foliert"),
+        ("Keep dry. Skid 2 paint scratched. Clean.", "paint scratched", "Skid 2 paint scratched."),
+        ("Vermerkt ist: „Aggregat bei Ankunft aus“.", "Aggregat bei Ankunft", "Aggregat bei Ankunft aus"),
+    ],
+)
+def test_a_note_that_is_pointed_at_is_all_of_its_sentence(
+    reader: PdfReader, line: str, pointed: str, note: str
+) -> None:
+    page = make_pdf([(40, 760, "DAMAGE REPORT"), (40, 700, line)])
+    found = read(reader, page, pointing(("remarks", pointed, 0.97)))
+    assert note in [f.value for f in told(found, "remarks")]
+
+
+def test_a_note_goes_on_in_its_next_line_with_the_comma_between(reader: PdfReader) -> None:
+    page = make_pdf([(40, 760, "DAMAGE REPORT"), (40, 700, "Crate three stove in,"), (40, 687, "to be inspected.")])
+    found = read(reader, page, pointing(("remarks", "Crate three stove in,\nto be inspected", 0.97)))
+    assert "Crate three stove in, to be inspected." in [f.value for f in told(found, "remarks")]
+
+
+def test_a_sure_note_stands_instead_of_its_part_and_of_what_is_only_worded_like_one() -> None:
+    def note(value: str, start: int, score: float, method: Method) -> Finding:
+        evidence = Evidence(part="file", quote=value, start=start, end=start + len(value), page=1)
+        return Finding(field="remarks", value=value, score=score, method=method, evidence=evidence)
+
+    part, cell = note("2 cartons crushed,", 10, 0.75, "layout"), note("02 broken", 90, 0.55, "layout")
+    named = note("Seal intact on arrival", 200, 0.75, "layout")
+    sure = note("2 cartons crushed, taped by shipper", 10, 0.97, "model")
+    assert weighed([part, cell, named], [sure]) == [sure, named]
+    unsure = sure.model_copy(update={"score": 0.7})
+    assert weighed([part], [unsure]) == [part]
+
+
+def test_articles_by_number_are_no_goods_though_they_are_pointed_at(reader: PdfReader) -> None:
+    def page(number: str) -> bytes:
+        return make_pdf(
+            [
+                (40, 760, "DELIVERY NOTE"),
+                *[(40, 700, number), (120, 700, "Description"), (340, 700, "Delivered")],
+                *[(40, 680, "4711-A"), (120, 680, "Oak shelf boards"), (340, 680, "12")],
+            ]
+        )
+
+    point = pointing(("description", "Oak shelf boards", 0.97))
+    assert not told(read(reader, page("SKU"), point), "description")
+    assert told(read(reader, page("Marks"), point), "description")
+
+
+def test_a_shipping_name_goes_on_behind_a_word_that_never_ends_one() -> None:
+    assert is_unfinished("ENVIRONMENTALLY HAZARDOUS")
+    assert not is_unfinished("AEROSOLS, FLAMMABLE")
