@@ -97,7 +97,7 @@ _ENDS = r"(?=[ \t]*(?:$|[;|(]|,(?!\d)|[ \t][^\W\d]))"
 _FIRST_NUMBER = re.compile(
     rf"(?:(?!DAT[AEU]|TIME)[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
 )
-_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[.,'’′]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
+_FIRST_AMOUNT = re.compile(rf"\d{{1,3}}(?:[ .,'’′]\d{{3}})*(?:[.,]\d{{1,3}})?(?: ?[A-Za-z]{{1,10}}\b\.?)?{_ENDS}")
 
 
 def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: bool = True) -> Iterator[Span]:
@@ -125,7 +125,7 @@ def in_lines(text: str) -> Iterator[Span]:
             number = _FIRST_NUMBER.match(text, match.start("value"), match.end("value"))
             if number:
                 yield from (s._replace(score=0.7) for s in identifiers.captioned(field, text, *number.span()))
-        elif field in _AMOUNTS:
+        elif field in _BOXED:
             amount = _FIRST_AMOUNT.match(text, match.start("value"), match.end("value"))
             if amount and (span := quantities.captioned(field, text, *amount.span(), match["label"])):
                 yield span._replace(score=0.73)
@@ -155,9 +155,7 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
             yield from _summed(text, *place)
         elif match := _CELL_AMOUNT.fullmatch(text, *place) or _CELL_NUMBER.fullmatch(text, *place):
             field = caption_of(match["label"]) or ""
-            if field in _AMOUNTS and (
-                amount := quantities.captioned(field, text, *match.span("value"), match["label"])
-            ):
+            if field in _BOXED and (amount := quantities.captioned(field, text, *match.span("value"), match["label"])):
                 yield amount
             elif field in identifiers.FIELDS and not field.endswith("plate"):
                 yield from identifiers.captioned(field, text, *match.span("value"))

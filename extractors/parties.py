@@ -13,7 +13,7 @@ from extractors import signing
 from extractors.captions import caption_of
 from extractors.documents import is_title
 from extractors.evidence import Span, without_overlaps
-from extractors.quantities import PACKED
+from extractors.quantities import PACKED, is_money
 
 PARTIES = frozenset(["shipper", "consignee", "notify_party", "carrier"])
 ADDRESSES = frozenset(["pickup_address", "delivery_address"])
@@ -510,7 +510,7 @@ _TICKS = re.compile(r"\s*[☐☑☒□■❏❑✓✗]|.*[☐□❏]")  # a form
 _LONG_LINE, _FULL = 35, 0.75  # letters; of the longest line of a box
 _NO_NOTE = re.compile(
     r".*(?:in (?:apparent )?good order|liability limitation|\bU\.? ?S\.? ?C\b|unless (?:otherwise )?(?:stated|noted)|except as noted|see reverse)|.*:\s*$|\W*$"
-    r"|[\w./-]*\d[\w./-]*\W*$"  # a number
+    r"|[\w./-]*\d[\w./-]*\W*$|\d{1,2}\.? [^\W\d]{3,10}\.? \d{2,4}\W*$"  # a number, a day
     r"|(?:none|nil|n/?a|keine|aucune?|sans|ninguna?|nessuna?|geen|brak|no\.? [\d/-]+|nr\.? [\d/-]+)\W*$"
     r"|(?:ok(?:ay)?|all ok|i\.? ?o\.?|in ordnung|néant|ras|nihil|conforme?|no remarks?|clean|keine (?:beanstandung\w*|vorbehalte?|mängel)"
     r"|sans réserves?|sin (?:novedad|reservas|observaciones)|senza riserve|nessuna riserva|geen (?:opmerkingen|bijzonderheden)"
@@ -524,6 +524,8 @@ def is_note(words: str) -> bool:
     if is_other_label(words) or signature_label(words) or _NO_NOTE.match(words) or _TICKS.match(words):
         return False
     caption, colon, value = words.partition(":")
+    if is_money(value.strip()):
+        return False
     if not colon or not value.strip() or any(c.isdigit() for c in caption):  # "Paket 7: Band gerissen"
         return True
     said = caption_of(caption)
@@ -725,7 +727,7 @@ _PACKING = rf"(?:{PACKED}|jerricans?|jerrycans?|kanister|jaulas?|gabbi[ae]|cunas
 _AMOUNT_AFTER = re.compile(
     rf"[ ,]+(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|, (?=\d[\d.,]{{0,9}}(?: \d{{3}})? ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|(?:HS|SH|CN|NC|partida|v\.d\.|tariff|zolltarif\w*|pos\.) (?:code |no\.? |nr\.? )?\d|\d{{8,10}}(?!\S))"
     r"|, [1-9](?:\.\d)?, (?:PG |VG |GE )?I{1,3}(?!\w)| ?[│|·]| ?\((?=\d)| [–—-] (?=\d)| / (?-i:(?=[A-ZÀ-Ž][a-zà-ž]))"
-    r"|[ ,]+(?:non?[- ](?:haz|dangerous|hazardous|peligros[oa]s?|adr)(?!\w)|not restricted|kein gefahrgut|geen adr|sans danger)",
+    r"|, (?:(?:loose |shipped |carried )?in bulk|a granel|(?:en |in )?vrac|alla rinfusa|luzem|lose|los(?:gestort)?)(?!\w)|[ ,]+(?:non?[- ](?:haz|dangerous|hazardous|peligros[oa]s?|adr)(?!\w)|not restricted|kein gefahrgut|geen adr|sans danger)",
     re.IGNORECASE,
 )
 _CUT_SHORT = re.compile(r"(?: (?:HS|of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
@@ -744,7 +746,7 @@ _NO_GOODS = re.compile(
     rf"|(?:in|en|w|auf|on|op|sur|sobre|su) (?:\w+ )?{_PACKING}(?: (?:de|di|en|in|of|z|aus) \w+)?\W*$"
     r"|(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|(?:artikel|article|art[íi]culo|articolo|item|pos(?:ition|\.)?|line|lp\.) \d{1,3}\W*$|totaa?l\w* (?:aantal|number|nombre)"
     rf"|(?:embalajes?|emballages?|verpackung|imball\w+|opakowani\w+|verpakking|packaging|packing)(?: (?:de |di |en |in |aus |z )?{_MATERIAL}(?: \w+)?)?\W*$"
-    r"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen",
+    r"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen|(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r" ?;\s| / (?=[a-zà-ž])")
@@ -818,9 +820,9 @@ def _in_full(text: str, brand: str) -> tuple[int, int] | None:
 
 _TO = re.compile(r"(?:an|to|à|a|aan|do|herrn|firma|fa\.|attn)[.:]?", re.IGNORECASE)
 _SHIPPING_NAME = re.compile(  # UN1263, PAINT, Class 3, PG III; UN 1993 FLAMMABLE LIQUID, N.O.S. (xylene), 3, III
-    r"(?<!\w)UN ?\d{4},? (?P<name>(?!(?i:class|klasse|classe|clase|klasa|PG)\b)[A-ZÀ-Ž](?:[A-ZÀ-Ž0-9 ,/.'’-]|(?<=,)\n(?=[A-ZÀ-Ž][A-ZÀ-Ž.])(?!UN ?\d|PG|CLASS)){2,80}?"
+    r"(?<!\w)UN ?\d{4},? (?P<name>(?!(?i:class|klasse|classe|clase|klasa|PG)\b)[A-ZÀ-Ž](?:[A-ZÀ-Ž0-9 ,/.'’-]|(?:(?<=,)|(?<=LY HAZARDOUS)|(?<=GEFÄHRDENDER)|(?<=GEVAARLIJKE))\n(?=[A-ZÀ-Ž][A-ZÀ-Ž.])(?!UN ?\d|PG|CLASS)){2,80}?"
     r"(?:,?[ \n]\((?![A-E]/|[A-E]\d|(?i:fl(?:ash|ammp)|punto|point|vlam|ltd|limited|marine))[^\W\d][^()]{3,60}\))?)"
-    r"(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|(?<!,)\n|,\n(?![A-ZÀ-Ž][A-ZÀ-Ž.])|,\n(?=UN ?\d|PG|CLASS)|$)"
+    r"(?=,? (?:(?i:class|klasse|classe|clase|klasa)\.? ?)?[1-9](?:\.\d)?(?!\d|\w)|,? \(|,? PG|(?<!,)(?<!LY HAZARDOUS)(?<!GEFÄHRDENDER)(?<!GEVAARLIJKE)\n|,\n(?![A-ZÀ-Ž][A-ZÀ-Ž.])|,\n(?=UN ?\d|PG|CLASS)|$)"
 )
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 
+from extractors.captions import without_accents
 from extractors.evidence import Span, without_overlaps
 
 TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
@@ -44,7 +45,7 @@ _PART_OF = re.compile(  # "4 colis sur 32", "3 of the 12 pallets", "2 von 14 Eur
     re.IGNORECASE,
 )
 _LOSS = tuple(
-    (field, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    (field, re.compile(rf"(?<!\w)(?:{without_accents(words)})(?!\w)", re.IGNORECASE))
     for field, words in (
         (
             "pieces_short",
@@ -52,7 +53,7 @@ _LOSS = tuple(
         ),
         (
             "pieces_damaged",
-            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|chipped|punctured|ripped open|collapsed|stained|durchnässt\w*|verbeult|eingebeult|zerkratzt|gerissen|angerissen|geknickt|verschmutzt|verschimmelt|avariée?s?|crevée?s?|renversée?s?|souillée?s?|moisie?s?|cabossée?s?|humides?|aplastad[oa]s?|abollad[oa]s?|derramad[oa]s?|manchad[oa]s?|ammuffit[oaie]|strappat[oaie]|lacerat[oaie]|macchiat[oaie]|versat[oaie]|gedeukt|verbrijzeld|beschimmeld|vervuild|zalan\w+|zagrzybion\w+|zabrudzon\w+|dented|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
+            r"damaged?|bruch|fêlée?s?|déchirée?s?|percé\w*|lid split|spoiled|gequetscht|bent|split|burst|smashed|ripped|opened|dripping|leaks?|soaked|scratched|cracked|unusable|gebrochen|verbogen|aufgerissen|eingedrückt|zerbrochen|undicht|ausgelaufen|éventrée?s?|fendue?s?|tordue?s?|rayée?s?|golpead[oa]s?|abiert[oa]s?|rasgad[oa]s?|perforad[oa]s?|sfondat[oaie]|forat[oaie]|ammaccat[oaie]|aperte?|gescheurd|gebroken|lek(?:ken)?|pęknięt\w+|rozdart\w+|połaman\w+|crushed|broken|wet|torn|chipped|punctured|ripped open|collapsed|stained|durchnässt\w*|verbeult|eingebeult|durchstossen|zerquetscht|zerkratzt|gerissen|angerissen|geknickt|verschmutzt|verschimmelt|avariée?s?|crevée?s?|renversée?s?|souillée?s?|moisie?s?|cabossée?s?|bosselée?s?|enfoncée?s?|humides?|aplastad[oa]s?|abollad[oa]s?|derramad[oa]s?|manchad[oa]s?|ammuffit[oaie]|strappat[oaie]|lacerat[oaie]|macchiat[oaie]|versat[oaie]|gedeukt|verbrijzeld|beschimmeld|vervuild|zalan\w+|zagrzybion\w+|zabrudzon\w+|dented|stove in|scuffed|leaking|beschädigt\w*|defekt|zerdrückt|nass|kaputt|endommagée?s?|abîmée?s?|écrasée?s?|mouillée?s?|cassée?s?|dañad[oa]s?|rot[oa]s?|mojad[oa]s?|aplastad[oa]s?|danneggiat[oiae]|rott[oiae]|bagnat[oiae]|schiacciat[oiae]|beschadigde?|kapotte?|natte?|ingedeukt|uszkodz\w+|zniszcz\w+|mokr\w+|zgniecion\w+",
         ),
     )
 )
@@ -65,13 +66,14 @@ _BARE_WEIGHT = re.compile(
     rf"(?<![\w.,/-])(?<!max )(?<!max\. )(?P<quote>(?:{_AMOUNT})[ \t]?(?:kgs?|kilos?|kilogram\w*|lbs?|tonnes?|tonnen|toneladas|tonnellate|tons?|mt|t))(?!\w|/|[.,]\d)",
     re.IGNORECASE,
 )
+_BOX_AFTER = re.compile(r"\s?\d{1,2} [A-ZÀ-Ž][a-zà-ž]{2}")  # "11 Poids brut kg", and after it "12 Cubage m³"
 _POSTCODE_BEFORE = re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]? $")
 _COLUMN_AFTER = re.compile(  # "31 Packages and description of goods" is the 31st box of a form
     r"\s?(?:,|/|&|and|et|und|y|e|en|i)?\s?(?:description|désignation|beschreibung|warenbezeichnung|descripci[óo]n|descrizione|omschrijving|opis)",
     re.IGNORECASE,
 )
 _VOLUME = re.compile(
-    rf"(?<![\w.,])(?P<n>{_AMOUNT})\s?(?:m3|m³|cbm|cu\.? ?m(?!\w)|cubic met(?:er|re)s?|(?P<feet>cft|cu\.? ?ft|cubic feet))(?!\w)",
+    rf"(?<![\w.,])(?P<n>{_AMOUNT})\s?(?:m3|m³|(?-i:mc)(?!-)|cbm|cu\.? ?m(?!\w)|cubic met(?:er|re)s?|(?P<feet>cft|cu\.? ?ft|cubic feet))(?!\w)",
     re.IGNORECASE,
 )
 _DEGREES = r"(?:°|º|˚|deg(?:rees|\.)?|grad|degrés|grados|gradi|graden|stopni)"
@@ -193,6 +195,11 @@ _DISPUTED = re.compile(
 )
 
 
+_FOR_LATE = re.compile(  # what the law adds to an invoice that is paid late, not the price of this transport
+    r"recouvrement|recovery costs|late payment|retard de paiement|verzug|mora(?!\w)|ritardato pagamento|te late betaling|incassokosten"
+    r"|odzyskiwani",
+    re.IGNORECASE,
+)
 _ABBREVIATED = r"(?<!\bca)(?<!approx)(?<!\btemp)(?<!\bnr)(?<!\bno)(?<!\bok)(?<!\binkl)(?<!\bzzgl)(?<!\bcirc)(?<!\bapp)"
 _CLAUSES = re.compile(rf"[;!?\n]|{_ABBREVIATED}\.\s", re.IGNORECASE)
 
@@ -323,6 +330,8 @@ def _all(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
         for match in _CLASS_AFTER_NAME.finditer(text):
             yield Span("hazard_class", match["class"], *match.span("class"), 0.8)
     for match in _WEIGHT.finditer(text):
+        if match["u2"] is None and _BOX_AFTER.match(text, match.end() - 2):
+            continue
         named = (match["u1"] or "").casefold().startswith("k")  # what stands behind it then is another unit's column
         place = match.span("n" if named else "quote")
         value = value_of("gross_weight", text[slice(*place)]) if named or match["u2"] else None
@@ -347,6 +356,8 @@ def _all(text: str, parts: Sequence[re.Match[str]]) -> Iterator[Span]:
             ((m.end(), field) for field, pattern in _MONEY_MEANING for m in pattern.finditer(before)), default=None
         )
         value = value_of("goods_value", match[0])
+        if best is not None and best[1] == "disputed_amount" and _FOR_LATE.search(before):
+            continue
         if best is not None and value is not None:
             yield Span(best[1], value, match.start(), match.end(), 0.75)
         elif value is not None and _DISPUTED.search(text, match.end(), match.end() + 120):
@@ -420,7 +431,7 @@ def find_losses(text: str) -> Iterator[Span]:
 
 def tells_of_loss(text: str) -> bool:
     """Whether `text` counts what is missing or damaged: `1 box ochre missing`."""
-    return _SOME.match(text) is not None and any(words.search(text) for _, words in _LOSS)
+    return _SOME.match(text) is not None and any(words.search(without_accents(text)) for _, words in _LOSS)
 
 
 def _parts(text: str) -> Iterator[re.Match[str]]:
@@ -449,6 +460,7 @@ _NONE_OF_IT = re.compile(
 def _loss(text: str, match: re.Match[str]) -> Iterator[Span]:
     before = re.split(r"[.;!?\n]", text[max(0, match.start() - 30) : match.start()])[-1]
     after = re.split(r"[.;:!?\n,]|\d", text[match.end() : match.end() + 30])[0]
+    before, after = without_accents(before), without_accents(after)
     near: list[tuple[int, str]] = []
     for field, words in _LOSS:
         near += [(m.start(), field) for m in words.finditer(after) if not _NONE_OF_IT.match(after, m.end())]

@@ -1351,3 +1351,14 @@ def test_of_several_counts_that_of_what_is_damaged_is_not_the_load_s(reader: Pdf
 
     found = read(reader, draw)
     assert values(found, "pieces") == ["320 H87"] and values(found, "pieces_damaged") == ["14 H87"]
+
+
+def test_what_is_missing_and_damaged_is_told_by_captions_side_by_side(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "CONSTAT D'AVARIES", size=16)
+        lines(canvas, 40, 600, "Colis manifestés : 2 160", "Colis manquants : 6")
+        lines(canvas, 300, 600, "Nombre de colis : 2 160", "Colis avariés : 42")
+
+    found = read(reader, draw)
+    assert (values(found, "pieces_short"), values(found, "pieces_damaged")) == (["6 H87"], ["42 H87"])
+    assert values(found, "pieces") == ["2160 H87"]

@@ -31,6 +31,9 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
         ("two cartons missing", ("pieces_short", "2 H87")),
         ("1 pallet crushed", ("pieces_damaged", "1 PF")),
         ("12,5 m³", ("volume", "12.5 MTQ")),
+        ("volume 12,5 mc", ("volume", "12.5 MTQ")),
+        ("2 CARTONS ECRASES", ("pieces_damaged", "2 H87")),
+        ("1 carton bosselé", ("pieces_damaged", "1 H87")),
         ("keep between 2-8 °C", ("temperature_required", "2..8 CEL")),
         ("requerida entre 2 y 8 ºC", ("temperature_required", "2..8 CEL")),
         ("vereist tussen 2 en 8 °C", ("temperature_required", "2..8 CEL")),
@@ -103,7 +106,16 @@ def test_a_flash_point_and_an_accuracy_are_no_readings(text: str) -> None:
     assert [s for s in find_quantities(text) if s.field == "temperature_recorded"] == []
 
 
-@pytest.mark.parametrize("text", ["Canal Bank, Rochdale OL16 5LB", "31 Bultos y descripción de las mercancías"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Canal Bank, Rochdale OL16 5LB",
+        "31 Bultos y descripción de las mercancías",
+        "Poids brut kg\n12 Cubage m³",
+        "USDOT 2188417 MC-771620",
+        "indemnité forfaitaire de recouvrement : 40,00 €",
+    ],
+)
 def test_postcodes_and_the_numbers_of_a_forms_boxes_are_no_quantities(text: str) -> None:
     assert find_quantities(text) == []
 
