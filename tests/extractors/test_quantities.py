@@ -111,7 +111,7 @@ def test_a_flash_point_and_an_accuracy_are_no_readings(text: str) -> None:
     [
         "Canal Bank, Rochdale OL16 5LB",
         "31 Bultos y descripción de las mercancías",
-        "Poids brut kg\n12 Cubage m³",
+        "11 Poids brut kg 12 Cubage m³",
         "USDOT 2188417 MC-771620",
         "indemnité forfaitaire de recouvrement : 40,00 €",
     ],
