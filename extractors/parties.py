@@ -37,7 +37,7 @@ _LABELS: tuple[tuple[str, str], ...] = (
     ("consignee", r"consignee(?:'?s name(?: and address)?)?|receiver|recipient|customer|buyer|importer|ship(?:ped)? ?to|deliver(?:ed)? to|sold to|empfänger|warenempfänger|kunde|käufer|destinataire|client|acheteur|destinatario|consignatario|cliente|comprador|acquirente|geadresseerde|ontvanger|klant|koper|odbiorca|klient|kupujący|nabywca"),
     ("notify_party", r"notify(?: party| address)?|also notify|zu benachrichtigen(?:de partei)?|meldeadresse|à notifier|partie à notifier|notificar a|parte a notificar|notificare(?: a)?|te verwittigen partij|strona powiadamiana"),
     ("carrier", r"beförderer|(?:not negotiable\W*)?(?:air ?waybill\W*)?issued by(?: \(carrier\))?|issuing carrier|versandart|versand (?:durch|über|mit)|ship(?:ped)? via|delivered by|transport(?:ed)? by|envío por|agencia(?: de transporte)?|spedito con|verzonden (?:via|met)|(?:contracting |delivering )?carrier(?: name)?|haulier|trucking company|frachtführer|spediteur|spedition|transportunternehmen|transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik"),
-    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|point))|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|(?:\w+- und )?ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
+    ("pickup_address", r"pick[- ]?up(?: (?:address|location|from|at|place))?|collect(?:ion|ed)?(?: (?:address|from|at|point))|picked up (?:at|from)|loaded at|place of (?:loading|taking over(?: the goods)?|receipt)|loading (?:place|address|point)|load at|(?:\w+- und )?ladestelle|ladeadresse|beladestelle|abholadresse|abholort|lieu de (?:chargement|prise en charge|ramassage|l'enlèvement)|adresse d'enlèvement|lugar de (?:carga|recogida)|dirección de recogida|luogo di (?:carico|ritiro)|laadplaats|laadadres|ophaaladres|miejsce (?:i data )?załadun?(?:ku|owania)|adres odbioru"),
     ("delivery_address", r"deliver(?:y)?(?: (?:address|location|place|to|at|point))?|drop(?:-?off)?(?: (?:address|location))?|place of (?:delivery|unloading)|unloading (?:place|address|point)|ship-?to address|destination(?: address)?|destino|destinazione|bestemming|zielort|lieferadresse|lieferanschrift|entladestelle|ablieferungsort|lieu de (?:livraison|déchargement)|adresse de livraison|lugar de (?:entrega|descarga)|dirección de entrega|luogo di (?:consegna|scarico)|indirizzo di consegna|losplaats|losadres|afleveradres|leveradres|miejsce (?:rozładunku|dostawy|przeznaczenia)|adres dostawy|auslieferungsort(?: des gutes)?"),
     ("driver_name", r"driver(?:'?s)?(?: name)?|fahrer(?:name)?|name des fahrers|chauffeur|conducteur|nom du chauffeur|conductor|chófer|autista|conducente|bestuurder|kierowca"),
     ("received_by", r"naam ontvanger|podpis odbiorcy|imię i nazwisko odbiorcy|nombre (?:del )?receptor|nom du réceptionnaire|nome (?:del )?ricevente|(?:goods )?received (?:in good order )?by|signed (?:for )?by|accepted by|print(?:ed)? name|name in (?:capitals|block (?:capitals|letters))|receiver'?s name|consignee name \(print\)|empfangen (?:von|durch)|angenommen (?:von|durch)|unterschrieben von|name (?:des empfängers|in druckbuchstaben)|reçu par|réceptionné par|signé par|nom du (?:réceptionnaire|signataire)|recibido por|firmado por|recibí|ricevuto da|firmato da|ritirato da|ontvangen door|getekend door|in ontvangst genomen door|odebrał[a]?|podpisał[a]?|przyjął|przyjęła|otrzymał[a]?"),
@@ -150,13 +150,11 @@ _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:przesy[łl]k[ęe] otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
-_FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.)"
+_FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.|Sp\. ?[jkp]\.|S\.n\.c\.|G(?:es|ES)\.?[mM]\.?[bB]\.?[hH]\.?|S\. ?Coop\.(?: And\.)?|DAC|Pty\.? Ltd\.?|Sdn\.? Bhd\.?|d\.o\.o\.|Unipessoal Lda\.?|Sàrl|V\.O\.F\.|KGaA|Ltée)"
 _FORM = f"(?:{_FORMS}|{_FORMS.upper()})"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
 _KIND = r"(?:C/|ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
-_PARTICLE = (
-    r"(?:de|du|des|la|le|les|l'|d'|del|della|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
-)
+_PARTICLE = r"(?:de|du|des|la|le|les|l'|d'|del|della|delle|dello|degli|dei|di|da|der|den|dem|van|von|zu|zum|zur|am|an|of|the|y|e|et|und|en|i)"
 _TOWN = r"(?:(?:Ste?|Sta|Sto|Ft|Mt|Pt|[NSEW])\. |[AO] )?[A-ZÄÖÜÀ-ÝŁŚŻŹĆ](?:[\w'’-]|\.(?=\w))+(?: (?:[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w'’-]+|am|an|der|de|del|la|le|les|den|sur|in|upon|aan|ob|bei|di|do|sous|a\.d\.|a\.)){0,4}"
 _STATE = r"(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)"  # of Australia
 _POSTCODE_TOWN = rf"(?:(?:[A-Z]{{1,3}}[- ])?(?:\d{{5}}|\d{{4}}(?: [A-Z]{{2}})?|\d{{2}}-\d{{3}}|\d{{3}} \d{{2}})[ ,]+{_TOWN}|{_TOWN},? (?:\(?[A-Z]{{2}}\)?,? )(?:\d{{5}}(?:-\d{{4}})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)|{_TOWN},? (?:\([A-ZÀ-Ý][\w. -]{{1,24}}\),? )?[A-Z]\d[A-Z] ?\d[A-Z]\d|{_TOWN},? {_STATE},? \d{{4}}|{_TOWN},? (?:Co\. {_TOWN},? )?[A-Z]\d[\dW] [A-Z\d]{{4}}|{_TOWN},? [A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}|[A-Z]{{1,2}}\d[A-Z\d]? \d[A-Z]{{2}},? {_TOWN})"
@@ -365,7 +363,7 @@ def find_named(text: str) -> list[Span]:
 _ROW = re.compile(
     r"(?P<name>name|company(?: name)?|chez|bei|bij|presso|at|ditta|firma|nom|raison sociale|nombre|razón social|nome|ragione sociale|naam|nazwa)"
     r"|(?:street|address(?: \d)?|city.{0,12}|town|zip(?: code)?|postcode|postal code|country|straße|str\.?|anschrift|plz.{0,6}|ort|land"
-    r"|rue|adresse|ville|cp.{0,8}|pays|calle|dirección|ciudad|población|país|via|indirizzo|località|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
+    r"|rue|adresse|domicile|siège(?: social)?|ville|cp.{0,8}|pays|calle|dirección|domicilio|sede(?: legale)?|siedziba|ciudad|población|país|via|indirizzo|località|città|cap.{0,8}|paese|straat|adres|plaats|ulica|miasto|kraj)",
     re.IGNORECASE,
 )
 
@@ -455,6 +453,7 @@ def in_box(
         lines = [*both, *lines[1:]]
     named = (len(lines) > 1 and not _ESTATE.match(text, *lines[0])) or label in PARTIES
     named = named and not text[lines[0][0]].isdigit() and (apart or label in PARTIES or not _is_town(text, lines[1:]))
+    named = named and (label in PARTIES or not _POSTCODE_LAST.search(text, *lines[0]))
     party = _WHO_IS_THERE.get(label, label)
     if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
         yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
@@ -587,12 +586,12 @@ def _goes_on(first: str, second: str) -> bool:
     )
 
 
-_HALLS = r"hall|halle|hala|plant|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|warenannahme|entrep[ôo]t|floor|level|ebene|etage|stock|\w*apotheke|pharmacy|réception|quay|receiving|goods[ -]in"
+_HALLS = r"[nr]?dc|hall|halle|hala|plant|cooler|building|bldg|dock|gate|tor|door|warehouse|lager|werk|pump station|site|stand|bay|shed|magazzino|capannone|nave|muelle|puerta|quai|bât\w*|porte|hangar|depot|magazyn|loods|zentrallager|außenlager|wareneingang|warenannahme|entrep[ôo]t|floor|level|ebene|etage|stock|\w*apotheke|pharmacy|réception|quay|receiving|goods[ -]in"
 _BUILDING = re.compile(rf"(?:{_HALLS}|unit|suite)\b", re.IGNORECASE)
 
 
 _NUMBERED_BUILDING = re.compile(
-    r"\b(?:hall|halle|hala|stand|tor|gate|docks?|bays?|floor|level|ebene|etage|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
+    r"\b(?:[nr]?dc|shed|(?:hall|werks?)?tor|planta|hall|halle|hala|stand|gate|docks?|bays?|floor|level|ebene|etage|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
     re.IGNORECASE,
 )
 
@@ -617,6 +616,9 @@ def _first_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) -
     return first
 
 
+_POSTCODE_LAST = re.compile(
+    r", ((?:[A-Z]{1,2}-)?(?:\d{5}|\d{4}(?: [A-Z]{2})?|\d{2}-\d{3}))$"
+)  # the town is on the next line
 _NEXT_PART = re.compile(r", (?=\S)")
 
 
@@ -650,6 +652,9 @@ def _last_of_address(text: str, lines: Sequence[tuple[int, int]], first: int) ->
             return n
         if _HAS_POSTCODE.search(line) or (n - first > 1 and _BARE_POSTCODE.fullmatch(line)):
             return n
+        over = text[slice(*lines[n - 2])].rstrip(" ,") if n - first > 1 else ""
+        if (code := _POSTCODE_LAST.search(over)) and _HAS_POSTCODE.fullmatch(f"{code[1]} {line}"):
+            return n
         under_street = n - first > 1 and any(c.isdigit() for c in text[slice(*lines[n - 2])])
         if under_street and _TOWN_THEN_POSTCODE.fullmatch(line):
             return n
@@ -681,6 +686,33 @@ def address_end(text: str, start: int, end: int) -> int:
         return end
     country = _COUNTRY_NEXT.match(text, town.end())
     return country.end() if country and is_country(country[1]) else town.end()
+
+
+def address_around(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The address in a sentence, with its country, of which a part stands from `start` to `end`."""
+    for match in islice(_ADDRESS.finditer(text, max(0, start - _LONGEST), end + _LONGEST), _MAX):
+        first, last = match.span("value")
+        if last <= start or end <= first:
+            continue
+        if text[:start].rstrip()[-1:] in _PARTING and _ADDRESS.match(text, start):
+            first = start
+        for word in _WORDS.finditer(text, first, max(first, start)):
+            if label_of(word[0]):  # "Lieferanschrift Äußere Laufer Gasse 19"
+                first = word.end() + 1
+        first, town = min(first, start), _HAS_POSTCODE.search(text, start, end)
+        last = end if town and town.end() == end else max(last, end)
+        if "(" in text[first:last].rpartition(")")[2] and text[last : last + 1] == ")":
+            last += 1
+        elif province := _PROVINCE.match(text, last):
+            last = province.end()
+        countries = [m for pattern in _COUNTRIES_NEXT if (m := pattern.match(text, last)) and is_country(m[1])]
+        return first, countries[0].end() if countries else last
+    return None
+
+
+_PARTING = tuple(",;:(")
+_PROVINCE = re.compile(r" \([^()\d\n]{2,24}\)")
+_COUNTRIES_NEXT = tuple(re.compile(rf", ([A-ZÀ-Ž][\w-]{{1,20}}(?: [\w-]{{1,20}}){{{n}}})(?!\w)") for n in (3, 2, 1, 0))
 
 
 _TOWN_AFTER = re.compile(rf", {_POSTCODE_TOWN}(?!\w)")
@@ -882,6 +914,7 @@ def value_of(field: str, quote: str) -> str | None:
     if field == "remarks" and (quoted := _QUOTED.fullmatch(value)):
         value = quoted[1]
     if field in ADDRESSES:
+        around += _RULE_SIGNS
         lines = [" ".join(line.split()).strip(around) for line in quote.strip(around + "\n").split("\n")]
         if (country := _COUNTRY_AFTER.search(lines[-1])) and is_country(country[1]):
             lines[-1:] = [lines[-1][: country.start()], country[1]]
@@ -914,9 +947,9 @@ _QUOTED = re.compile(r"[„“\"«»‚‘‹]([^„“”\"«»]+)[“”\"»«
 _PARTS_OF_ADDRESS = re.compile(  # "12 allée Gutenberg,71100 Chalon", "Contrada Piana 18 - 70037 Ruvo"
     r"(?<=[^\W\d]),(?=\w)| [-–—·] (?=(?:[A-Z]{1,2}-)?\d{4,5} [A-ZÀ-Ž][^,\d]{2,40}$)"
 )
-_POSTCODE_APART = re.compile(
-    r"(?<=, \d{5}), (?=[A-ZÄÖÜ])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
-)  # in a cell or line of its own
+_POSTCODE_APART = re.compile(  # in a cell or line of its own
+    r"(?:(?<=, \d{5})|(?<=, \d{4})|(?<=, \d{4} [A-Z]{2})|(?<=, \d{2}-\d{3})), (?=[A-ZÀ-Ž])|(?<=, [A-Z]{2}), (?=\d{5}(?!\d))"
+)
 _REST_OF_FIRM = re.compile(rf"^{_FORM}\.?(?:,| [-–—·]) (?=\S)")  # "S.L. — Polígono El Oliveral"
 _BEFORE_STREET = re.compile(  # "Kühlhaus Ost, Hafenstraße 60", "Magazzino, Archenweg 44"
     r"^[^\d,]+, (?=[^\d,]*(?:straße|strasse|str\.|weg|gasse|ring|allee|platz|chaussee|damm|ufer|straat|laan|dijk|veld|kade|singel)"
@@ -928,7 +961,7 @@ _SIGNING_CLOCK = re.compile(r"(?:\d[\d:., ]{0,15})?(?:(?:uhr|uur|hrs) )?", re.IG
 _DAY_IN_FULL = r"(?:\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)"
 _DAY_AFTER = re.compile(rf",? (?:(?:le|el|il|am|on|den|dnia|op|del|vom|du) )?{_DAY_IN_FULL}(?:,? [^,]{{1,20}})?$")
 _TOLD_AFTER = re.compile(
-    r" [–—] [a-zà-ž]\D*$"
+    r" [–—-] [a-zà-ž]\D*\d?$"
 )  # "Leeds LS12 5JB — by haulier", not "quai Est – porte 17, 56100 LORIENT"
 _COUNTRY_AFTER = re.compile(r" [-–—] ([^-–—,\d]{3,30})$")  # "38100 GRENOBLE - FRANCE"
 _PERSON = re.compile(
@@ -950,21 +983,68 @@ def person_at(text: str, start: int, end: int) -> tuple[int, int] | None:
     return None if any(c.isalpha() for c in before) else match.span()
 
 
+_PREPOSITION = r"(?:from|at|to|by|presso|chez|bei|von|an|der|da|dalla|di|del|de|a|à|al|alla|en|por|par|do|od|w|z|bij|van|naar|aan|door)"
+_SIDES_SAID = tuple(
+    (field, party, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE))
+    for field, party, words in (
+        ("pickup_address", "shipper", r"pick(?:ed)?[ -]?up|collect(?:ed|ion)?|load(?:ed|ing)?|ritir\w+|caric\w+|presa in carico|recog\w+|carga\w*|charge(?:r|z|rez|ment|ée?s?)|enl[eè]v\w+|pris en charge|remise?s? par|expédiée?s? par|ab(?:ge)?hol\w*|abzuholen|(?:be|ge)?laden|ladung|opha\w+|opgehaald|odbi[óe]\w+|odebra\w+|załad\w+"),
+        ("delivery_address", "consignee", r"deliver(?:ed|y)?|unload(?:ed|ing)?|destined|consegn\w+|destinat[oaie]|scaric\w+|entreg\w+|destinad[oa]s?|descarg\w+|livr\w+|destinée?s?|décharg\w+|(?:ge|an|aus|ab)?liefer\w*|zu(?:ge|zu)?stell\w*|bestimmt|entlad\w+|(?:ge|af)?lever\w*|af(?:ge|te )lever\w*|bestemd|loss\w+|dostarcz\w+|dostaw\w*|rozład\w+"),
+    )
+)  # fmt: skip
+_WHO_THERE = re.compile(
+    rf"(?<!\w){_PREPOSITION} (?:the |der |die |den |la |le |il |el |de |het )?(?P<name>[A-ZÀ-Ž][^,;:()]{{2,60}}(?:, ?{_FORM})?)(?:,| ?\() ?$"
+)
+_SENTENCE_LONG = 120  # letters from what happens to where
+
+
+def told(text: str) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """Who sends and receives, and where, in the sentences of a letter: `collect on Monday from X Ltd, 9 Axis Road, …`
+
+    Their lines end anywhere in a name or an address.
+    """
+    flat = text.replace("\n", " ")
+    for match in islice(_ADDRESS.finditer(flat), _MAX):
+        start, end = match.span()
+        comma = flat.find(", ", start, end)
+        if _FIRM.search(flat, start, comma) and _ADDRESS.match(flat, comma + 2):  # "Midland Ltd, 9 Axis Road"
+            start = comma + 2
+        begin = max(0, start - _SENTENCE_LONG)
+        before = flat[begin:start]
+        who = _WHO_THERE.search(before)
+        if who is None:
+            continue
+        said = [(max((m.end() for m in words.finditer(before, 0, who.start() + 1)), default=-1), field, party)
+                for field, party, words in _SIDES_SAID]  # fmt: skip
+        at, field, party = max(said)
+        name = name_at(flat, begin + who.start("name"), begin + who.end("name"))
+        breaks = (start + m.start() for m in re.finditer(r"\n", text[start:end]))
+        end = next((n for n in breaks if _ADDRESS.fullmatch(flat, start, n)), end)  # no town goes on in the next line
+        place = address_around(flat, start, end)
+        if at < 0 or name is None or place is None:
+            continue
+        firm, address = value_of(party, flat[slice(*name)]), value_of(field, flat[slice(*place)])
+        if firm and address:
+            yield Span(party, firm, *name, 0.7), [name]
+            yield Span(field, address, *place, 0.7), [place]
+
+
 _TO_ORDER = re.compile(
     r"to (?:the )?order of |an (?:die )?order von |à l['’]ordre de |a la orden de |all['’]ordine di ", re.IGNORECASE
 )
 
 
+_RULE_SIGNS = "│┃║¦ "  # of tables in letters of one width
 _TITLE = re.compile(  # before both names of a person; "M. Verstegen" may be an initial
     r"(?:(?:Mr|Mrs|Ms|Mme|Mlle|M|Hr|Sr|Sra|Sig|Sig\.ra|Dhr|Mevr|Mw)\.?|Herr|Frau|Pani?) (?=[A-ZÀ-Ž][\w.'’-]{1,20} [A-ZÀ-Ž][\w'’-])"
 )
 _BEFORE_NAME = re.compile(
-    rf"(?:messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|{_DAY_IN_FULL}(?!\d)) +(?=[^\W\d])",
+    rf"(?:ihre?|votre|uw|messrs\.?|m/s\.?|spett(?:\.?le|abile)\.?(?: ditta)?|{_DAY_IN_FULL}(?!\d)) +(?=[^\W\d])",
     re.IGNORECASE,
 )
 _AFTER_FORM = re.compile(  # the number of a carrier's licence, or the caption of the next column
     rf" (?P<form>{_FORM}) (?:(?:US ?DOT|DOT|MC|SCAC|IATA|NIP|KRS|ABN|Licen[cs]e|(?i:route|tour|ref|date|datum|fecha|data|page))\b.{{0,40}})$"
 )
+_FORM_WITHIN = re.compile(rf" (?>{_FORM})(?= [^\W\d])")  # "Rauch KG Sendungsnr"
 _SHORTEST_PERSON = 3  # letters: "Le" stands before a day, "1 BELADUNG" is a heading
 
 
@@ -974,9 +1054,10 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         start = ordered.end()
     if before := _BEFORE_NAME.match(text, start, end):
         start = before.end()
+    start += len(text[start:end]) - len(text[start:end].lstrip(_RULE_SIGNS))
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:[│┃║¦]|,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -984,6 +1065,8 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
         line = line[: cut.start()]
     if after := _AFTER_FORM.search(line):
         line = line[: after.end("form")]
+    elif (form := _FORM_WITHIN.search(line)) and is_other_label(line[form.end() :].strip()):
+        line = line[: form.end()]
     begin = len(line) - len(line.lstrip(" .:-"))
     if person and (title := _TITLE.match(line, begin)):
         begin = title.end()
@@ -1006,6 +1089,31 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     return start + begin, start + len(line)
 
 
+def name_around(text: str, start: int, end: int, line: tuple[int, int]) -> tuple[int, int]:
+    """A name in a sentence, of which a part stands from `start` to `end`: with the words in capitals before it in its
+    line, and its legal form.
+    """
+    for word in reversed([*_WORDS.finditer(text, line[0], start)]):
+        if (
+            start - word.end() > 1
+            or not _OF_NAME.fullmatch(word[0])
+            or label_of(word[0])
+            or caption_of(word[0]) is not None
+        ):
+            break
+        start = word.start()
+    form = _FORM_NEXT.match(text, end, line[1])
+    return start, form.end() if form else end
+
+
+def is_of_name(words: str) -> bool:
+    """Whether all `words` may be of a firm's name: none is small but those that stand in names, and none a day."""
+    return all(_OF_NAME.fullmatch(word) or _UNFINISHED.fullmatch(f" {word}") or word == "&" for word in words.split())
+
+
+_WORDS = re.compile(r"\S+")
+_OF_NAME = re.compile(r"[A-ZÀ-Ž][\w'’&.-]*(?<!\d)")
+_FORM_NEXT = re.compile(rf",? {_FORM}(?!\w)")
 _NEXT_LABEL = re.compile(r"\s[A-ZÀ-Ž][^\W\d]{1,20}\.?(?: [a-zà-ž]{1,12}){0,2}\s?:")
 
 

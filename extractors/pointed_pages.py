@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from itertools import dropwhile
+from itertools import accumulate, dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left
 
 _AMOUNT = re.compile(r"\d{1,3}(?:[ .,'’]?\d{1,3}){0,4}(?: ?[^\W\d]{1,10}\.?)?")  # of a line of goods
 _TO_BRACKET = re.compile(r",?\s{0,2}\(")
+_SENTENCE = 50  # letters of a line that is no line of a box
 _ASIDE = 3.0  # points between the beginnings of the lines of a column
 
 _FREE = "free words"  # not weighed: where notes begin and end is each maker's own custom
@@ -129,6 +130,8 @@ def _value(
     text = read.page.text
     start, end = places[0]
     if field in parties.ADDRESSES:
+        if whole := _address_in_sentence(field, piece, places, text):
+            return whole
         block = list(dropwhile(lambda line: parties.is_label(text[slice(*line)]), piece.block(start)))
         pointed = _address(field, places, text)
         for span, lines in parties.in_box(text, field, block):
@@ -138,14 +141,8 @@ def _value(
                     return pointed  # the line is a sentence, or the block a list
                 return span.value, [*lines]
         return pointed
-    if field in parties.PARTIES and len(places) == 1:
-        _, line = piece.cell(start)
-        name = parties.name_at(text, *line)
-        if name and name[0] <= start < name[1]:
-            if _leads_in(text[name[0] : start]):
-                name = (start, name[1])
-            if value := parties.value_of(field, text[slice(*name)]):
-                return value, [name]
+    if field in parties.PARTIES:
+        return _party(field, piece, _without_caption(text, piece, places), text)
     if field == "description" and len(places) > 1:
         return _goods(text, places)
     if field == "remarks":
@@ -230,6 +227,67 @@ def _address(field: str, places: Places, text: str) -> tuple[str, list[tuple[int
     return _in_lines(field, [*others, (start, parties.address_end(text, start, end))], text)
 
 
+def _party(field: str, piece: Piece, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
+    """The name that was pointed at, all of its line but what leads in to it; in a sentence, as far as capitals go."""
+    if len(places) > 1:
+        return _in_lines(field, places, text)
+    start, end = within(text, *places[0])
+    _, line = piece.cell(places[0][0])
+    word = text.find(" ", start, end)
+    if start < word and _is_caption(text[start:word]):
+        start = word + 1
+    name = parties.name_at(text, *line)
+    if name is None or not name[0] <= start < name[1]:
+        name = parties.name_around(text, start, end, line)
+    elif _leads_in(text[name[0] : start]):
+        name = (start, name[1])
+    elif not all(parties.is_of_name(rest) for rest in (text[name[0] : start], text[end : name[1]].strip(" .,"))):
+        name = parties.name_around(text, start, end, line)
+    name = (name[0], with_full_stop(text, *name))
+    value = parties.value_of(field, text[slice(*name)])
+    return (value, [name]) if value else None
+
+
+def _address_in_sentence(
+    field: str, piece: Piece, places: Places, text: str
+) -> tuple[str, list[tuple[int, int]]] | None:
+    """The whole address of which a part was pointed at, in lines that end anywhere in it; None: no sentence."""
+    lines = [line for line in piece.block(places[0][0]) if line[0] < line[1]]
+    flat = " ".join(text[slice(*line)] for line in lines)
+    begins = list(accumulate((b - a + 1 for a, b in lines), initial=0))
+    inside = [
+        (begin + max(a, first) - a, begin + min(b, last) - a)
+        for (a, b), begin in zip(lines, begins, strict=False)
+        for first, last in places
+        if a < last and first < b
+    ]
+    if not inside:
+        return None
+    first, last = inside[0][0], inside[-1][1]
+    begun = max(n for n, b in enumerate(begins) if b <= first)
+    before, long = flat[begins[begun] : first].strip(" .:"), begins[begun + 1] - begins[begun] > _SENTENCE
+    boxed = not long or not before or _leads_in(before)
+    found = None if boxed else parties.address_around(flat, first, last)
+    if found is None:
+        return None
+    parts = [
+        (a + max(begin, found[0]) - begin, min(b, a + found[1] - begin))
+        for (a, b), begin in zip(lines, begins, strict=False)
+        if begin < found[1] and found[0] < begin + b - a
+    ]
+    value = parties.value_of(field, flat[slice(*found)])
+    return (value, parts) if value else None
+
+
+def _without_caption(text: str, piece: Piece, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The lines of a name that was pointed at without a caption over it, and without what stands in another block."""
+    start = places[0][0]
+    begins = text[piece.cell(start)[1][0] : start].strip() == ""  # else the end of what stands before the name
+    block = piece.block(start if begins else places[-1][0])
+    rest = [p for p in places if any(a <= p[0] < b for a, b in block)] or places
+    return list(dropwhile(lambda p: parties.is_label(text[slice(*p)]), rest[:-1])) + rest[-1:]
+
+
 def _in_lines(field: str, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
     lines = [within(text, *place) for place in places]
     lines = [(a, with_full_stop(text, a, b)) for a, b in lines if a < b]
@@ -259,7 +317,13 @@ _LEAD_IN = re.compile(
     r"from|to|for|by|chez|von|an|bei|durch|de|du|da|dal|od|dla|für|pour|para|per|van|aan|bij|spett\.?le|m/s",
     re.IGNORECASE,
 )
-_FIRM = re.compile(r"transp|spedi|logist|cargo|freight|haul|truck|express", re.IGNORECASE)
+_FIRM = re.compile(
+    r"transports?\b|transporte|trasport[io]\b|spedition|spedizion|logist|cargo|freight|haulage|truck|express",
+    re.IGNORECASE,
+)
+_LED_IN = re.compile(
+    r".* (?:from|to|by|at|chez|von|vom|an|bei|durch|mit|par|por|od|przez|door|naar|aan|bij|presso|dal|da|à)"
+)
 
 
 def _leads_in(words: str) -> bool:
@@ -267,7 +331,16 @@ def _leads_in(words: str) -> bool:
     words = words.strip(" .:")
     if not words or _FIRM.search(words):
         return False
-    return caption_of(words) is not None or _LEAD_IN.fullmatch(words) is not None
+    led_in = _LEAD_IN.fullmatch(words) or (_LED_IN.fullmatch(words) and not parties.is_of_name(words))
+    return bool(led_in) or caption_of(words) is not None or parties.is_label(words)
+
+
+def _is_caption(word: str) -> bool:
+    """Whether the first word of what may be a name is no part of one: `NOTIFY`, but not `Corriere` or `Carrier`."""
+    return word.isupper() and parties.is_label(word) and _IN_NAMES.match(word) is None and _leads_in(word)
+
+
+_IN_NAMES = re.compile(r"carrier|corriere|courier|koerier|agent|agence|agenzia|client|kunde", re.IGNORECASE)
 
 
 class Candidate(NamedTuple):

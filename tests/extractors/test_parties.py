@@ -18,6 +18,7 @@ from extractors.parties import (
     name_at,
     shipping_names,
     signature_label,
+    told,
     value_of,
 )
 
@@ -356,6 +357,10 @@ def test_a_day_in_the_next_line_is_no_part_of_the_line_with_name_and_address(aft
         ("Apotheke, Ebene 0\nUntere Marktstraße 40\n4822 Bad Goisern", [("pickup_address", "Untere Marktstraße 40, 4822 Bad Goisern")]),
         ("Entrepôt Borinage, quai 4\nRoute Haute 190, 7011 Ghlin", [("pickup_address", "Route Haute 190, 7011 Ghlin")]),
         ("Bexwell Seeds Ltd, 14 Downham Road\nWatton, Thetford IP25 6NB", [("shipper", "Bexwell Seeds Ltd"), ("pickup_address", "14 Downham Road, Watton, Thetford IP25 6NB")]),
+        ("Calder Crafts Ltd\nDC 14 - Receiving\n26 Mill Road\nHexham NE46 1AA", [("shipper", "Calder Crafts Ltd"), ("pickup_address", "26 Mill Road, Hexham NE46 1AA")]),
+        ("Calle Torneros 40, 28906\nGetafe", [("pickup_address", "Calle Torneros 40, 28906 Getafe")]),
+        ("Azulejos Gorda\n5500 Kempwood Drive\nHouston, TX 77080\nPICKED UP AT\nLa Porte, TX 77571", [("shipper", "Azulejos Gorda"), ("pickup_address", "5500 Kempwood Drive, Houston, TX 77080")]),
+        ("Teruel Química\nDomicilio: Calle Berna 21, 44195 Teruel", [("shipper", "Teruel Química"), ("pickup_address", "Calle Berna 21, 44195 Teruel")]),
         ("Brack Ltd, 88\nDon Road, Barnsley S70 1XA", [("shipper", "Brack Ltd"), ("pickup_address", "88 Don Road, Barnsley S70 1XA")]),
         ("Pell Paper Co.\nAddress: 1475 Northgate Drive\nCity/State/Zip: Delavan, WI 53115", [("shipper", "Pell Paper Co."), ("pickup_address", "1475 Northgate Drive, Delavan, WI 53115")]),
     ],
@@ -371,6 +376,11 @@ def test_a_place_begins_with_its_street_or_estate(box: str, found: list[tuple[st
         ("ul. Leśna 3, 26-300 Opoczno, Polska 2026-12-02", "ul. Leśna 3, 26-300 Opoczno, Polska"),
         ("112 avenue du Rhône, 07250 Le Pouzin, le 24/11/2026 à 09 h 15", "112 avenue du Rhône, 07250 Le Pouzin"),
         ("Tor 5, Hafenstraße 33, 41460 Neuss", "Hafenstraße 33, 41460 Neuss"),
+        ("7 rue des Docks, 69009 Lyon - come casella 2", "7 rue des Docks, 69009 Lyon"),
+        ("│2150 Lauxmont Road\n│York, PA 17406", "2150 Lauxmont Road, York, PA 17406"),
+        ("Calle Torneros 40, 28906\nGetafe", "Calle Torneros 40, 28906 Getafe"),
+        ("Turfkade 3, 8441 BC\nHeerenveen", "Turfkade 3, 8441 BC Heerenveen"),
+        ("DC North, Unit 12 Wardley Cross, Swinton M27 9LT", "Unit 12 Wardley Cross, Swinton M27 9LT"),
         ("Bay 12-18, 75 Market Loop, Kingston, NY 12401", "75 Market Loop, Kingston, NY 12401"),
         ("ul. Leśna 4, 62-023 Gądki) była", "ul. Leśna 4, 62-023 Gądki"),
         ("18 Tuas Bay Link\nSingapore 637338", "18 Tuas Bay Link, Singapore 637338"),
@@ -387,6 +397,9 @@ def test_an_address_has_no_gate_before_it_no_day_behind_it_and_no_comma_in_its_s
         ("09-12-2026 Betonwerk Slinge B.V.", "Betonwerk Slinge B.V."),
         ("Ogeechee Haulers, Inc. DOT 3307714", "Ogeechee Haulers, Inc."),
         ("Innkreis Logistik KG Route", "Innkreis Logistik KG"),
+        ("Bodensee Rauch KG Sendungsnr", "Bodensee Rauch KG"),
+        ("│ Hallsberg Gjuteri AB │ Booking", "Hallsberg Gjuteri AB"),
+        ("Ihre Möbelspedition Kaltenegger", "Möbelspedition Kaltenegger"),
         ("Hafnarmálning ehf.", "Hafnarmálning ehf."),
         ("Antep Nakliyat Ltd. Şti.", "Antep Nakliyat Ltd. Şti."),
     ],
@@ -433,3 +446,34 @@ def test_a_hostile_line_of_a_box_takes_linear_time(unit: str) -> None:
 )
 def test_who_received_goods_is_named_without_the_time_or_his_title(quote: str, name: str | None) -> None:
     assert value_of("received_by", quote) == name
+
+
+@pytest.mark.parametrize(
+    ("letter", "found"),
+    [
+        (
+            "We collect on 18/11/2026 from Midland Flatpack Ltd, 9 Axis Road, Corby\nNN17 5AB, and bring it",
+            [("shipper", "Midland Flatpack Ltd"), ("pickup_address", "9 Axis Road, Corby NN17 5AB")],
+        ),
+        (
+            "Vi confermiamo di ritirare lunedì alle ore 7.30 presso Meccaniche Adda S.p.A., Via dei Mille 12, 23900 Lecco, un",
+            [("shipper", "Meccaniche Adda S.p.A."), ("pickup_address", "Via dei Mille 12, 23900 Lecco")],
+        ),
+        (
+            "destinata a Officina Cavalca Pierino, Strada Vallazza 15, 43010 Fontevivo (PR),\nnon è stata consegnata",
+            [("consignee", "Officina Cavalca Pierino"), ("delivery_address", "Strada Vallazza 15, 43010 Fontevivo (PR)")],
+        ),
+        ("Zugestellt bei Haus Tjaden, Billstraße 9, 26571 Juist\nEmpfangen von", [("consignee", "Haus Tjaden"), ("delivery_address", "Billstraße 9, 26571 Juist")]),
+        ("Invoices to Calder Freight Ltd, 9 Axis Road, Corby NN17 5AB", []),
+    ],
+)  # fmt: skip
+def test_a_letter_says_in_its_sentences_where_goods_are_taken_and_brought(
+    letter: str, found: list[tuple[str, str]]
+) -> None:
+    assert [(span.field, span.value) for span, _ in told(letter)] == found
+
+
+@pytest.mark.parametrize("unit", ["from Aa ", "load Aa, 1 Aa ", "Aa 1, ", "to Aa Ltd, 9 Aa Road, "])
+@pytest.mark.timeout(60)
+def test_a_hostile_letter_takes_linear_time(unit: str) -> None:
+    assert len(list(told(unit * 4000))) < 400

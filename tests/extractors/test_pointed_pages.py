@@ -394,3 +394,40 @@ def test_articles_by_number_are_no_goods_though_they_are_pointed_at(reader: PdfR
 def test_a_shipping_name_goes_on_behind_a_word_that_never_ends_one() -> None:
     assert is_unfinished("ENVIRONMENTALLY HAZARDOUS")
     assert not is_unfinished("AEROSOLS, FLAMMABLE")
+
+
+LETTER = make_pdf(
+    [
+        (40, 760, "La livraison est à effectuer chez Landmachines Terpstra B.V., Turfkade 3, 8441 BC"),
+        (40, 745, "Heerenveen, Pays-Bas, le mercredi. Die Sendung der Werkzeugfabrik Hilden KG (2 Paletten) kommt"),
+        (40, 730, "an Ihre Lieferanschrift Hintere Laufer Gasse 19, 90403 Nürnberg, am Montag, wie vereinbart."),
+        (40, 640, "Camion, Transports Broyard SA"),
+        (40, 600, "NOTIFY DESPACHANTE VILA MARIA"),
+        (40, 560, "As agents of Sextant Bulk Express we inform you that the tank below arrives."),
+        (40, 520, "Hurtownia Stali Sp. j."),
+        (40, 505, "Halle 2, Rampe Nord"),
+        (40, 490, "Seetalstrasse 118"),
+        (40, 475, "6032 Emmen"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "pointed", "value"),
+    [
+        ("consignee", "Landmachines Terpstra B.V", "Landmachines Terpstra B.V."),
+        ("shipper", "Hilden KG", "Werkzeugfabrik Hilden KG"),
+        ("shipper", "Hurtownia Stali Sp. j", "Hurtownia Stali Sp. j."),
+        ("carrier", "Broyard SA", "Transports Broyard SA"),
+        ("notify_party", "NOTIFY DESPACHANTE VILA MARIA", "DESPACHANTE VILA MARIA"),
+        ("carrier", "Sextant Bulk Express", "Sextant Bulk Express"),
+        ("delivery_address", "Turfkade 3, 8441 BC\nHeerenveen", "Turfkade 3, 8441 BC Heerenveen, Pays-Bas"),
+        ("delivery_address", "Gasse 19", "Hintere Laufer Gasse 19, 90403 Nürnberg"),
+        ("delivery_address", "Nord\nSeetalstrasse 118\n6032 Emmen", "Seetalstrasse 118, 6032 Emmen"),
+    ],
+)
+def test_what_is_pointed_at_in_a_sentence_is_read_in_full_and_without_the_rest_of_its_line(
+    reader: PdfReader, field: str, pointed: str, value: str
+) -> None:
+    (found,) = [f for f in told(read(reader, LETTER, pointing((field, pointed, 0.8))), field) if f.method == "model"]
+    assert found.value == value
