@@ -13,8 +13,11 @@ _LONGEST = 110  # letters of a caption, in all its languages
 _MOST_WORDS = 12  # of one of them
 _NUMBERED = re.compile(r"\d{1,2}[a-z]?[.)]? |\(\d{1,2}[a-z]?\) ?")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*+|†")
+DATA_ELEMENT = re.compile(r" ?\[\d\d \d\d(?: ?[/,] ?\d\d \d\d){0,3}\] ?")  # "Scellés [19 10]", as customs number boxes
+_WHOSE = re.compile(r"(?<!\w)(?:(?P<ours>n)|[vs]) ?/ ?(?=[^\W\d]{3})", re.IGNORECASE)  # "N/pedido", "V/Cde"
 _OTHER_LANGUAGE = re.compile(r"\s*(?:/|\||–|—|·|•)\s*|\s-\s|\n")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,2}(?!\w))?[°º]?|#")
+_ZERO = re.compile(r"(?<=[^\W\d_]{3})0|0(?=[^\W\d_]{3})")  # "SU PEDID0"
 _ENDINGS = ("nummern", "nummer", "number", "nr")
 _ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
 _NONE = "none"
@@ -46,9 +49,11 @@ def caption_of(words: str) -> str | None:
     Of several languages or halves the first that is known counts, the longest known phrase in it first. All its other
     words must be such as stand with any caption. Colons and blanks around them say nothing.
     """
+    words = DATA_ELEMENT.sub(" ", words)
     if not 2 <= len(words) <= _LONGEST or sum(c.isdigit() for c in words) > 3:
         return None
     words = _ASIDE.sub(" ", words.replace("’", "'"))
+    words = _WHOSE.sub(lambda whose: "ns " if whose["ours"] else "vs ", words)
     numbered = _NUMBERED.match(words)
     words = words[numbered.end() :] if numbered else words
     found = [_field(part) for part in (words, *_OTHER_LANGUAGE.split(words)) if part.strip()]
@@ -64,11 +69,13 @@ def _field(words: str) -> str | None:
         return None
     if (field := _said(tokens)) is not None:
         return field
-    for cut in range(1, len(tokens)):  # the same in two languages, and nothing between: "Nadawca Sender"
-        first, second = _said(tokens[:cut]), _said(tokens[cut:])
-        if first is not None and second is not None:
-            return first or second
-    return None
+    cuts = ((_said(tokens[:at]), _said(tokens[at:])) for at in range(1, len(tokens)))
+    halves = [(one, two) for one, two in cuts if one is not None and two is not None]
+    if not halves:
+        return None
+    # the same in two languages, and nothing between: "Nadawca Sender", "Commande expéditeur Shipper's order"
+    first, second = next((both for both in halves if both[0] == both[1]), halves[0])
+    return first or second
 
 
 def _said(tokens: tuple[str, ...]) -> str | None:
@@ -87,8 +94,8 @@ def _tokens(words: str) -> tuple[str, ...]:
 
 
 def _plain(words: str) -> str:
-    """In small letters and without accents, which capitals often lack."""
-    return without_accents(words.casefold())
+    """In small letters and without accents, which capitals often lack; with the o that a scan reads as a zero."""
+    return without_accents(_ZERO.sub("o", words).casefold())
 
 
 def without_accents(words: str) -> str:

@@ -61,6 +61,9 @@ _COUNTED = _AMOUNTS | {"quantity"}  # what a line of goods has, though not all o
 _NAMED = frozenset({"description", "hazard_class", "consignee", "shipper", "pickup_actual", "delivered_at"})
 _DATED = frozenset({"pickup_planned", "pickup_actual", "eta_original", "eta_revised", "delivered_at"})
 _REFERENCES = frozenset({"shipment", "tracking", "cmr", "bol", "purchase_order", "delivery_order", "sales_order"})
+_SEVERAL = frozenset(
+    {"seal"}
+)  # of which a row may have two, each in a column of its own: "Plombe oben", "Plombe unten"
 _FEWEST_LISTED = 3  # columns of a list of shipments, which may count nothing
 _BOX = re.compile(r"(\d{1,2})[a-z]?[.)]? ?[A-ZÀ-Ž]")  # "7 Anzahl", on a form
 _CUBIC_METRES = re.compile(r"(?:\d{1,2}[a-z]?[.)]? )?m[3³]\W*", re.IGNORECASE)
@@ -195,7 +198,7 @@ def _headings(text: str, block: Sequence[Sequence[Word]]) -> list[_Heading] | No
         words = " ".join(lines)
         said = (words,) if caption_of(words) == "" else (words, *lines)
         field = next((field for part in said if len(part) < _LONGEST_HEADING and (field := _field_of(part))), "")
-        if field and any(field == heading.field for heading in headings):
+        if field and field not in _SEVERAL and any(field == heading.field for heading in headings):
             field = ""
         pounds = re.search(r"\blbs?\b", words, re.IGNORECASE) and not re.search(r"\bkgs?\b", words, re.IGNORECASE)
         headings.append(_Heading(field, column[0].left, column[0].right, bool(pounds), column[0].frame))
@@ -350,7 +353,9 @@ def _table(
             if heading.field == "hazard_class":
                 if _CLASS.fullmatch(text, cell.start, cell.end):
                     here.append(Told("hazard_class", cell.start, cell.end))
-            elif heading.field not in _COUNTED and heading.field not in ("description", *(n.field for n in here)):
+            elif heading.field not in _COUNTED and (
+                heading.field in _SEVERAL or heading.field not in ("description", *(n.field for n in here))
+            ):
                 here.append(Told(heading.field, cell.start, cell.end))
         named += here
     goods = list(_goods(text, all_placed))

@@ -23,6 +23,9 @@ _PHONES = (
         r"(?i:\b(?:tfno?|t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|whatsapp|fax|kom(?:órka)?|móvil|ring|call(?: me| us)?(?: on| at)?)\b(?: (?:tr[áa]fico|dire[ck]t\w*|zentrale|central\w*|office|uffici\w+|biur\w+|autista|driver|fahrer|chauffeur|conductor|kierowc\w+|dispo\w*|planning|urgence\w*|urgencias|night|notte|nacht|n[or]|num\w{0,4})\b)?)[ .:#/°º)-]{0,4}(?P<number>\(?\d[\d ./()-]{5,16}\d)(?!\w)"
     ),
 )
+_BROKEN = re.compile(  # at the end of a line, after the code of its town or network
+    r"(?i:\b(?:t[eé]l(?:efono?|efon|[eé]phone|efoon)?|phone|mob(?:ile|iel|il)?|portable|cell(?:ulare)?|handy|gsm|kom|móvil)\b)[ .:/°º)-]{0,4}(?P<number>\(?\d{2,5}\)? ?\n\d{2,4}(?:[ ./-]?\d{2,4}){1,4})(?![\w]|[.,/-]\d)"
+)
 _FEWEST_ABROAD = 9  # with the country's code
 _FEWEST_PHONE_DIGITS, _MOST_PHONE_DIGITS = 7, 15
 _LONGEST = 20_000
@@ -147,7 +150,7 @@ def emails(text: str) -> Iterator[tuple[int, int]]:
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers stand that look like telephone numbers; some may overlap."""
-    for pattern in _PHONES:
+    for pattern in (*_PHONES, _BROKEN):
         for match in pattern.finditer(text):
             start, end = match.span("number") if "number" in pattern.groupindex else match.span()
             if text[start] == "(" and ")" not in text[start:end]:
@@ -234,11 +237,12 @@ def value_of(field: str, quote: str, region: str | None = None) -> str | None:
         return quote.lower() if _EMAIL.fullmatch(quote) else None
     if sum(c.isdigit() for c in quote) < _FEWEST_DIGITS:
         return None
+    quote = " ".join(quote.split())  # it may go on in the next line
     before = _BEFORE_NUMBER.match(quote)
     quote = quote[before.end() :] if before else quote
     quote = quote.removeprefix("(") if quote.startswith("(+") else quote
     international = quote.startswith(_ABROAD)
-    printed = " ".join(quote.split()) or None
+    printed = quote or None
     if not international and region is None:
         return printed
     import phonenumbers  # a tenth of a second to load, so only for the texts that need it

@@ -499,6 +499,8 @@ def _meant(span: Span, text: str, document: Document, setting: forms.Setting) ->
         return span.field if tells_of_past else "eta_original"  # papers that go with goods announce no delay
     if span.field == "temperature_recorded" and document.type in _PAPERS_AHEAD:
         return "temperature_required"
+    if document.type == "damage_report" and span.field == "sales_order":  # written where goods arrive: "Notre commande"
+        return "purchase_order"
     if document.type in _PRICED and span.field == "sales_order" and not _SOLD.match(span.value):
         return "shipment"  # the order is one of transport
     if document.type == "cmr_waybill" and span.field == "disputed_amount":  # its box 20 has reductions and refunds

@@ -39,6 +39,7 @@ _NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _HALF_MARK = re.compile(r"[/+&·•|]")
 _HALF_OR_DASH = re.compile(r"[/+&·•|–—]|(?<= )-(?= )")
+_IN_BRACKETS = re.compile(r"[^()]{2,40}\(([^()/]{2,30}/[^()/]{2,30})\)\W*")
 _MOST_HALVES = 4
 _HALF = re.compile(r"[^\s/+&·•|](?:[^/+&·•|]*[^\s/+&·•|])?")
 _CANONICAL = {  # captions as the patterns of running text know them
@@ -134,7 +135,7 @@ def in_lines(text: str) -> Iterator[Span]:
 _CELL_AMOUNT = re.compile(
     r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,'’′]{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
 )
-_CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/])?\d[A-Z0-9/.-]{3,22})")
+_CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/ ])?\d[A-Z0-9/.-]{3,22})")
 _CELL_MONEY = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,40}?)\s?: ")
 _OF_WHOLE = re.compile(
     r"(?:total|totale|totaux|totaal|gesamt|insgesamt|summe|razem|łącznie) ?: (?=[^\n]{0,12}\d)", re.IGNORECASE
@@ -359,10 +360,11 @@ def _first_of_row(cells: Sequence[Word], label: Word, value: Word) -> Word:
 def _fields_of_halves(label: str) -> list[str]:
     """The fields of a label that names several of them, in one language or more: references, plates, the driver."""
     label = label[numbers.end() :] if (numbers := layout.BOX_NUMBERS.match(label)) else label
-    fields = [caption_of(half.strip(" :")) or "" for half in _HALF_MARK.split(label)]
-    if "" in fields:  # "trekker – oplegger / tracteur – remorque"
-        fields = [caption_of(half.strip(" :")) or "" for half in _HALF_OR_DASH.split(label)]
-    fields = list(dict.fromkeys(fields))
+    inside = _IN_BRACKETS.fullmatch(label)  # "Véhicule (tracteur / remorque)"
+    for words, mark in ((label, _HALF_MARK), (label, _HALF_OR_DASH), (inside[1] if inside else "", _HALF_MARK)):
+        fields = list(dict.fromkeys(caption_of(half.strip(" :")) or "" for half in mark.split(words)))
+        if "" not in fields:  # "trekker – oplegger / tracteur – remorque"
+            break
     return fields if 1 < len(fields) < _MOST_HALVES and set(fields) <= _IN_HALVES else []
 
 

@@ -132,6 +132,7 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
     )
 }
 _COUNTED = re.compile(r"\d{1,3}(?:,\d{3})+")  # "PO 1,900" says how many were ordered
+_COUNTRY_BEFORE = re.compile(r"^[A-Z]{1,3} (?=[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}$)")  # "NL 74-BTR-8"
 _NUMBER_SIGN = re.compile(r"^(?:N\.?[°º]|N[or]?\.)\s?(?=\S*\d)", re.IGNORECASE)
 
 FIELDS = frozenset(
@@ -166,8 +167,10 @@ def value_of(field: str, quote: str) -> str | None:
         return None
     if field == "awb":
         return f"{compact[:3]}-{compact[3:]}"
-    if field.endswith("plate") and "," in compact:
-        return None
+    if field.endswith("plate"):
+        compact = re.sub(r"[ ./()-]", "", _COUNTRY_BEFORE.sub("", text))
+        if "," in compact:
+            return None
     if compact.isdecimal() and " " in text:  # digits in groups
         return compact
     return compact if field in _COMPACT else text or None
@@ -196,7 +199,7 @@ _LONGEST_IN_GROUPS = 20
 _LONGEST_WRITTEN = 24
 _PICKING = re.compile(rf"{_START}[A-Z][A-Z0-9]{{1,4}}[/ _-](?:[O0]UT|IN|INT|PICK|PACK|DS|RET|POS)[/ _-]\d{{3,6}}{_END}")
 _PARTS = r"(?:-\d{1,8}|(?<=20\d\d)/\d{2,8}){0,2}"  # of SO-2026-0412
-_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_PARTS}{_END}|{_START}SO \d{{4,8}}{_END}")
+_SALES = re.compile(rf"{_START}S\d{{5,6}}{_END}|{_START}SO-?\d{{3,8}}{_PARTS}{_END}(?!/\d)|{_START}SO \d{{4,8}}{_END}")
 _NOT_INSIDE = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]-)(?<![Hh]oja )"  # of KTP-PO-88120, or of a Spanish register
 _PURCHASE = re.compile(rf"{_NOT_INSIDE}(?:P0\d{{4}}|PO-?\d{{4,10}}{_PARTS}){_END}")
 _RETURN = re.compile(rf"{_START}RMA-\d[\d-]{{2,12}}{_END}")
@@ -218,8 +221,11 @@ _TRACKING_BEFORE = re.compile(
 )
 _SSCC_BEFORE = re.compile(r"\bsscc|\bnve\b|pallet|palet|\(00\)", re.IGNORECASE)
 _AWB_BEFORE = re.compile(r"\b(?:[mh]?awb|air ?way ?bill|luftfrachtbrief|lta|lettera di vettura aerea)\b", re.IGNORECASE)
-_PLATES = re.compile(  # of France and Italy, of Great Britain, of Germany, of Poland
-    r"(?<![\w./-])(?:[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}|[A-Z]{2}\d{2} [A-Z]{3}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{2,3} \d{4}[A-Z]|[A-Z]{2,3} \d{3}[A-Z]{2})(?![\w-])"
+_SEALED = re.compile(r"seal|plomb|scell|sigill|precint|zegel|siegel", re.IGNORECASE)
+_AND_SEAL = re.compile(r" ?/ ?((?:[A-Z]{1,4}[ -]?)?\d{5,10})(?![\w/-]|[.,]\d)")  # "MQSU2077346 / CN0047732"
+_PLATES = re.compile(  # of France and Italy, of Great Britain, of Germany, of Poland, of the Netherlands, of Spain
+    r"(?<![\w./-])(?:[A-HJ-NP-TV-Z]{2}[- ]\d{3}[- ][A-HJ-NP-TV-Z]{2}|[A-Z]{2}\d{2} [A-Z]{3}|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}|[A-Z]{2,3} \d{4}[A-Z]|[A-Z]{2,3} \d{3}[A-Z]{2}"
+    r"|\d{2}-[A-Z]{3}-\d|[A-Z]{2}-\d{2}-[A-Z]{2}|\d-[A-Z]{3}-\d{2}|[A-Z]{2}-\d{3}-[A-Z]|[A-Z]-\d{3}-[A-Z]{2}|\d{4} [B-DF-HJ-NPR-TV-Z]{3})(?![\w-])"
 )
 _TRUCK = re.compile(
     r"truck|lorry|vehicle|driver|\bunit\b|tractor|artic|van\b|lkw|fahrer|fahrzeug|sattelzug|\bzug\b|auflieger|camion|chauffeur|véhicule|semi|conducteur|camión|conductor|chófer|furgon|autista|mezzo|motrice|bilico|targa|rimorchio|wagen|chauffeur|trekker|oplegger|auto|kierowc|ciągnik|naczep|pojazd",
@@ -229,6 +235,7 @@ _TRAILER = re.compile(
     r"trailer|auflieger|anhänger|semi|remorque|remolque|rimorchio|oplegger|naczep|(?<!\w)(?:anh|aufl|rim|rem|opl|nacz)\.",
     re.IGNORECASE,
 )
+_AND_TRAILER = re.compile(r"\s?[/+]\s?")  # "GR-218-TB / FX-906-QN"
 _POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
@@ -238,6 +245,7 @@ _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
 
 
 def _by_form(text: str) -> Iterator[Span]:
+    sealed = _SEALED.search(text) is not None
     for pattern, field, check, score in (
         (_CONTAINER, "container", container, 0.98),
         (_UPS, "tracking", ups, 0.98),
@@ -246,6 +254,8 @@ def _by_form(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             if check(re.sub(r"[ \u2010\u2011-]", "", match[0]).upper()):
                 yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), score)
+                if field == "container" and sealed and (seal := _AND_SEAL.match(text, match.end())):
+                    yield Span("seal", value_of("seal", seal[1]) or "", *seal.span(1), 0.8)
     for pattern, field, score in (
         (_PICKING, "delivery_order", 0.99),
         (_SALES, "sales_order", 0.9),
@@ -262,11 +272,14 @@ def _by_form(text: str) -> Iterator[Span]:
     for match in _SSCC_IN_PARTS.finditer(text):
         if sscc(value := match[0].replace(" ", "")):
             yield Span("sscc", value, match.start(), match.end(), 0.98)
+    end_of_plate = -1
     for match in _PLATES.finditer(text):
         near = text[max(0, match.start() - _NEAR_TRUCK) : match.end() + _NEAR_TRUCK]
+        second = end_of_plate >= 0 and _AND_TRAILER.fullmatch(text, end_of_plate, match.start()) is not None
+        end_of_plate = match.end()
         if _TRUCK.search(near):
             before = text[max(0, match.start() - 15) : match.start()]
-            field = "trailer_plate" if _TRAILER.search(before) else "vehicle_plate"
+            field = "trailer_plate" if second or _TRAILER.search(before) else "vehicle_plate"
             yield Span(field, value_of(field, match[0]) or "", match.start(), match.end(), 0.6)
     for match in _AWB.finditer(text):
         line = text[max(0, match.start() - 40) : match.start()].rsplit("\n", 1)[-1]
@@ -325,8 +338,8 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("bol", 0.85, r"n705(?= )|b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("awb", 0.85, r"house (?:air ?)?way ?bill|guía (?:aérea )?house(?: \(hawb\))?|h-?awb"),
     ("cmr", 0.85, r"n730(?: cmr)?(?= )|cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
-    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro) pedido|ordine cliente|bestellung|bestell|(?:bon de )?commande|orden de compra|pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
-    ("sales_order", 0.7, r"s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
+    ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro|s/) ?pedido|v/ ?(?:cde|commande)|ordine cliente|bestellung|bestell|(?<!\bn/ )(?<!\bnotre )(?:bon de )?commande|orden de compra|(?<!\bn/ )(?<!\bnuestro )pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
+    ("sales_order", 0.7, r"(?:n/ ?|notre |nuestro )(?:commande|cde|pedido)|s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
     ("delivery_order", 0.75, r"delivery (?:order|note|docket)|d/n|lieferscheine?|ls(?=[ .:-]{0,3}(?:nr|\d))|lfs|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|boll[ae]|pakbon|(?:af)?leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
     ("invoice", 0.8, r"n380(?= )|invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|bookingu|rezerwacj[ai]"),
@@ -335,14 +348,15 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
     ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|rego?|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
-    ("trailer_plate", 0.82, r"trailer|chassis(?=[ :#]{1,3}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\."),
+    ("trailer_plate", 0.82, r"(?:trailer|chassis(?=[ .:#]{1,24}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\.)(?:,? (?:nr rej|reg|regn|registration|kennz|kennzeichen|immat|immatr|targa|targata|matr|matrícula|kenteken)\b)?"),
 )  # fmt: skip
 _CONNECTOR = (
     r"(?:(?:s|\(s\))?(?:[ -]?(?:no|nos|nr|num|number(?:s|\(s\))?|nummer|numéro|número|numero|numer|reference|referenz|référence|"
-    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:\.?[º°]|\.))?\.?){1,2}[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
+    r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:\.?[º°]|\.))?\.?){1,2}(?:[ .]{2,24}(?=:))?[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
 )
 _VALUE = (
-    r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/-]{3,13}(?![\w/.-])"  # with the letters of a country or a firm
+    r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/.-]{2,12}\d(?![\w/-]|\.\w)"  # with the letters of a country or a firm
+    r"|(?-i:[A-Z]{1,4})[-/]\d{1,4}(?: \d{3,4}){1,2}(?![\w/-]|[.,]\d| \d)"  # NB-55 2087
     r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
@@ -384,7 +398,7 @@ _BY_PREFIX = (  # Polish bookkeeping numbers its papers so
     ("invoice", re.compile(r"(?<![\w/])F[VSA][/ ]\d+(?:/[\dA-Z]+)+(?![\w/])")),
 )
 _TWO_PLATES = re.compile(
-    r"(?i:kennz\w*|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw|vehicle|véhicule|auto|pojazd|vrachtwagen|camión|camion|targhe|kentekens?)(?:[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]|\.?(?: rej\.?| no\.?| nr\.?)?[ :]{0,2})\s*"
+    r"(?i:kennz\w*|\bkz|zestaw\w*|attelage|motrice|trattore|trekker|ciągnik|plaques?|plates?|immatr\w*|matrícula|targa|kenteken|rejestracyjn\w+|nr rej|reg\. no|truck|tractor|zugmaschine|lkw|vehicle|véhicule|auto|pojazd|vrachtwagen|camión|camion|targhe|kentekens?)(?:[^:\n]{0,50}[/+&][^:\n]{0,40}[:\n]|\.?(?: rej\.?| no\.?| nr\.?)?[ :]{0,2})\s*"
     rf"{_PLATE.replace('value', 'vehicle_plate')}\s*[/+]\s*{_PLATE.replace('value', 'trailer_plate')}(?![\w-])"
 )
 _NEXT = re.compile(
@@ -405,6 +419,10 @@ _OF_A_PLACE = re.compile(  # "Lieu de livraison : 13127 Vitrolles" names no deli
 )
 _ON_INVOICE = re.compile(  # "À rappeler sur la facture : OT-5-2027" is what is to be quoted there
     r"(?<!\w)(?:on|sur|auf|in|op|en|na)(?: (?:the|your|every|each|la|les|vos|votre|chaque|der|ihrer|jeder|tutte le|su|uw|de|elke|każdej))? $",
+    re.IGNORECASE,
+)
+_OF_TRAILER = re.compile(  # "Naczepa nr rej."
+    r"(?<![\w/+&])(?<![/+&] )(?:trailer|auflieger|anhänger|remorque|remolque|rimorchio|oplegger|naczep[ay]|przyczep[ay])[ .,]{1,2}$",
     re.IGNORECASE,
 )
 _SECOND_HALF = re.compile(r"[^\W\d][.:]? ?/ ?$")  # of a label in two halves
@@ -441,8 +459,11 @@ _LEAST_DIGITS = {
 
 def _by_words(text: str) -> Iterator[Span]:
     for match in _TWO_PLATES.finditer(text):
-        for field in ("vehicle_plate", "trailer_plate"):
-            if _plausible(field, text, *match.span(field)) and (value := value_of(field, match[field])):
+        values = [(f, value_of(f, match[f])) for f in ("vehicle_plate", "trailer_plate")]
+        if match["trailer_plate"].replace(" ", "").isdecimal() and text[match.start("trailer_plate") - 1] == "+":
+            continue  # "GA 7704X +48 58 555 01 99" is a plate and a telephone number
+        for field, value in values:
+            if _plausible(field, text, *match.span(field)) and value:
                 yield Span(field, value, *match.span(field), 0.85)
     for field, pattern in _BY_PREFIX:
         for match in pattern.finditer(text):
@@ -459,6 +480,8 @@ def _by_words(text: str) -> Iterator[Span]:
                 continue
             before = text[max(0, match.start() - 24) : match.start()]
             if field == "invoice" and _ON_INVOICE.search(before):
+                continue
+            if field == "vehicle_plate" and _OF_TRAILER.search(before):
                 continue
             if _SECOND_HALF.search(before) and _TWO_VALUES.match(text, end):
                 continue  # "Lieferschein-Nr. / Bestell-Nr. 80071822 / BG-3390" are read by halves
@@ -523,15 +546,18 @@ def two_plates(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 _WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,12}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
 _PREFIXES = (  # what a number calls itself, whatever its box is called
-    ("purchase_order", re.compile(r"P\.?O\b")),
+    ("purchase_order", re.compile(r"P\.?O\b|O\.?D\.?A\b")),
     ("sales_order", re.compile(r"S\.?O\b")),
     ("delivery_order", re.compile(r"D\.?D\.?T\b")),
 )
+_COUNT_BEFORE = re.compile(r"\d{1,2} ?/ ?(?=[A-Z])")  # of seals, as customs have it: "2 / NLD 0771844, NLD 0771845"
 _LIST = re.compile(r"\s*(?:[,;]|\s/\s|\s\+\s|\s&\s)\s*")
 
 
 def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
     """The references that a cell holds whose caption says that it is one: `R 418 552`, `26-7741, 26-7742`."""
+    if field == "seal" and (count := _COUNT_BEFORE.match(text, start, end)):
+        start = count.end()
     at = start
     for part in _LIST.split(text[start:end]):
         at = text.index(part, at) if part else at
@@ -546,6 +572,7 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
         at += len(part)
 
 
+_WITH_DATE = re.compile(r"[A-Z]{2,4} \d{1,2}[./-]\d{1,2}[./-](?:20)?\d{2}")  # "CET 12.11.2026"
 _OF_CUSTOMS = re.compile(r"N\d{3}")  # their code of a kind of paper
 _OF_A_DAY = re.compile(r"(?:dat[aeu]m?|dated|fecha)\b", re.IGNORECASE)
 
@@ -559,7 +586,7 @@ def is_plausible(field: str, text: str, start: int, end: int) -> bool:
 def _plausible(field: str, text: str, start: int, end: int) -> bool:
     value = text[start:end]
     digits = sum(c.isdigit() for c in value)
-    if _OF_A_DAY.match(value) or _OF_CUSTOMS.fullmatch(value):
+    if _OF_A_DAY.match(value) or _OF_CUSTOMS.fullmatch(value) or _WITH_DATE.fullmatch(value):
         return False
     if field.endswith("plate"):
         if _NUMBER_OF_A_FIRM.search(text, max(0, start - 20), start):

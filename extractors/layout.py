@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from extractors.captions import caption_of
+from extractors.captions import DATA_ELEMENT, caption_of
 from extractors.parties import is_person, label_of
 from extractors.pdf import ReadPage, Word
 from extractors.ruling import Box, Ruling, whole_frames
@@ -140,6 +140,7 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     for label in page if labels is None else labels:
         words = text[label.start : label.end]
         words = words[numbers.end() :] if (numbers := BOX_NUMBERS.match(words)) else words
+        words = DATA_ELEMENT.sub(" ", words)
         unknown = labels is None and (len(words) > _LONGEST_LABEL or sum(c.isdigit() for c in words) > _MOST_DIGITS)
         if unknown or sum(c.isalpha() for c in words) < 2:
             continue

@@ -387,7 +387,21 @@ def _noted(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding
 
 def completed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
     """Both with what the other way knows more of a value: the time of a day, the street of a town, all of a name."""
-    return _named_in_full(*_in_full(*_timed(found, pointed)))
+    return _named_in_full(*_in_full(*_timed(found, _numbered_in_full(found, pointed))))
+
+
+def _numbered_in_full(found: Sequence[Finding], pointed: Sequence[Finding]) -> list[Finding]:
+    """What was pointed at, with all of a number of which no more than a part was: `PL 7K` and `044` are one plate."""
+    numbers: dict[tuple[str, int | None], list[Finding]] = {}
+    for finding in found:
+        if KINDS.get(finding.field) == "reference":
+            numbers.setdefault((finding.field, finding.evidence.page), []).append(finding)
+
+    def told(finding: Finding) -> Finding:
+        whole = [f for f in numbers.get((finding.field, finding.evidence.page), ()) if _is_part(finding, f)]
+        return whole[0].model_copy(update={"score": finding.score}) if len({f.value for f in whole}) == 1 else finding
+
+    return [told(finding) for finding in pointed]
 
 
 def _timed(found: Sequence[Finding], pointed: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:

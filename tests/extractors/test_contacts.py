@@ -13,6 +13,7 @@ from extractors.contacts import find_contacts, region_of, value_of
         ("0044 20 7946 0000", ("phone", "+442079460000")),
         ("Tel. 0621/12 34 56", ("phone", "0621/12 34 56")),
         ("phone 555-014-2277", ("phone", "555-014-2277")),
+        ("tel. kom. 605 \n555 173, biuro", ("phone", "605 555 173")),
         ("mail A.Huber@Spedition-X.example.", ("email", "a.huber@spedition-x.example")),
     ],
 )

@@ -930,6 +930,45 @@ def test_two_plates_without_a_slash_go_by_the_order_of_their_label(reader: PdfRe
     assert values(found, "vehicle_plate") == ["LL384KX"] and values(found, "trailer_plate") == ["LL117AN"]
 
 
+def plates_in_brackets(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "LETTRE DE VOITURE CMR", size=14)
+    lines(canvas, 30, 712, "20 Véhicule (tracteur / remorque)", size=6, font="Helvetica")
+    lines(canvas, 30, 698, "4471-KX / R-117-AN")
+
+
+def test_the_brackets_of_a_label_may_name_the_halves_of_its_value(reader: PdfReader) -> None:
+    found = read(reader, plates_in_brackets)
+    assert values(found, "vehicle_plate") == ["4471KX"] and values(found, "trailer_plate") == ["R117AN"]
+
+
+def chambers(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "BEFÖRDERUNGSPAPIER", size=14)
+    xs = (30, 200, 300, 420)
+    table(
+        canvas,
+        "",
+        xs,
+        (700, ("Bezeichnung des Gutes", "Gewicht kg", "Plombe oben", "Plombe unten")),
+        (680, ("Dieselkraftstoff", "21.480", "N 004181", "N 004184")),
+        (660, ("Heizöl", "8.010", "N 004182", "N 004185")),
+    )
+
+
+def test_a_row_may_have_a_seal_in_each_of_two_columns(reader: PdfReader) -> None:
+    found = read(reader, chambers)
+    assert sorted(values(found, "seal")) == ["N 004181", "N 004182", "N 004184", "N 004185"]
+
+
+def survey(canvas: Canvas) -> None:
+    lines(canvas, 40, 770, "CONSTAT D'AVARIE", size=14)
+    lines(canvas, 40, 700, "Notre commande : CF 118-26")
+
+
+def test_what_is_ours_where_damage_is_reported_is_the_buyers(reader: PdfReader) -> None:
+    found = read(reader, survey)
+    assert values(found, "purchase_order") == ["CF 118-26"] and not values(found, "sales_order")
+
+
 def order(canvas: Canvas) -> None:
     lines(canvas, 40, 770, "INCARICO DI TRASPORTO", size=14)
     for left, heading, rows in (

@@ -132,6 +132,16 @@ def test_check_digits_tell_right_from_wrong(check: str, valid: list[str], invali
         ("SELLO CL 0093481", ("seal", "CL 0093481")),
         ("CHASSIS PDCZ 418220", ("trailer_plate", "PDCZ418220")),
         ("rego 418XKT", ("vehicle_plate", "418XKT")),
+        ("N/ commande CF-2026-3318", ("sales_order", "CF-2026-3318")),
+        ("V/Cde BC 77-40183", ("purchase_order", "BC 77-40183")),
+        ("Ihr Auftrag NB-55 2087", ("purchase_order", "NB-55 2087")),
+        ("Ons ordernr. VK 118.204", ("sales_order", "VK 118.204")),
+        ("Seals: CSQU3054383 / CN0047732", ("seal", "CN0047732")),
+        ("CHASSIS......: PDCZ 418220", ("trailer_plate", "PDCZ418220")),
+        ("Naczepa nr rej. GA 7704X +48 58 555 01 99", ("trailer_plate", "GA7704X")),
+        ("chauffeur, GR-218-TB / FX-906-QN", ("trailer_plate", "FX906QN")),
+        ("truck 31-BGK-7", ("vehicle_plate", "31BGK7")),
+        ("Kz. LI-418 HK / LI-902 HK", ("trailer_plate", "LI902HK")),
         ("CSQU 305438\u20103", ("container", "CSQU3054383")),
         ("SSCC: 1 06141412 34567890 8", ("sscc", "106141412345678908")),
     ],
@@ -177,6 +187,8 @@ def test_references_are_found_as_people_write_them(text: str, expected: tuple[st
         "Load 24000kg",
         "Delivery: 07700 900418",
         "CAMION 14H30",
+        "SO0912/13NOV",  # a flight
+        "booking MAR 12.11.2026",
         "Exp. 12.2026",
         "carga 2400 cajas",
         "viaje 1400 km",
@@ -213,6 +225,15 @@ def test_what_looks_like_a_time_or_a_count_is_a_reference_where_it_is_called_one
 
 def test_a_part_of_a_longer_number_is_no_order() -> None:
     assert ("purchase_order", "PO-88120") not in found("Bestellung Empfänger: KTP-PO-88120")
+
+
+def test_a_telephone_number_behind_a_plate_is_no_trailer() -> None:
+    assert ("vehicle_plate", "GA7704X") not in found("Naczepa nr rej. GA 7704X +48 58 555 01 99")
+
+
+def test_the_number_of_seals_is_none_of_them() -> None:
+    text = "2 / NLD 0771844, NLD 0771845"
+    assert [s.value for s in identifiers.captioned("seal", text, 0, len(text))] == ["NLD 0771844", "NLD 0771845"]
 
 
 def test_two_plates_may_stand_side_by_side() -> None:
@@ -266,6 +287,8 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("seal", "Seal UK0883178", "UK0883178"),
         ("invoice", "Factuur 2026-20557", "2026-20557"),
         ("trailer_plate", "Rimorchio AE 40772", "AE40772"),
+        ("vehicle_plate", "NL 74-BTR-8", "74BTR8"),
+        ("vehicle_plate", "OS HG 3017", "OSHG3017"),
         ("shipment", "PSD 4418 0277 61", "PSD 4418 0277 61"),
         ("purchase_order", "Baustelle 4711", "BAUSTELLE 4711"),
         ("shipment", "Rit 26-119043", "26-119043"),

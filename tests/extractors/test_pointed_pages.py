@@ -176,6 +176,14 @@ def test_goods_are_told_in_full_where_one_way_knows_only_how_their_name_begins()
     assert completed([finding("description", "Kettles, toasters", 0.8, 20)], apart)[1] == apart
 
 
+def test_a_part_of_a_number_is_told_in_full() -> None:
+    plate = finding("vehicle_plate", "PL 7K 044", 0.8, 20)
+    parts = [finding("vehicle_plate", "PL 7K", 0.9, 20), finding("vehicle_plate", "044", 0.7, 26)]
+    assert [(f.value, f.score) for f in completed([plate], parts)[1]] == [("PL 7K 044", 0.9), ("PL 7K 044", 0.7)]
+    other = [finding("trailer_plate", "044", 0.7, 26)]
+    assert completed([plate], other)[1] == other
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [
