@@ -39,7 +39,6 @@ _NUMBERED_BOX = re.compile(r"\d{1,2}[a-z]?[.)]? [A-ZÀ-Ž]")
 _PAIR = re.compile(r"[^\W\d][\w ./'-]{2,40}:\s")  # a label with its own value, and so no value
 _HALF_MARK = re.compile(r"[/+&·•|]")
 _HALF_OR_DASH = re.compile(r"[/+&·•|–—]|(?<= )-(?= )")
-_IN_BRACKETS = re.compile(r"[^()]{2,40}\(([^()/]{2,30}/[^()/]{2,30})\)\W*")
 _MOST_HALVES = 4
 _HALF = re.compile(r"[^\s/+&·•|](?:[^/+&·•|]*[^\s/+&·•|])?")
 _CANONICAL = {  # captions as the patterns of running text know them
@@ -360,11 +359,10 @@ def _first_of_row(cells: Sequence[Word], label: Word, value: Word) -> Word:
 def _fields_of_halves(label: str) -> list[str]:
     """The fields of a label that names several of them, in one language or more: references, plates, the driver."""
     label = label[numbers.end() :] if (numbers := layout.BOX_NUMBERS.match(label)) else label
-    inside = _IN_BRACKETS.fullmatch(label)  # "Véhicule (tracteur / remorque)"
-    for words, mark in ((label, _HALF_MARK), (label, _HALF_OR_DASH), (inside[1] if inside else "", _HALF_MARK)):
-        fields = list(dict.fromkeys(caption_of(half.strip(" :")) or "" for half in mark.split(words)))
-        if "" not in fields:  # "trekker – oplegger / tracteur – remorque"
-            break
+    fields = [caption_of(half.strip(" :")) or "" for half in _HALF_MARK.split(label)]
+    if "" in fields:  # "trekker – oplegger / tracteur – remorque"
+        fields = [caption_of(half.strip(" :")) or "" for half in _HALF_OR_DASH.split(label)]
+    fields = list(dict.fromkeys(fields))
     return fields if 1 < len(fields) < _MOST_HALVES and set(fields) <= _IN_HALVES else []
 
 

@@ -930,17 +930,6 @@ def test_two_plates_without_a_slash_go_by_the_order_of_their_label(reader: PdfRe
     assert values(found, "vehicle_plate") == ["LL384KX"] and values(found, "trailer_plate") == ["LL117AN"]
 
 
-def plates_in_brackets(canvas: Canvas) -> None:
-    lines(canvas, 40, 770, "LETTRE DE VOITURE CMR", size=14)
-    lines(canvas, 30, 712, "20 Véhicule (tracteur / remorque)", size=6, font="Helvetica")
-    lines(canvas, 30, 698, "4471-KX / R-117-AN")
-
-
-def test_the_brackets_of_a_label_may_name_the_halves_of_its_value(reader: PdfReader) -> None:
-    found = read(reader, plates_in_brackets)
-    assert values(found, "vehicle_plate") == ["4471KX"] and values(found, "trailer_plate") == ["R117AN"]
-
-
 def chambers(canvas: Canvas) -> None:
     lines(canvas, 40, 770, "BEFÖRDERUNGSPAPIER", size=14)
     xs = (30, 200, 300, 420)
