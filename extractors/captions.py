@@ -11,6 +11,7 @@ from typing import NamedTuple
 _FILE = Path(__file__).with_name("captions.yaml")
 _LONGEST = 110  # letters of a caption, in all its languages
 _MOST_WORDS = 12  # of one of them
+_MOST_DIGITS = 3
 _NUMBERED = re.compile(r"\d{1,2}[a-z]?[.)]? |\(\d{1,2}[a-z]?\) ?")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*+|†")
 DATA_ELEMENT = re.compile(r" ?\[\d\d \d\d(?: ?[/,] ?\d\d \d\d){0,3}\] ?")  # "Scellés [19 10]", as customs number boxes
@@ -20,7 +21,11 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,2}(?!\w))?[°º]?|#")
 _ZERO = re.compile(r"(?<=[^\W\d_]{3})0|0(?=[^\W\d_]{3})")  # "SU PEDID0"
 _ENDINGS = ("nummern", "nummer", "number", "nr")
 _ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
+_LINKING = frozenset(
+    ["of", "the", "de", "del", "della", "di", "du", "des", "la", "le", "van", "von", "der", "het", "da", "do"]
+)
 _NONE = "none"
+OWN_NUMBER = "own_number"  # of the paper itself: which field that is, its type says
 _ORDERS = frozenset(["purchase_order", "sales_order", "delivery_order"])
 _WHO = frozenset(["shipper", "consignee", "carrier", "driver_name"])
 
@@ -49,15 +54,20 @@ def caption_of(words: str) -> str | None:
     Of several languages or halves the first that is known counts, the longest known phrase in it first. All its other
     words must be such as stand with any caption. Colons and blanks around them say nothing.
     """
-    words = DATA_ELEMENT.sub(" ", words)
-    if not 2 <= len(words) <= _LONGEST or sum(c.isdigit() for c in words) > 3:
+    if not 2 <= len(words) <= _LONGEST:
         return None
-    words = _ASIDE.sub(" ", words.replace("’", "'"))
+    words = words.replace("’", "'")
+    asides = _ASIDE.findall(words)
+    words = _ASIDE.sub(" ", words)
     words = _WHOSE.sub(lambda whose: "ns " if whose["ours"] else "vs ", words)
+    if sum(c.isdigit() for c in words) > _MOST_DIGITS:
+        return None
     numbered = _NUMBERED.match(words)
     words = words[numbered.end() :] if numbered else words
     found = [_field(part) for part in (words, *_OTHER_LANGUAGE.split(words)) if part.strip()]
     fields = [field for field in found if field]
+    if fields[:1] == ["shipment"] and any(_field(aside) == "" for aside in asides):  # "Ref. nr. (LRN)"
+        return ""
     if fields[:1] == ["shipment"]:  # "Uw referentie / bestelnummer afnemer" is what the second half says
         fields = [field for field in fields if field in _ORDERS] or fields
     return next(iter(fields), next((field for field in found if field is not None), None))
@@ -87,6 +97,12 @@ def _said(tokens: tuple[str, ...]) -> str | None:
             if field is not None and all(known.may_be_with(field, other) for other in others):
                 return "" if field == _NONE else field
     return None
+
+
+def _unlinked(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """A phrase without the words that only link others, which captions often leave out."""
+    said = tuple(token for token in tokens if token not in _LINKING)
+    return said if len(said) > 1 else tokens
 
 
 def _tokens(words: str) -> tuple[str, ...]:
@@ -119,5 +135,7 @@ def _captions() -> _Captions:
         for phrases in by_language.values():
             for phrase in phrases:
                 fields.setdefault(_tokens(phrase), field)
+    for phrase, field in list(fields.items()):  # "orden carga" is "orden de carga"
+        fields.setdefault(_unlinked(phrase), field)
     fillers = frozenset(_plain(word) for line in read["fillers"] for word in line.split())
     return _Captions(fields, fillers, frozenset(word for phrase in fields for word in phrase))

@@ -56,6 +56,14 @@ FILE = Path(captions.__file__).with_name("captions.yaml")
         ("Vervoermiddel bij vertrek [19 05]", "vehicle_plate"),
         ("SU PEDID0", "purchase_order"),
         ("BOEKINGSNR. REDERIJ", "booking"),
+        ("ORDEN CARGA", "shipment"),
+        ("Transport document number", "shipment"),
+        ("Informe n.º", "shipment"),
+        ("Entladenr.", "shipment"),
+        ("Zlec. załadunku", "shipment"),
+        ("Beleg-Nr.", captions.OWN_NUMBER),
+        ("Aangifte / Ref. nr. (LRN)", ""),
+        ("LRN [12 09]", ""),
         ("Net weight", ""),
         ("Due date", ""),
     ],
@@ -71,7 +79,7 @@ def test_what_is_written_into_a_form_is_no_caption(words: str) -> None:
 
 def test_each_caption_of_the_list_says_one_field_that_there_is() -> None:
     fields = yaml.safe_load(FILE.read_text(encoding="utf-8"))["fields"]
-    known = identifiers.FIELDS | dates.FIELDS | quantities.FIELDS | parties.FIELDS | {"none"}
+    known = identifiers.FIELDS | dates.FIELDS | quantities.FIELDS | parties.FIELDS | {"none", captions.OWN_NUMBER}
     assert set(fields) <= known
     said = [(phrase, field) for field, of in fields.items() for phrases in of.values() for phrase in phrases]
     assert all(isinstance(phrase, str) for phrase, _ in said)
