@@ -108,7 +108,7 @@ _SPEAKS_OF_FREIGHT = re.compile(
 _LONG_TITLE = 10  # letters
 _BEFORE_TITLE = 12  # letters of a line: "STRAIGHT", "Copy"
 _NUMBER_OF_IT = re.compile(
-    r"[ \t]*+(?:(?:no|nr|n[°ºo]|num|number|nummer|numero|número|numéro|n)\b\.?)?[ \t]*+[:#.°º]?[ \t]*+(?P<value>[A-Z]{1,3} \d[\d./-]{2,}|(?=\S*\d\S*\d)[A-Z0-9][A-Z0-9./_-]{2,24})[ \t]*+",
+    r"[ \t]*+(?:(?:no|nr|n[°ºo]|num|number|nummer|numero|número|numéro|n)\b\.?)?[ \t]*+[:#.°º]?[ \t]*+(?P<value>[A-Z]{1,3} \d[\d./-]{2,}|(?=\S*\d\S*\d)[A-Z0-9][A-Z0-9./_-]{1,23}[A-Z0-9])\.?[ \t]*+",
     re.IGNORECASE,
 )
 _FILENAME_SEPARATORS = re.compile(r"[_\W]+")

@@ -64,6 +64,8 @@ _NUMBERS: dict[DocumentType, str] = {
     "carrier_notice": "shipment",
     "packing_list": "shipment",
     "dangerous_goods_declaration": "shipment",
+    "air_waybill": "awb",
+    "other_document": "shipment",
 }
 _ISSUERS: dict[DocumentType, str] = {
     "freight_invoice": "carrier",
@@ -400,7 +402,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         yield _read_on_page(Span(number, value, *place, _TITLED if titled else _OWN_NUMBER), read, part, "pattern")
     spans: list[tuple[Span, Method]] = [(span, "pattern") for span in forms.spans_in(text, setting)]
     spans += [(span, "pattern") for named in parties.find_named(text) if (span := _in_cell(text, cells, named))]
-    spans += [(span, "layout") for span in forms.in_pairs(text, cells, pairs, setting)]
+    spans += [(span, "layout") for span in forms.in_pairs(text, cells, pairs, setting, number)]
     tables = columns.read_tables(text, cells)
     shipped = list(parties.shipping_names(text))
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
@@ -426,7 +428,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     goods = not _has_articles(document)
     if document.type in _PRICED:  # or its lines are services
         tables = [t if t.amounts else t._replace(goods=()) for t in tables]
-    for span in (*forms.captioned(text, cells, pairs, total), *forms.in_cells(text, cells, total)):
+    for span in (*forms.captioned(text, cells, pairs, total, number), *forms.in_cells(text, cells, total, number)):
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=True) for table in tables)
         if not in_line and not (span.field == "pieces" and span.start in on_pallets):
             yield _read_on_page(span._replace(field=_meant(span, text, document, setting)), read, part, "layout")

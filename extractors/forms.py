@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
-from extractors.captions import caption_of
+from extractors.captions import OWN_NUMBER, caption_of
 from extractors.documents import DocumentType
 from extractors.evidence import Span
 from extractors.pdf import Word
@@ -93,7 +93,7 @@ _IN_LINE = re.compile(  # "Referentie klant: KL-4410"
     r"(?:^|(?<=[\n;|•]))[ \t*•>-]{0,6}(?P<label>[^\W\d_][^:=\n;|]{1,50}?)[ \t]{0,3}:[ \t]{0,3}"
     r"(?P<value>(?=[^\n;|]{0,79}\d)[^\n;|]{2,80})"
 )
-_ENDS = r"(?=[ \t]*(?:$|[;|(]|,(?!\d)|[ \t][^\W\d]))"
+_ENDS = r"(?=[ \t]*(?:$|[;|(]|,(?!\d)|[ \t][^\W\d]|[ \t]/[ \t]))"
 _FIRST_NUMBER = re.compile(
     rf"(?:(?!DAT[AEU]|TIME)[A-Z]{{2,4}}(?:-[A-Z]{{2,4}})? (?=\d))?[A-Z0-9](?:[A-Z0-9./_-]{{0,28}}[A-Z0-9])?(?: \d{{2,4}}){{0,4}}{_ENDS}"
 )
@@ -117,10 +117,13 @@ def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: boo
     yield from quantities.find_quantities(text)
 
 
-def in_lines(text: str) -> Iterator[Span]:
-    """References after captions of forms in running text, where the words that it is searched for know none."""
+def in_lines(text: str, own: str | None = None) -> Iterator[Span]:
+    """References after captions of forms in running text, where the words that it is searched for know none.
+
+    `own` is the field of the paper's own number.
+    """
     for match in islice(_IN_LINE.finditer(text), _MAX_LABELS):
-        field = caption_of(match["label"])
+        field = _announced(match["label"], own)
         if field in identifiers.FIELDS and not field.endswith("plate"):
             number = _FIRST_NUMBER.match(text, match.start("value"), match.end("value"))
             if number:
@@ -131,17 +134,25 @@ def in_lines(text: str) -> Iterator[Span]:
                 yield span._replace(score=0.73)
 
 
+def _announced(caption: str, own: str | None) -> str | None:
+    """The field of a caption, `own` being that of the paper's own number."""
+    field = caption_of(caption)
+    return own if field == OWN_NUMBER else field
+
+
 _CELL_AMOUNT = re.compile(
     r"(?P<label>[^\W\d][^\d:\n]{2,30}?)\s?:? (?P<value>\d[\d .,'’′]{0,11}(?<=\d)(?: ?[A-Za-z]{1,10}\.?)?)"
 )
-_CELL_NUMBER = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:[A-Z]{1,6}[-/ ])?\d[A-Z0-9/.-]{3,22})")
+_CELL_NUMBER = re.compile(
+    r"(?P<label>[^\W\d][^\d:\n]{2,30}?) (?P<value>(?:(?!N[RO] )[A-Z]{2,4} )?(?:[A-Z]{1,6}[-/]){0,2}\d[A-Z0-9/.-]{2,22}(?: \([^()\n]{1,30}\)| \w{1,6} \d[\d./-]{7,9})?)"
+)
 _CELL_MONEY = re.compile(r"(?P<label>[^\W\d][^\d:\n]{2,40}?)\s?: ")
 _OF_WHOLE = re.compile(
     r"(?:total|totale|totaux|totaal|gesamt|insgesamt|summe|razem|łącznie) ?: (?=[^\n]{0,12}\d)", re.IGNORECASE
 )
 
 
-def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Span]:
+def in_cells(text: str, cells: Sequence[Word], total: str | None, own: str | None = None) -> Iterator[Span]:
     """Amounts, references and the `total` in one cell with their caption: `Palettes 33`, `Prix net : 1.060 EUR`."""
     for cell in cells:
         place = (cell.start, cell.end)
@@ -153,12 +164,21 @@ def in_cells(text: str, cells: Sequence[Word], total: str | None) -> Iterator[Sp
                 yield Span(said, value, *first, score)
         elif _OF_WHOLE.match(text, *place):  # "Gesamt: 18 EPAL / 6.185 kg brutto"
             yield from _summed(text, *place)
-        elif match := _CELL_AMOUNT.fullmatch(text, *place) or _CELL_NUMBER.fullmatch(text, *place):
-            field = caption_of(match["label"]) or ""
-            if field in _BOXED and (amount := quantities.captioned(field, text, *match.span("value"), match["label"])):
+        else:
+            yield from _in_cell(text, cell, own)
+
+
+def _in_cell(text: str, cell: Word, own: str | None) -> Iterator[Span]:
+    for pattern in (_CELL_AMOUNT, _CELL_NUMBER):
+        match = pattern.fullmatch(text, cell.start, cell.end)
+        field = (_announced(match["label"], own) if match else None) or ""
+        if match and field in _BOXED:
+            if amount := quantities.captioned(field, text, *match.span("value"), match["label"]):
                 yield amount
-            elif field in identifiers.FIELDS and not field.endswith("plate"):
-                yield from identifiers.captioned(field, text, *match.span("value"))
+            return
+        if match and field in identifiers.FIELDS and not field.endswith("plate"):
+            yield from identifiers.captioned(field, text, *match.span("value"))
+            return
 
 
 def _score(total: str | None, caption: str) -> float:
@@ -190,7 +210,7 @@ def _summed(text: str, start: int, end: int) -> Iterator[Span]:
 Pairs = Sequence[tuple[Word, Word]]  # as `layout.pairs` finds them
 
 
-def in_pairs(text: str, cells: list[Word], pairs: Pairs, setting: Setting) -> Iterator[Span]:
+def in_pairs(text: str, cells: list[Word], pairs: Pairs, setting: Setting, own: str | None = None) -> Iterator[Span]:
     """What each value says after its label. All pairs are searched as one text: a search costs most by its start."""
     lines: list[str] = []
     begins: list[int] = []  # of each value in the searched text
@@ -209,7 +229,7 @@ def in_pairs(text: str, cells: list[Word], pairs: Pairs, setting: Setting) -> It
         values.append(value)
         length += len(lines[-1]) + len(_APART)
     for cell in cells:
-        for span in in_lines(text[cell.start : cell.end]):
+        for span in in_lines(text[cell.start : cell.end], own):
             yield span._replace(start=span.start + cell.start, end=span.end + cell.start)
     for span in spans_in(_APART.join(lines), setting, captions=False):
         at = bisect_right(begins, span.start) - 1
@@ -251,12 +271,12 @@ def _called(label: str) -> str:
     return _CANONICAL.get(field, label) if field else label
 
 
-def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None) -> Iterator[Span]:
+def captioned(text: str, cells: list[Word], pairs: Pairs, total: str | None, own: str | None = None) -> Iterator[Span]:
     """References, amounts and the `total` in cells whose caption names them, where the value alone says nothing."""
     amounts: dict[str, list[tuple[bool, Span]]] = {}
     for label, value in pairs:
         caption = text[label.start : label.end].rstrip(" :")
-        field = caption_of(caption)
+        field = _announced(caption, own)
         if total and _TOTAL_IN.fullmatch(caption):
             field = total
         freight = total == "goods_value" and _FREIGHT.fullmatch(caption) is not None and layout.on_line(label, value)

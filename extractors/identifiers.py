@@ -126,7 +126,7 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
         ("purchase_order", r"P\.?O"),
         ("sales_order", r"S\.?O"),
         ("booking", r"BKG?"),
-        ("delivery_order", "LS|BL"),
+        ("delivery_order", r"D\.?D\.?T\.?"),
         ("vehicle_plate", "UNIT|TRUCK|TRACTOR|LKW|KFZ|CAMION|CAMIÓN"),
         ("trailer_plate", "UNIT|TRAILER|ANH|AUFL|RIM"),
     )
@@ -335,18 +335,18 @@ def _numbers(text: str) -> Iterator[Span]:
 _WORDS: tuple[tuple[str, float, str], ...] = (
     ("tracking", 0.75, r"paquete|pacco|parcel|paket|colis|pakket|paczka|track(?:ing|\s?&\s?trace)?(?: id)?|trace id|sendungsnummer|paketnummer|suivi|seguimiento|tracciamento|track ?(?:&|en) ?trace|śledzeni\w+"),
     ("pro", 0.85, r"PR[O0]"),
-    ("bol", 0.85, r"n705(?= )|b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
+    ("bol", 0.85, r"n705\)?(?= )|b/?o/?l|b/l|[hm]b/?l|bl(?=[ -]?(?:no|nr|num|#)(?!º|°))|bl(?=(?: ?n(?:[º°]|\.))?[ :]{1,2}[A-Z]{4}[A-Z0-9]{0,6}\d{5})|bills? of lading|konnossement|connaissement|conocimiento(?: de embarque)?|polizza di carico|cognossement|konosament"),
     ("awb", 0.85, r"house (?:air ?)?way ?bill|guía (?:aérea )?house(?: \(hawb\))?|h-?awb"),
-    ("cmr", 0.85, r"n730(?: cmr)?(?= )|cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
+    ("cmr", 0.85, r"n730\)?(?: cmr)?(?= )|cmr(?:[ -](?:frachtbrief|waybill|note|vrachtbrief))?|frachtbrief|lettre de voiture|carta de porte|lettera di vettura|vrachtbrief|list(?:u|em)? przewozow\w+"),
     ("purchase_order", 0.8, r"p\.?o\.?s?|purchase orders?|(?:your|customer|client) order|uw order|ihr auftrag|(?:vs|vostro|v)[./]{0,2} ?ordine|(?:su|vuestro|s/) ?pedido|v/ ?(?:cde|commande)|ordine cliente|bestellung|bestell|(?<!\bn/ )(?<!\bnotre )(?:bon de )?commande|orden de compra|(?<!\bn/ )(?<!\bnuestro )pedido|ordine (?:d['’]acquisto|acquisto)|inkooporder|bestelling|bestel|zamówieni\w+|zam\.|cde(?= ?(?:n[°º]|\d))"),
     ("sales_order", 0.7, r"(?:n/ ?|notre |nuestro )(?:commande|cde|pedido)|s\.o\.?|sales orders?|order confirmation|orderbevestiging|confirmation de commande|conferma d['’]ordine|confirmación de pedido|potwierdzenie zamówienia|orders?|ord|auftrags?|kundenauftrag|auftragsbestätigung|pedido de venta|ordine(?: di vendita)?|verkooporder"),
-    ("delivery_order", 0.75, r"delivery (?:order|note|docket)|d/n|lieferscheine?|ls(?=[ .:-]{0,3}(?:nr|\d))|lfs|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|boll[ae]|pakbon|(?:af)?leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
-    ("invoice", 0.8, r"n380(?= )|invoices?|inv|self[- ]?bill|rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
+    ("delivery_order", 0.75, r"(?:delivery|d[ei]spatch) (?:order|note|docket)|d/n|lieferscheine?|ls(?=[ .:-]{0,3}(?:nr|\d))|lfs|bon de livraison|(?:n[°º] de )?bl(?= ?:)|bl(?=(?: n[°º]\.?)? ?\d)|albarán(?: de entrega)?|documento di trasporto|ddt|boll[ae]|pakbon|(?:af)?leverbon|dokument dostawy|wz|dn(?= ?\d)|lieferungs?|delivery|livraison|entrega|consegna|levering|dostaw[ay]"),
+    ("invoice", 0.8, r"n380\)?(?= )|invoices?|inv|self[- ]?bill|(?:handels|fracht|proforma|speditions|sammel)?rechnungs?|rg|re(?=[ -]?(?:nr|no))|factures?|factura|fattura|(?:handels|vracht|transport|proforma)?factuur|faktur[ayęąo]|fra(?=\.? ?n[º°])"),
     ("booking", 0.8, r"bookings?|bkg|buchungs?|réservation|reserva|prenotazione|boeking|bookingu|rezerwacj[ai]"),
     ("seal", 0.8, r"seals?|sellos?(?=(?: n[.º°]{1,2}| no\.?)? ?[:#]? ?[A-Z]{0,4}[ -]?\d{5})|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica|kenmerk"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|abhol)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
+    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|speditions|fracht|lade|verlade|fahr|abhol|versand|beförderungs|umzugs)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|numero di (?:carico|ritiro)|référence d['’]enlèvement|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|rego?|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"(?:trailer|chassis(?=[ .:#]{1,24}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\.)(?:,? (?:nr rej|reg|regn|registration|kennz|kennzeichen|immat|immatr|targa|targata|matr|matrícula|kenteken)\b)?"),
 )  # fmt: skip
@@ -355,11 +355,12 @@ _CONNECTOR = (
     r"referencia|riferimento|referentie|ref|id)\b|[ ]?n(?:\.?[º°]|\.))?\.?){1,2}(?:[ .]{2,24}(?=:))?[ \t]*+#?[ \t]*+(?:(?:is|was|ist|lautet|est|es(?: el)?|è)\b|[:#=]{1,2}[ \t]*+\n?|-(?= ))?[ \t]*+[#(\"“]?"
 )
 _VALUE = (
-    r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}) \d[\d/.-]{2,12}\d(?![\w/-]|\.\w)"  # with the letters of a country or a firm
+    r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}(?:-[A-Z]{1,4})?) \d(?:[\d./-]{2,12}\d(?![\w/-]|[.,]\d| \d)|\d{1,4}(?: \d{2,4}){1,4}(?![\w/-]|[.,]\d| \d))"  # with the letters of a country or a firm
     r"|(?-i:[A-Z]{1,4})[-/]\d{1,4}(?: \d{3,4}){1,2}(?![\w/-]|[.,]\d| \d)"  # NB-55 2087
     r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
+_VALUE_OF = {"delivery_order": _VALUE.replace("BL|", "", 1)}  # "Bon de livraison BL 55104"
 _PLATE = r"(?P<value>[A-Z]{3}Z \d{6}(?!\d)|[A-Z]{2} \d{1,2} [A-Z]{1,3} \d{4}(?!\d)|[A-ZÄÖÜ0-9]{5,9}(?![A-Za-z0-9-]| [A-Z]?\d)|[A-ZÄÖÜ0-9]{1,4}(?:[ -][A-Z0-9ÄÖÜ]{1,5}){0,2})"
 _APART = r"(?:(?<![^\W\d_])|(?=\d)|(?<=[a-z])(?=[A-Z]))"  # a word that goes on is no label: PROPANE
 _ONE_PLATE = rf"{_PLATE}(?!/\d)"  # Reg. UE 2016/679 is a law
@@ -368,7 +369,7 @@ _CONTEXTS = tuple(
         field,
         score,
         re.compile(
-            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_APART}{_ONE_PLATE if field.endswith('plate') else _VALUE}(?![\w-])"
+            rf"(?<![\w/-])(?i:{words})(?i:{_CONNECTOR}){_APART}{_ONE_PLATE if field.endswith('plate') else _VALUE_OF.get(field, _VALUE)}(?![\w-])"
             if field != "pro"
             else rf"(?<![\w/-])(?:PR[O0]|Pro|pro(?=[ -]?(?:#|no|number|nr)))(?i:{_CONNECTOR}){_APART}{_VALUE}(?![\w-])"
         ),
@@ -428,7 +429,7 @@ _OF_TRAILER = re.compile(  # "Naczepa nr rej."
 _SECOND_HALF = re.compile(r"[^\W\d][.:]? ?/ ?$")  # of a label in two halves
 _TWO_VALUES = re.compile(r" ?/ ?[A-Z0-9]{0,12}[A-Z0-9-]{0,4}\d")
 _MORE_OF_A_PRICE = re.compile(r"[.,]\d\d(?!\d)")
-_PRICE = re.compile(r"\d{1,6}[.,]\d{2}")
+_PRICE = re.compile(r"\d{1,6}[.,]\d{2}|\d\d/100")
 _PHONE = re.compile(r"0\d{3,4} \d{6}(?!\w)")  # 07700 900418
 _A_NUMBER = re.compile(
     r"(?:(?<!\w)n(?:\.?[º°]|\.|os?\b|r)|(?:nr|num\w*|number\w*|nummer|ref\w*|rif\w*|réf\w*|id)\b|#)[^\w#]*$",
@@ -544,14 +545,21 @@ def two_plates(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return list(min(halves, key=lambda h: abs(h[0][1] - h[0][0] - (h[1][1] - h[1][0])), default=()))
 
 
-_WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,12}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
+_WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,20}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
 _PREFIXES = (  # what a number calls itself, whatever its box is called
     ("purchase_order", re.compile(r"P\.?O\b|O\.?D\.?A\b")),
     ("sales_order", re.compile(r"S\.?O\b")),
     ("delivery_order", re.compile(r"D\.?D\.?T\b")),
+    ("invoice", re.compile(r"INV\b")),
 )
 _COUNT_BEFORE = re.compile(r"\d{1,2} ?/ ?(?=[A-Z])")  # of seals, as customs have it: "2 / NLD 0771844, NLD 0771845"
+_LETTERS = re.compile(r"(?:LS|BL|DN) (?=\d)")  # of a delivery note
+_NOTE = re.compile(r"lieferschein|livraison|(?:delivery|d[ei]spatch) (?:note|docket)", re.IGNORECASE)
 _LIST = re.compile(r"\s*(?:[,;]|\s/\s|\s\+\s|\s&\s)\s*")
+_BEHIND = re.compile(  # a number: "3391 del 10/12/2026", "5091 (intern)"
+    r"(?: (?:d\.?d|del|vom|du|van|of|dated|dt|z|z dnia|de|di)\.? \d{1,4}[./-](?:\d{1,2}|[A-Za-z]{3})[./-]\d{2,4}| \([^()\n]{1,30}\))\s*$",
+    re.IGNORECASE,
+)
 
 
 def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
@@ -559,7 +567,7 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
     if field == "seal" and (count := _COUNT_BEFORE.match(text, start, end)):
         start = count.end()
     at = start
-    for part in _LIST.split(text[start:end]):
+    for part in _LIST.split(_BEHIND.sub("", text[start:end])):
         at = text.index(part, at) if part else at
         digits = sum(c.isdigit() for c in part)
         if not _WRITTEN.fullmatch(part) or len(part) > _LONGEST_WRITTEN or digits < 3 or digits * 4 < len(part):
@@ -567,12 +575,22 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
         if _DATE_LIKE.fullmatch(part) or _PRICE.fullmatch(part) or _fails_its_check(re.sub(r"[ ./-]", "", part)):
             return
         own = next((of for of, prefix in _PREFIXES if prefix.match(part)), field)
+        if field == "shipment" and (letters := _LETTERS.match(part)):  # "Réf. expéditeur BL 66014"
+            own, part, at = "delivery_order", part[letters.end() :], at + letters.end()
         if value := value_of(own, part):
             yield Span(own, value, at, at + len(part), 0.79)
         at += len(part)
 
 
 _WITH_DATE = re.compile(r"[A-Z]{2,4} \d{1,2}[./-]\d{1,2}[./-](?:20)?\d{2}")  # "CET 12.11.2026"
+
+
+def begin_of_note(text: str, start: int, before: str) -> int:
+    """Where the number of a delivery note begins: its letters belong to it only where its name stands `before` them."""
+    letters = _LETTERS.match(text, start)
+    return letters.end() if letters and not _NOTE.search(before) else start
+
+
 _OF_CUSTOMS = re.compile(r"N\d{3}")  # their code of a kind of paper
 _OF_A_DAY = re.compile(r"(?:dat[aeu]m?|dated|fecha)\b", re.IGNORECASE)
 

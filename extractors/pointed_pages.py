@@ -170,6 +170,8 @@ def _value(
             return dollars[1], [(dollars[0], priced[1])]
     if field in parties.PERSONS and any(c.isdigit() or c == "@" for c in text[start:end]):
         return None
+    if field == "delivery_order":
+        start = identifiers.begin_of_note(text, start, caption + text[first:start])
     found = read_at(field, text[first:last], start - first, end - first, partial(stated, **setting._asdict()))
     if found is None:
         return None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from extractors.documents import recognise
+from extractors.documents import number_in_title, recognise
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ from extractors.documents import recognise
         ("DECLARACIÓN DEL VALOR EN ADUANA\nNúmero y fecha de la factura", "customs_document"),
         ("CARGO CLEARANCE PERMIT PG : 1 OF 1", "customs_document"),
         ("DÉCLARATION DE CHARGEMENT DE MARCHANDISES DANGEREUSES\nBON DE LIVRAISON", "dangerous_goods_declaration"),
+        ("DOCUMENTO DI TRASPORTO PER MERCI PERICOLOSE\nmittente", "dangerous_goods_declaration"),
         ("RAPPORTO DI PERIZIA DANNI\nLettera di vettura CMR n. BF0093317", "damage_report"),
     ],
 )
@@ -80,3 +81,9 @@ def test_an_invoice_that_does_not_speak_of_freight_may_be_one_of_goods() -> None
 
 def test_the_filename_is_a_hint_where_the_text_gives_none() -> None:
     assert recognise("", "scan_CMR_0042.pdf")[0] == "cmr_waybill"
+
+
+def test_the_number_behind_a_title_goes_without_the_full_stop() -> None:
+    text = "BASCULA\nTICKET DE PESAJE N. 00418."
+    place = number_in_title(text, "other_document")
+    assert place is not None and text[slice(*place)] == "00418"

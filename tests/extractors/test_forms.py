@@ -1390,3 +1390,16 @@ def test_what_is_missing_and_damaged_is_told_by_captions_side_by_side(reader: Pd
     found = read(reader, draw)
     assert (values(found, "pieces_short"), values(found, "pieces_damaged")) == (["6 H87"], ["42 H87"])
     assert values(found, "pieces") == ["2160 H87"]
+
+
+@pytest.mark.parametrize(
+    ("title", "field", "value"),
+    [
+        ("TICKET DE PESAJE N. 00418.", "shipment", "00418"),
+        ("LETTRE DE TRANSPORT AERIEN\nN. MFA-2611-0773", "awb", "MFA-2611-0773"),
+    ],
+)
+def test_a_paper_of_any_type_is_known_by_the_number_in_its_title(
+    reader: PdfReader, title: str, field: str, value: str
+) -> None:
+    assert values(read(reader, lambda canvas: lines(canvas, 40, 760, *title.split("\n"))), field) == [value]

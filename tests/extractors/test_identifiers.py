@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from extractors import identifiers
-from extractors.identifiers import find_references, value_of
+from extractors.identifiers import begin_of_note, captioned, find_references, value_of
 
 
 def found(text: str) -> set[tuple[str, str]]:
@@ -223,6 +223,50 @@ def test_what_looks_like_a_time_or_a_count_is_a_reference_where_it_is_called_one
     assert found(text) == {expected}
 
 
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("Lieferschein LS 70-4418", "delivery_order", "LS 70-4418"),
+        ("Bon de livraison BL 55104", "delivery_order", "BL 55104"),
+        ("Facture 4471-A, BL 77431", "delivery_order", "77431"),
+        ("original despatch note DN 330718", "delivery_order", "DN 330718"),
+        ("Dossier GT 26.3317", "shipment", "GT 26.3317"),
+        ("our consignment APX 4471 0926", "shipment", "APX 4471 0926"),
+        ("Speditionsauftrag Nr. 4471 der Agentur", "shipment", "4471"),
+        ("Lettre de voiture : LV 0055 81 20", "cmr", "LV 0055 81 20"),
+        ("the seller's invoice RTV-E 1907", "invoice", "RTV-E 1907"),
+        ("Laut Handelsrechnung 900-26-1182", "invoice", "900-26-1182"),
+        ("Bescheiden (N380) 2600418 van 28-10-2026", "invoice", "2600418"),
+    ],
+)
+def test_a_number_keeps_the_letters_that_begin_it_behind_its_name(text: str, field: str, value: str) -> None:
+    assert (field, value) in [(span.field, span.value) for span in find_references(text)]
+
+
+def test_a_delivery_note_that_is_a_reference_goes_without_the_letters_that_name_it() -> None:
+    assert [span.value for span in captioned("shipment", "BL 66014", 0, 8)] == ["66014"]
+    assert begin_of_note("BL 66014", 0, "Réf. expéditeur: ") == 3
+    assert begin_of_note("BL 66014", 0, "Bon de livraison: ") == 0
+
+
+def test_hundredths_in_words_of_an_amount_are_no_number() -> None:
+    assert find_references("son ochenta mil dólares con 50/100") == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "field", "value"),
+    [
+        ("3391 del 10/12/2026", "delivery_order", "3391"),
+        ("2600418 van 28-10-2026", "delivery_order", "2600418"),
+        ("5091 (intern)", "delivery_order", "5091"),
+        ("HVTSAI0055120", "delivery_order", "HVTSAI0055120"),
+        ("INV-30771", "invoice", "INV-30771"),
+    ],
+)
+def test_a_cell_with_a_caption_holds_a_number_and_what_is_said_of_it(cell: str, field: str, value: str) -> None:
+    assert [(span.field, span.value) for span in captioned("delivery_order", cell, 0, len(cell))] == [(field, value)]
+
+
 def test_a_part_of_a_longer_number_is_no_order() -> None:
     assert ("purchase_order", "PO-88120") not in found("Bestellung Empfänger: KTP-PO-88120")
 
@@ -280,7 +324,7 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("cmr", "CMR 4471203", "4471203"),
         ("bol", "BOL 7740912", "7740912"),
         ("bol", "BL-2026-0412", "BL-2026-0412"),
-        ("delivery_order", "LS 4410093", "4410093"),
+        ("delivery_order", "DDT 4410093", "4410093"),
         ("delivery_order", "N. 1187/A", "1187/A"),
         ("vehicle_plate", "Unit 6417", "6417"),
         ("shipment", "NR 4471", "NR 4471"),

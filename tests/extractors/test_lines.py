@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from extractors.forms import in_lines, setting_of, spans_in
+from extractors.forms import in_cells, in_lines, setting_of, spans_in
+from extractors.pdf import Word
 from extractors.quantities import find_quantities
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)  # a Monday
@@ -78,6 +79,30 @@ def read(text: str) -> set[tuple[str, str]]:
 )
 def test_lines_are_read_as_people_write_them(text: str, expected: set[tuple[str, str]]) -> None:
     assert read(text) == expected
+
+
+def test_the_number_of_the_paper_itself_is_what_its_type_says() -> None:
+    told = "Nr dokumentu: ADR/26/1187"
+    assert [(span.field, span.value) for span in in_lines(told, "shipment")] == [("shipment", "ADR/26/1187")]
+    assert list(in_lines(told)) == []
+
+
+def test_a_number_ends_before_what_else_a_line_says_behind_a_slash() -> None:
+    assert [span.value for span in in_lines("nr załadunku: 0441 / okno B")] == ["0441"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "field", "value"),
+    [
+        ("Nostra pratica IMP 5520.26", "shipment", "IMP 5520.26"),
+        ("Ns. pratica MI/PRJ/558", "shipment", "MI/PRJ/558"),
+        ("D.D.T. mittente 932/V del 07/12/2026", "delivery_order", "932/V"),
+        ("Ritnummer 5091 (intern)", "shipment", "5091"),
+    ],
+)
+def test_a_cell_of_a_caption_and_a_number_is_read(cell: str, field: str, value: str) -> None:
+    cells = [Word(start=0, end=len(cell), left=0, top=0, right=200, bottom=9)]
+    assert [(span.field, span.value) for span in in_cells(cell, cells, None)] == [(field, value)]
 
 
 @pytest.mark.parametrize(
