@@ -1396,7 +1396,7 @@ def test_what_is_missing_and_damaged_is_told_by_captions_side_by_side(reader: Pd
     ("title", "field", "value"),
     [
         ("TICKET DE PESAJE N. 00418.", "shipment", "00418"),
-        ("LETTRE DE TRANSPORT AERIEN\nN. MFA-2611-0773", "awb", "MFA-2611-0773"),
+        ("LETTRE DE TRANSPORT AERIEN\nN. MFA-2611-0773 du 4 mai, 2 pages", "awb", "MFA-2611-0773"),
     ],
 )
 def test_a_paper_of_any_type_is_known_by_the_number_in_its_title(
