@@ -8,7 +8,8 @@ Definitions
 - ece: of the label given, over 10 bins of equal mass.
 - coverage_at_95_precision: the largest share of messages, most confident first, of which 95 % are right.
 - fields: a value counts once a case; a case counts where it is labelled with `fields`, a field where any case names it.
-  Strict: the same characters, case and spaces aside. Relaxed: the same letters and digits, or one within the other.
+  Strict: the same characters; case, spaces and the shapes of apostrophes and dashes aside. Relaxed: the same letters
+  and digits, or one within the other.
 - documents: types as a multiset for each case labelled with `documents`.
 - money: processor time at the price of a core, and what the language model cost; not measured where an answer
   came from the cache, which has no price. A right decision is a label that is true, a route that is right, and no
@@ -388,8 +389,11 @@ def multi_label(rows: Sequence[Row], labels: Sequence[str], draws: int, seed: in
 # Fields
 
 
+_SHAPES = str.maketrans("’‘–—", "''--")  # whoever types what a paper says has one key for these
+
+
 def strict(value: str) -> str:
-    return " ".join(value.split()).casefold()
+    return " ".join(value.translate(_SHAPES).split()).casefold()
 
 
 def relaxed(value: str) -> str:

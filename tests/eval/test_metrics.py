@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-from eval.metrics import bins_of, brier_parts, coverage_at_error, load_costs, measure, risk_coverage, same_relaxed
+from eval.metrics import (
+    bins_of,
+    brier_parts,
+    coverage_at_error,
+    load_costs,
+    measure,
+    risk_coverage,
+    same_relaxed,
+    strict,
+)
 from tests.eval.rows import LABELS, a_row, found
 
 
@@ -168,6 +177,11 @@ def test_fields_strict_and_relaxed_and_only_where_labelled() -> None:
     assert fields["per_field"]["tracking"]["f1"]["value"] == pytest.approx(2 / 3, abs=1e-6)
     assert fields["cases"] == 3
     assert "phone" not in fields["per_field"]
+
+
+def test_a_typed_apostrophe_or_dash_is_the_printed_one() -> None:
+    assert strict("Rue de l’Église – Halle 3") == strict("rue de l'église - halle 3")
+    assert strict("26-118") != strict("26118")
 
 
 def test_relaxed_forgives_form_and_not_content() -> None:
