@@ -75,7 +75,7 @@ def test_without_any_hint_it_is_another_document_with_low_confidence() -> None:
 
 
 def test_an_invoice_that_does_not_speak_of_freight_may_be_one_of_goods() -> None:
-    assert recognise("INVOICE\n12 chairs  480.00 EUR") == ("freight_invoice", 0.5)
+    assert recognise("INVOICE\n12 chairs  480.00 EUR")[1] <= 0.5  # how far below, its learnt words say
     assert recognise("INVOICE\nFreight Essen to Lyon  480.00 EUR")[1] > 0.5
 
 
