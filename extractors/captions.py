@@ -58,7 +58,7 @@ def caption_of(words: str) -> str | None:
         return None
     words = words.replace("’", "'")
     asides = _ASIDE.findall(words)
-    words = _ASIDE.sub(" ", words)
+    words = _ASIDE.sub(" ", words) if asides else words
     words = _WHOSE.sub(lambda whose: "ns " if whose["ours"] else "vs ", words)
     if sum(c.isdigit() for c in words) > _MOST_DIGITS:
         return None

@@ -15,7 +15,7 @@ _TITLES = r"(?:Mrs?\.?|Ms\.?|Miss|Dr\.?|M\.|Mme|Mlle|Hr\.?|Herr|Frau|Familie|Sra
 _TITLE_BEFORE = re.compile(rf"(?<!\w){_TITLES} $")
 _TITLED = re.compile(rf"{_TITLES} (?=[A-ZÀ-Ž])")
 _LONGEST_TITLE = 10  # letters
-_OWNED = re.compile(r"['’]s$")
+OWNED = re.compile(r"['’]s$")
 _BEFORE_NAME = re.compile(
     r"(?:(?:at|from|in|the|à|chez|bei|beim|im|vom|bij|naar|presso|w|do|z) (?=\S)|de (?=Dñ?a?\. )|(?i:dell|all|dall|nell|sull)['’](?=\w))"
 )
@@ -68,7 +68,7 @@ def whole(field: str, text: str, start: int, end: int) -> tuple[int, int]:
         start = before.end()
     if field != "site" and (title := _TITLE_BEFORE.search(text, max(0, start - _LONGEST_TITLE), start)):
         start = title.start()
-    if _TITLED.match(text, start, end) and (owner := _OWNED.search(text, start, end)):
+    if _TITLED.match(text, start, end) and (owner := OWNED.search(text, start, end)):
         end = owner.start()
     return start, end
 

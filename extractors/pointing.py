@@ -33,7 +33,6 @@ _NOW = re.compile(  # "It is 16:00 and nobody came"
 )
 _APART = re.compile(r"[,\n]")
 _TO_DIGITS = re.compile(r"\D{0,4}")
-_OWNED = re.compile(r"['’]s$")
 _OF_PALLETS = re.compile(  # "9 von 24 Paletten", "one damaged pallet"
     rf"\s(?:{quantities.OF} \d{{1,4}} |(?!(?:{quantities.PACKED})\b)[^\W\d_]{{3,}} )?(?:{told.PALLETS})\b",
     re.IGNORECASE,
@@ -156,7 +155,7 @@ def _read_near(
         start = article.end()
     if prose and field in naming.FIELDS:
         start, end = naming.whole(field, text, start, end)
-    if field in parties.PERSONS and (owner := _OWNED.search(text, start, end)):
+    if field in parties.PERSONS and (owner := naming.OWNED.search(text, start, end)):
         end = owner.start()
     if field in _MOMENTS and text[end : end + 1] == "." and _DAY_AND_MONTH.search(text, start, end):
         end += 1  # "12.10." is a day, and "12.10" may be a time

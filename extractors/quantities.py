@@ -431,7 +431,8 @@ def find_losses(text: str) -> Iterator[Span]:
 
 def tells_of_loss(text: str) -> bool:
     """Whether `text` counts what is missing or damaged: `1 box ochre missing`."""
-    return _SOME.match(text) is not None and any(words.search(without_accents(text)) for _, words in _LOSS)
+    said = without_accents(text)
+    return _SOME.match(text) is not None and any(words.search(said) for _, words in _LOSS)
 
 
 def _parts(text: str) -> Iterator[re.Match[str]]:

@@ -152,8 +152,7 @@ _ORDINAL_HOURS = (
     "pierwszej drugiej trzeciej czwartej piątej szóstej siódmej ósmej dziewiątej dziesiątej jedenastej dwunastej"
 )
 _CLOCK_WORDS = {
-    **{word: _NUMBER[word] for word in _HOURS},
-    **{"one": 1, "eins": 1, "één": 1, "una": 1, "sei": 6},
+    **{word: _NUMBER[word] for word in (*_HOURS, "one", "eins", "één", "una", "sei")},
     **{word: n for n, word in enumerate(_ORDINAL_HOURS.split(), start=1)},
 }
 _ANY_CLOCK_WORD = "|".join(sorted(_CLOCK_WORDS, key=len, reverse=True))
@@ -162,12 +161,7 @@ _TO_THE_HOUR = re.compile(  # "half five", "quarter to three", "Viertel nach elf
     rf"(?: min\w{{0,5}})? (?:past|after|nach|over|(?P<before>to|vor|voor))) (?P<hour>1[0-2]|\d|{_ANY_CLOCK_WORD})(?!\w|[:.,]\d)",
     re.IGNORECASE,
 )
-_MINUTES_OF = {
-    **dict.fromkeys(["quarter", "viertel", "kwart"], 15),
-    **dict.fromkeys(["five", "fünf", "vijf"], 5),
-    **dict.fromkeys(["ten", "zehn", "tien"], 10),
-    **dict.fromkeys(["twenty", "zwanzig", "twintig"], 20),
-}
+_MINUTES_OF = {**_NUMBER, **dict.fromkeys(["quarter", "viertel", "kwart"], 15)}
 _AND_MINUTES = re.compile(  # "las 7 y media", "sei e mezza", "8 heures moins le quart"
     rf"(?<!\w)(?P<hour>[01]?\d|2[0-3]|midi|{_ANY_CLOCK_WORD})(?:\s?(?:h|heures?|horas?))? "
     r"(?:(?P<half>et demie?|y media|e mezz[ao])|(?P<quarter>et quart|y cuarto|e un quarto)|moins le quart|menos cuarto|meno un quarto)(?!\w)",
