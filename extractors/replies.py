@@ -16,6 +16,7 @@ Run = tuple[Kind, int, int]
 
 _LOOK = 500  # characters of a line that the rules look at
 _SHORT_FORWARD = 200  # characters above a forwarded message that still count as a cover note
+_SHORT_COVER = 130  # letters beside lines cited with `>` that are sent on: who writes more says himself what matters
 
 # "On Mon, … wrote:" in the languages of the service; mail clients wrap it over up to three lines. Without an address,
 # or a clock and a year, people say so of others, and go on in words of their own: "Le client nous a écrit :".
@@ -132,7 +133,8 @@ def split(text: str, subject: str = "") -> list[Run]:
     """
     lines = _lines(text)
     kinds: list[Kind] = ["newest"] * len(lines)
-    begin = sent_on = 0
+    begin = 0
+    sent_on = _cited_under_cover(lines) if _FORWARD_SUBJECT.match(subject) else 0
     for _ in range(5):  # a forwarded forward of a forward …
         quote, content, forwarded = _find_quote(lines, begin)
         _mark_own(lines, kinds, begin, quote, sent_on)
@@ -238,6 +240,13 @@ def _end_of_citation(lines: list[_Line], i: int) -> int:
     while i < len(lines) and _CITED.match(lines[i].text):
         i += 1
     return i
+
+
+def _cited_under_cover(lines: list[_Line]) -> int:
+    """The line after the first that are cited, where little else is said: what somebody sends on with `>` before it."""
+    cited = next((i for i, line in enumerate(lines) if _CITED.match(line.text)), len(lines))
+    own = sum(len(line.text.strip()) for line in lines if not _CITED.match(line.text))
+    return _end_of_citation(lines, cited) if own <= _SHORT_COVER else 0
 
 
 def _mark_own(lines: list[_Line], kinds: list[Kind], begin: int, end: int, sent_on: int) -> None:

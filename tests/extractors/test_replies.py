@@ -161,6 +161,23 @@ def test_a_forwarded_message_that_is_cited_stays_newest_and_what_it_cites_is_his
     assert "Subject" not in newest and "When does it sail" not in newest
 
 
+@pytest.mark.parametrize(
+    ("cover", "subject", "newest"),
+    [
+        ("Can you answer him?", "WG: bindings", True),
+        ("Can you answer him?", "RE: bindings", False),
+        ("Settled. Another lorry takes it. " * 5, "FW: bindings", False),
+    ],
+)
+def test_lines_cited_under_a_short_note_are_news_where_the_subject_says_forward(
+    cover: str, subject: str, newest: bool
+) -> None:
+    text = f"{cover}\n\n> The bindings hang at customs in Basel.\n>> Where are they?\n\nTom\n"
+    found = parts(text, subject)
+    assert ("hang at customs" in found["newest"]) == newest
+    assert "Where are they" in found["quoted"]
+
+
 def test_a_chain_of_forwards_is_followed_down_to_its_content() -> None:
     head = "From: Bob\nSent: Monday\nTo: Anna\nSubject: load\n\n"
     assert parts(head * 3 + "Our driver is sick.\n", "FW: FW: load")["newest"] == "Our driver is sick."
