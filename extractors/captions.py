@@ -47,7 +47,7 @@ class _Captions(NamedTuple):
         return word in self.fillers or (word.isdecimal() and len(word) < 3)
 
 
-@lru_cache(maxsize=4096)  # a carrier's forms bear the same captions every day
+@lru_cache(maxsize=16384)  # some 200 documents': a carrier's forms bear the same captions every day
 def caption_of(words: str) -> str | None:
     """The field whose value a cell with these words announces; "" where it is none of ours, None: it is no caption.
 
@@ -115,6 +115,8 @@ def _plain(words: str) -> str:
 
 
 def without_accents(words: str) -> str:
+    if words.isascii():
+        return words
     letters = unicodedata.normalize("NFD", words.replace("ł", "l").replace("Ł", "L"))
     return "".join(c for c in letters if c not in _ACCENTS)
 

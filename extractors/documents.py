@@ -86,6 +86,7 @@ _PLAIN_TITLE = tuple(  # as titles are often set: without accents, or with blank
     (kind, re.compile(rf"(?<!\w)(?:{without_accents(words).replace(' ', ' ?')})(?!\w)", re.IGNORECASE))
     for kind, words in _TITLES
 )
+_ANY_TITLE = re.compile("|".join(pattern.pattern for _, pattern in _PLAIN_TITLE), re.IGNORECASE)  # few lines have one
 _DROPPED_CAPITAL = re.compile(r"^([A-Z]) (?=\w{4})")  # "C OMMERCIAL INVOICE": the first letter is set larger
 _SPACED = re.compile(r"(?<!\w)(?:(?:\w ){3,}\w|(?:[A-Z]{1,2} ){4,}[A-Z]{1,2})(?!\w)")
 _HEAD_LINES = 8
@@ -153,9 +154,10 @@ def by_title(text: str, filename: str = "", headlines: Collection[str] = ()) -> 
     points: dict[DocumentType, float] = {}
     lines = [_plainly(line.strip()) for line in text[:6000].split("\n") if line.strip()]
     headlines = [_plainly(headline) for headline in headlines]
+    titles = [(i, line) for i, line in enumerate(lines[:120]) if _ANY_TITLE.search(line[:200])]
     taken: set[tuple[int, int]] = set()
     for kind, pattern in _PLAIN_TITLE:
-        for i, line in enumerate(lines[:120]):
+        for i, line in titles:
             named = [(i, at) for match in pattern.finditer(line[:200]) for at in range(match.start(), match.end())]
             if not named or not taken.isdisjoint(named):
                 continue
