@@ -69,6 +69,11 @@ def s10(number: str) -> bool:
     return {10: 0, 11: 5}.get(rest, rest) == int(number[10])
 
 
+def of_parcel(number: str) -> bool:
+    """As parcel networks number: two to four letters of their own, digits, the country; without a known check digit."""
+    return re.fullmatch(r"[A-Z]{2,4}\d{8,14}[A-Z]{2}", number) is not None and number[-2:] in _COUNTRIES
+
+
 def ups(number: str) -> bool:
     if not re.fullmatch(r"1Z[A-Z0-9]{15}\d", number):
         return False
@@ -123,14 +128,15 @@ _OWN_NAMES = {  # that a form prints beside the number itself: `BOL 7740912`
         ("cmr", "CMR"),
         ("bol", "BOL|B/L"),
         ("pro", "PRO"),
-        ("purchase_order", r"P\.?O"),
-        ("sales_order", r"S\.?O"),
+        ("purchase_order", "P[./]?O"),
+        ("sales_order", "S[./]O"),
         ("booking", r"BKG?"),
         ("delivery_order", r"D\.?D\.?T\.?"),
         ("vehicle_plate", "UNIT|TRUCK|TRACTOR|LKW|KFZ|CAMION|CAMIÓN"),
         ("trailer_plate", "UNIT|TRAILER|ANH|AUFL|RIM"),
     )
 }
+_IN_GROUPS = re.compile(r"\d[\d. ]*\d")  # with dots that a scan reads there
 _COUNTED = re.compile(r"\d{1,3}(?:,\d{3})+")  # "PO 1,900" says how many were ordered
 _COUNTRY_BEFORE = re.compile(r"^[A-Z]{1,3} (?=[A-Z0-9]{1,3}-[A-Z0-9]{2,3}-[A-Z0-9]{1,2}$)")  # "NL 74-BTR-8"
 _NUMBER_SIGN = re.compile(r"^(?:N\.?[°º]|N[or]?\.)\s?(?=\S*\d)", re.IGNORECASE)
@@ -163,6 +169,8 @@ def value_of(field: str, quote: str) -> str | None:
         compact = compact[2:]
     if field == "awb" and _HOUSE_AWB.fullmatch(text):
         return text
+    if field in _OF_TRANSPORT and of_parcel(text):
+        return None
     if field in _CHECKED and not _CHECKED[field](compact):
         return None
     if field == "awb":
@@ -171,7 +179,7 @@ def value_of(field: str, quote: str) -> str | None:
         compact = re.sub(r"[ ./()-]", "", _COUNTRY_BEFORE.sub("", text))
         if "," in compact:
             return None
-    if compact.isdecimal() and " " in text:  # digits in groups
+    if " " in text and _IN_GROUPS.fullmatch(text):
         return compact
     return compact if field in _COMPACT else text or None
 
@@ -219,6 +227,10 @@ _TRACKING_BEFORE = re.compile(
     r"track|tracing|waybill|parcel|colis|paquet|paket|sendung|envío|envio|spedizione|zending|przesy|label|airbill|consign",
     re.IGNORECASE,
 )
+_ACCOUNT_BEFORE = re.compile(
+    r"(?:\b[A-Z]{2}\d\d|\b(?:IBAN|CLABE|CCC|RIB|NRB|konto|compte|cuenta|conto|rachun\w+|account|rekening)\b[^\d\n]{0,12}) ?$",
+    re.IGNORECASE,
+)  # of a bank
 _SSCC_BEFORE = re.compile(r"\bsscc|\bnve\b|pallet|palet|\(00\)", re.IGNORECASE)
 _AWB_BEFORE = re.compile(r"\b(?:[mh]?awb|air ?way ?bill|luftfrachtbrief|lta|lettera di vettura aerea)\b", re.IGNORECASE)
 _SEALED = re.compile(r"seal|plomb|scell|sigill|precint|zegel|siegel", re.IGNORECASE)
@@ -236,6 +248,7 @@ _TRAILER = re.compile(
     re.IGNORECASE,
 )
 _AND_TRAILER = re.compile(r"\s?[/+]\s?")  # "GR-218-TB / FX-906-QN"
+_PARCEL = re.compile(rf"{_START}[A-Z]{{2,4}}\d{{8,14}}[A-Z]{{2}}{_END}")
 _POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
@@ -250,6 +263,7 @@ def _by_form(text: str) -> Iterator[Span]:
         (_CONTAINER, "container", container, 0.98),
         (_UPS, "tracking", ups, 0.98),
         (_S10, "tracking", s10, 0.95),
+        (_PARCEL, "tracking", lambda number: of_parcel(number) and not _fails_its_check(number), 0.86),
     ):
         for match in pattern.finditer(text):
             if check(re.sub(r"[ \u2010\u2011-]", "", match[0]).upper()):
@@ -308,7 +322,7 @@ def _numbers(text: str) -> Iterator[Span]:
             continue
         before = text[max(0, match.start() - 40) : match.start()]
         line = before.rsplit("\n", 1)[-1]
-        if _PHONE_BEFORE.search(line) and not quote.startswith("("):
+        if (_PHONE_BEFORE.search(line) and not quote.startswith("(")) or _ACCOUNT_BEFORE.search(line):
             continue
         start, end = match.span()
         if len(digits) in (18, 20) and (len(digits) == 18 or digits.startswith("00")) and sscc(digits[-18:]):
@@ -346,7 +360,7 @@ _WORDS: tuple[tuple[str, float, str], ...] = (
     ("seal", 0.8, r"seals?|sellos?(?=(?: n[.º°]{1,2}| no\.?)? ?[:#]? ?[A-Z]{0,4}[ -]?\d{5})|plomb(?:e|en|age|a|y|ę|ą)?|siegel|scellé|precinto|sigillo|zegel"),
     ("shipment", 0.55, r"(?:your|our|y/|o/|ihre?|unsere?|votre|notre|v/|n/|su|nuestra|vostro|nostro|vs|ns|uw|onze|wasz|nasz)[ .]?(?:ref(?:erence|erenz|erencia|erentie)?|zeichen|réf(?:érence)?|rif(?:erimento)?|nr|sygn)|ref(?:erence|erenz|erencia|erentie)?|rif(?:erimento)?|réf(?:érence)?|sygn|sto|file|dossier|akte|expediente|pratica|kenmerk"),
     ("return_authorisation", 0.85, r"rma|rga|return authori[sz]ation|retouren?|retour|zgod[aęy] na zwrot|autorisation de retour|autorización de devolución|autorizzazione al reso|retournummer"),
-    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|tournée|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|speditions|fracht|lade|verlade|fahr|abhol|versand|beförderungs|umzugs)auftrags?|tour|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|numero di (?:carico|ritiro)|référence d['’]enlèvement|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
+    ("shipment", 0.7, r"shipments?|shpt?|shp|con(?:s|signment)?(?: notes?|(?=[ :#]))|tender(?: id)?|pro[- ]?bill|lr(?= ?(?:no|\d{5}))|(?:pu|pick-?up)(?= ?(?:#|no|nr|number|request))(?: request)?|pu(?= \d)|récépissé|giacenza|dossiernummer|ritnummer|consignments?|loads?(?: id)?|trip|job|sendung|sendungs?|sdg|ladung|(?:transport|speditions|fracht|lade|verlade|fahr|abhol|versand|beförderungs|umzugs)auftrags?|expédition|récép|envoi|envío|envio|expedici[óo]n|exp(?=\. )|viaje|carga|orden de (?:carga|transporte)|spedizione|sped(?=\. )|ldv|ordine di (?:carico|trasporto|ritiro)|numero di (?:carico|ritiro)|référence d['’]enlèvement|viaggio|zending|zendingen|rit|opdrachts?|laadref(?:erentie)?|losref(?:erentie)?|przesyłk[aię]|awizacj[aię]|ładun(?:ek|ku)|zleceni(?:e|a|u|em)(?: transportow\w+)?|zlec\.|abruf|transport"),
     ("vehicle_plate", 0.82, r"vehicle|véhicule|vehículo|veicolo|voertuig|samochód|pojazd|plates?|licen[cs]e plate|plaque|immatriculée?|registration|rego?|truck|lorry|tractor|lkw|zugmaschine|kennzeichen|kfz|immatriculation|cami[oó]n|tracteur|matrícula|tractora|targa(?: motrice)?|motrice|kenteken|vrachtwagen|nr rej|ciągnik|rejestracyjny"),
     ("trailer_plate", 0.82, r"(?:trailer|chassis(?=[ .:#]{1,24}[A-Z]{3}Z ?\d{6})|auflieger|anhänger|anh\.|aufl\.|remorque|semi-remorque|rem\.|remolque|rimorchio|rim\.|semirimorchio|oplegger|opl\.|naczepa|nacz\.)(?:,? (?:nr rej|reg|regn|registration|kennz|kennzeichen|immat|immatr|targa|targata|matr|matrícula|kenteken)\b)?"),
 )  # fmt: skip
@@ -356,7 +370,8 @@ _CONNECTOR = (
 )
 _VALUE = (
     r"(?P<value>(?-i:(?!(?:PO|SO|BL|BOL|PRO|CMR|AWB|DDT|INV|RMA|REF|NR|NO) )[A-Z]{2,4}(?:-[A-Z]{1,4})?) \d(?:[\d./-]{2,12}\d(?![\w/-]|[.,]\d| \d)|\d{1,4}(?: \d{2,4}){1,4}(?![\w/-]|[.,]\d| \d))"  # with the letters of a country or a firm
-    r"|(?-i:[A-Z]{1,4})[-/]\d{1,4}(?: \d{3,4}){1,2}(?![\w/-]|[.,]\d| \d)"  # NB-55 2087
+    r"|(?-i:[A-Z]{1,4})[-/]\d{1,4}(?: \d{3,4}){1,2}(?: \d\d)?(?![\w/-]|[.,]\d| \d)"  # NB-55 2087
+    r"|\d{2,4}-\d{3} \d{3,4}(?![\w/-]|[.,]\d| \d)|\d(?: \d{3}){2,3}(?![\w/-]|[.,]\d| \d)"  # 45-118 207, 0 447 120
     r"|(?-i:(?!PO|SO|BL|NR|NO)[A-Z]{2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{2,6})(?: \d{4,5}){2,4}(?: \d{1,2})?(?![\w/-]|[.,]\d| \d)"  # 6A 00881 2210
     r"|(?=[A-Za-z/._-]{0,14}\d)(?:\d{2,4}(?: \d{3,4}){1,3}(?![\w/-]|[.,]\d| \d)|\d{3,4}(?: \d{2,4}){2,5}(?![\w/-]|[.,]\d| \d)|[A-Za-z0-9](?:[A-Za-z0-9/._-]{0,30}[A-Za-z0-9])?))"
 )
@@ -520,6 +535,11 @@ def _neighbours(text: str, start: int, end: int) -> tuple[tuple[int, int], tuple
     return (match.span(1), match.span(2)) if 0 < int(match[2]) - int(match[1]) <= _NEAR else None
 
 
+def is_number(label: str) -> bool:
+    """Whether a label ends with a word or sign for a number: `Order #`, `Bestell-Nr.`"""
+    return _A_NUMBER.search(label) is not None
+
+
 def _says_when(field: str, label: str, value: str) -> bool:
     """Whether a day or time stands after a word for what happens then, which is not called a number: `Delivery 14/11`."""
     if _A_NUMBER.search(label):
@@ -547,12 +567,13 @@ def two_plates(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 _WRITTEN = re.compile(r"(?=[^\d]*\d)[A-Z0-9]{1,20}(?:[ ./_-]{1,2}[A-Z0-9]{1,14}){0,4}")
 _PREFIXES = (  # what a number calls itself, whatever its box is called
-    ("purchase_order", re.compile(r"P\.?O\b|O\.?D\.?A\b")),
-    ("sales_order", re.compile(r"S\.?O\b")),
+    ("purchase_order", re.compile(r"P[./]?O\b|O\.?D\.?A\b|45\d{8}$")),  # 45...: as SAP numbers its orders
+    ("sales_order", re.compile(r"S[./]?O\b")),
     ("delivery_order", re.compile(r"D\.?D\.?T\b")),
     ("invoice", re.compile(r"INV\b")),
 )
-_COUNT_BEFORE = re.compile(r"\d{1,2} ?/ ?(?=[A-Z])")  # of seals, as customs have it: "2 / NLD 0771844, NLD 0771845"
+_COUNT_BEFORE = re.compile(r"\d{1,2} ?[ /] ?(?=[A-Z])")  # of seals, as customs have it: "2 / NLD 0771844, NLD 0771845"
+_OF_TRANSPORT = frozenset({"shipment", "cmr", "bol"})  # as a parcel's number is called too
 _LETTERS = re.compile(r"(?:LS|BL|DN) (?=\d)")  # of a delivery note
 _NOTE = re.compile(r"lieferschein|livraison|(?:delivery|d[ei]spatch) (?:note|docket)", re.IGNORECASE)
 _LIST = re.compile(r"\s*(?:[,;]|\s/\s|\s\+\s|\s&\s)\s*")
@@ -575,6 +596,7 @@ def captioned(field: str, text: str, start: int, end: int) -> Iterator[Span]:
         if _DATE_LIKE.fullmatch(part) or _PRICE.fullmatch(part) or _fails_its_check(re.sub(r"[ ./-]", "", part)):
             return
         own = next((of for of, prefix in _PREFIXES if prefix.match(part)), field)
+        own = "tracking" if field in _OF_TRANSPORT and of_parcel(part.replace(" ", "")) else own
         if field == "shipment" and (letters := _LETTERS.match(part)):  # "Réf. expéditeur BL 66014"
             own, part, at = "delivery_order", part[letters.end() :], at + letters.end()
         if value := value_of(own, part):

@@ -342,7 +342,15 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
         ("awb", "HAWB ZRH-508817", "ZRH-508817"),
         ("awb", "AWB 020-12345676", None),
         ("awb", "FOR AWB 020-12345676", None),
-        ("sales_order", "SO 20918", "20918"),
+        ("sales_order", "SO 20918", "SO 20918"),
+        ("sales_order", "S/O 20918", "20918"),
+        ("purchase_order", "P/O 20918", "20918"),
+        ("shipment", "118 442", "118442"),
+        ("shipment", "118 442/26", "118 442/26"),
+        ("pro", "417-220 1185", "417-220 1185"),
+        ("sscc", "80 41.7 226", None),
+        ("cmr", "80 41.7 226", "80417226"),
+        ("shipment", "QX440022917DE", None),
         ("booking", "BK 205518802", "205518802"),
         ("un_number", "trailer 53207", None),
         ("purchase_order", "1,900", None),
@@ -351,3 +359,39 @@ def test_hostile_text_takes_linear_time(unit: str) -> None:
 )
 def test_a_number_goes_without_the_name_that_is_printed_beside_it(field: str, quote: str, value: str | None) -> None:
     assert value_of(field, quote) == value
+
+
+def test_a_parcel_network_has_letters_of_its_own_before_its_digits_and_a_country_behind() -> None:
+    assert ("tracking", "QRN004418820771GB") in found("Label QRN004418820771GB scanned 11:24")
+    assert not found("Label QRN004418820771XX scanned 11:24")
+    assert not found("part RB123456786GB"), "of the post, and its check digit is wrong"
+    (span,) = captioned("cmr", "QX4400229178PL", 0, 14)
+    assert (span.field, span.value) == ("tracking", "QX4400229178PL")
+
+
+@pytest.mark.parametrize("account", ["PL10 {}", "CLABE {}", "Konto {}"])
+def test_the_number_of_a_bank_account_is_no_sscc(account: str) -> None:
+    assert ("sscc", "106141412345678908") in found("pallet 1061 4141 2345 6789 08")
+    assert not any(field == "sscc" for field, _ in found(account.format("1061 4141 2345 6789 08")))
+
+
+def test_sap_numbers_its_purchase_orders_from_4500000000_whatever_they_are_called() -> None:
+    assert [s.field for s in captioned("shipment", "4500771234", 0, 10)] == ["purchase_order"]
+    assert [s.field for s in captioned("shipment", "4600771234", 0, 10)] == ["shipment"]
+
+
+def test_customs_put_how_many_seals_there_are_before_their_number() -> None:
+    assert [s.value for s in captioned("seal", "1 QRN4471850", 0, 12)] == ["QRN4471850"]
+    assert [s.value for s in captioned("seal", "2 / QRN 4471850, QRN 4471851", 0, 28)] == ["QRN 4471850", "QRN 4471851"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Bestelnummer QB-704 552 93", ("purchase_order", "QB-704 552 93")),
+        ("bestelnr. 46-119 208", ("purchase_order", "46-119 208")),
+        ("Votre envoi n° 0 447 121 est arrivé", ("shipment", "0447121")),
+    ],
+)
+def test_digits_in_groups_are_read_to_their_end(text: str, value: tuple[str, str]) -> None:
+    assert found(text) == {value}
