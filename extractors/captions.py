@@ -66,11 +66,21 @@ def caption_of(words: str) -> str | None:
     words = words[numbered.end() :] if numbered else words
     found = [_field(part) for part in (words, *_OTHER_LANGUAGE.split(words)) if part.strip()]
     fields = [field for field in found if field]
-    if fields[:1] == ["shipment"] and any(_field(aside) == "" for aside in asides):  # "Ref. nr. (LRN)"
+    if fields[:1] == ["shipment"] and "" in (found[0], *map(_field, asides)):  # "Viaggio / Voyage", "Ref. nr. (LRN)"
         return ""
     if fields[:1] == ["shipment"]:  # "Uw referentie / bestelnummer afnemer" is what the second half says
         fields = [field for field in fields if field in _ORDERS] or fields
     return next(iter(fields), next((field for field in found if field is not None), None))
+
+
+def caption_at_end(words: str) -> str | None:
+    """The longest caption with which running text ends: `laut Bestellung Nr.` of `geliefert laut Bestellung Nr.`"""
+    said = words.split()
+    first = len(said)
+    while first > max(0, len(said) - _MOST_WORDS // 2) and all(map(_captions().may_be_said, _tokens(said[first - 1]))):
+        first -= 1
+    endings = (" ".join(said[at:]) for at in range(first, len(said)))
+    return next((ending for ending in endings if caption_of(ending) is not None), None)
 
 
 def _field(words: str) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from extractors import captions, dates, identifiers, parties, quantities
-from extractors.captions import caption_of
+from extractors.captions import caption_at_end, caption_of
 
 FILE = Path(captions.__file__).with_name("captions.yaml")
 
@@ -46,6 +46,16 @@ FILE = Path(captions.__file__).with_name("captions.yaml")
         ("Uw referentie / bestelnummer afnemer", "purchase_order"),
         ("Sideloader trailer rego", "trailer_plate"),
         ("N/pedido", "sales_order"),
+        ("P/U #", "shipment"),
+        ("CUST P0", "purchase_order"),
+        ("Ns. commessa", "sales_order"),
+        ("Tour-Auftrag", "shipment"),
+        ("Tour-Nr.", ""),
+        ("Schadennummer", ""),
+        ("N° sinistre", ""),
+        ("Claim no.", ""),
+        ("Viaggio / Voyage", ""),
+        ("Zamknięcia", "seal"),
         ("S/pedido", "purchase_order"),
         ("N/ commande", "sales_order"),
         ("V/Cde", "purchase_order"),
@@ -85,3 +95,16 @@ def test_each_caption_of_the_list_says_one_field_that_there_is() -> None:
     assert all(isinstance(phrase, str) for phrase, _ in said)
     twice = {phrase for phrase, field in said if (caption_of(phrase) or "none") != field}
     assert not twice, "another field's, too, or no caption as it is read"
+
+
+@pytest.mark.parametrize(
+    ("words", "caption"),
+    [
+        ("geliefert laut Bestellung Nr.", "laut Bestellung Nr."),
+        ("known there as collection number", "collection number"),
+        ("we thank you", None),
+        ("", None),
+    ],
+)
+def test_running_text_may_end_with_a_caption(words: str, caption: str | None) -> None:
+    assert caption_at_end(words) == caption
