@@ -401,6 +401,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     if number and place and (value := identifiers.value_of(number, text[slice(*place)])):
         yield _read_on_page(Span(number, value, *place, _TITLED if titled else _OWN_NUMBER), read, part, "pattern")
     spans: list[tuple[Span, Method]] = [(span, "pattern") for span in forms.spans_in(text, setting)]
+    spans += [(span, "pattern") for span in forms.in_sentences(text, [span for span, _ in spans])]
     spans += [(span, "pattern") for named in parties.find_named(text) if (span := _in_cell(text, cells, named))]
     spans += [(span, "layout") for span in forms.in_pairs(text, cells, pairs, setting, number)]
     tables = columns.read_tables(text, cells)

@@ -13,11 +13,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
-from extractors.captions import OWN_NUMBER, caption_of
+from extractors.captions import OWN_NUMBER, caption_at_end, caption_of
 from extractors.documents import DocumentType
 from extractors.evidence import Span
 from extractors.pdf import Word
 
+_MOST_NUMBERS = 400  # of a page
 _MAX_LABELS = 200  # of a page; a form has a tenth of that
 _APART = "\n\n\n"  # between pairs, so that no word of one speaks for the next
 _LAYOUT_DOUBT = 0.95  # a label beside or above is a little less sure than one before
@@ -132,6 +133,65 @@ def in_lines(text: str, own: str | None = None) -> Iterator[Span]:
             amount = _FIRST_AMOUNT.match(text, match.start("value"), match.end("value"))
             if amount and (span := quantities.captioned(field, text, *amount.span(), match["label"])):
                 yield span._replace(score=0.73)
+
+
+_NUMBER = re.compile(
+    r"(?<![\w./,-])(?<!\d )(?:\d{1,4}(?: \d{2,5}){1,4}|\d{2,4}-\d{3} \d{3,4}|(?=[A-Z/._-]{0,14}\d)[A-Z0-9](?:[A-Z0-9/._-]{0,28}[A-Z0-9])?)(?![\w/-]|[.,]\d)"
+)
+_BEFORE_NUMBER = re.compile(r"(?<![\w/.-])[^\W\d_][^\d:;|,()\[\]\n·•–—]{1,60}:?\s*$")
+_SENTENCE_BEFORE = re.compile(r".*[^\W\d_]{5}(?<!nr)\.\s(?=[A-ZÀ-Ž][^\W\d_]*[a-zà-ž])")
+_SHORTEST_CAPTION = 3  # letters, in running text
+_ITS_LETTERS = re.compile(r"(?<![\w/.-])[A-Z]{1,3}(?:-[A-Z]{1,3})? $")
+_LEAST_LINE = 60  # letters of a line of running text, which goes on in the next
+
+
+def in_sentences(text: str, found: Sequence[Span]) -> Iterator[Span]:
+    """References in running text that follow a caption of forms, apart from what is found there already."""
+    references = [span for span in found if span.field in identifiers.FIELDS]
+    for number in islice(_NUMBER.finditer(text), _MOST_NUMBERS):
+        start, end = number.span()
+        if any(r.start < end and start < r.end for r in references):
+            continue
+        caption, letters = _caption_before(_words_before(text, start))
+        if sum(c.isalpha() for c in caption) < _SHORTEST_CAPTION:
+            continue
+        if not caption.islower() and not text[text.rfind("\n", 0, start) + 1 : start].strip():
+            continue  # a heading over it
+        start -= letters
+        field = caption_of(caption) or ""
+        if field not in identifiers.FIELDS or field.endswith("plate"):
+            continue
+        if all(identifiers.is_plausible(field, text, at, end) for at in (start, number.start())):
+            yield from (s._replace(score=0.7) for s in identifiers.captioned(field, text, start, end))
+
+
+def _caption_before(words: str) -> tuple[str, int]:
+    """The caption with which words end, and how long the letters behind it are that belong to the number: `DL` of
+    `Delivery note DL`, where they are no caption or a short one of the same, or behind `Order #`.
+    """
+    whole = caption_at_end(words) or ""
+    letters = _ITS_LETTERS.search(words + " ")
+    if letters is None:
+        return whole, 0
+    before = caption_at_end(words[: letters.start()]) or ""
+    own = caption_of(letters[0].strip()) if whole else None
+    numbered = own is None and identifiers.is_number(before)
+    belong = not whole or numbered or (bool(own) and own == caption_of(before))
+    return (before, len(letters[0])) if before and belong else (whole, 0)
+
+
+def _words_before(text: str, end: int) -> str:
+    """The words of a sentence before a place, in its line or, where running text goes on, in the line before."""
+    begin = text.rfind("\n", 0, end) + 1
+    goes_on = not text[begin:end].strip()
+    if goes_on:
+        end = max(0, begin - 1)
+        begin = text.rfind("\n", 0, end) + 1
+    words = _BEFORE_NUMBER.search(text[max(begin, end - 2 * _LONGEST_NOTE) : end])
+    if words is None or (goes_on and (words.start() == 0 or end - begin < _LEAST_LINE)):
+        return ""
+    sentence = _SENTENCE_BEFORE.match(words[0])
+    return words[0][sentence.end() if sentence else 0 :].rstrip(": ")
 
 
 def _announced(caption: str, own: str | None) -> str | None:

@@ -1403,3 +1403,31 @@ def test_a_paper_of_any_type_is_known_by_the_number_in_its_title(
     reader: PdfReader, title: str, field: str, value: str
 ) -> None:
     assert values(read(reader, lambda canvas: lines(canvas, 40, 760, *title.split("\n"))), field) == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Bring the load, known as collection number QRN 4418, to dock 3", [("shipment", "QRN 4418")]),
+        ("zamówienie odbiorcy 71 004 553, plomba 0559218", [("purchase_order", "71004553"), ("seal", "0559218")]),
+        ("Leveren met lettera di vettura 118 55 20774", [("cmr", "1185520774")]),
+        ("Uw order BX-4417 Ons ordernr. VK 118.204", [("purchase_order", "BX-4417"), ("sales_order", "VK 118.204")]),
+        ("LOAD # BX 71180", [("shipment", "BX 71180")]),
+        ("Lieferschein LS 55902", [("delivery_order", "LS 55902")]),
+        ("The tank will be discharged at the outer jetty, and for our file\nQRN.26.519.", [("shipment", "QRN.26.519")]),
+        ("ARRIVAL NOTICE of the line for the goods below, and at the same time a FREIGHT BILL\n1601 Gulf Tower", []),
+        ("See the invoice. Cod. cliente 0440218", []),
+        ("Freight bill 180.00", []),
+        ("DELIVERY NOTE [19 10]", []),
+        ("Registered in England OC 418802", []),
+        ("order 4711 12 pallets", []),
+    ],
+)  # fmt: skip
+def test_captions_of_forms_name_numbers_in_running_text(text: str, found: list[tuple[str, str]]) -> None:
+    assert [(span.field, span.value) for span in forms.in_sentences(text, [])] == found
+
+
+def test_what_is_found_in_a_sentence_is_not_searched_for_again() -> None:
+    text = "plomba 0559218"
+    (span,) = forms.in_sentences(text, [])
+    assert not [*forms.in_sentences(text, [span])]
