@@ -6,7 +6,7 @@ What stands beside or over a value on the page would be far from it in the page'
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from extractors import layout
@@ -86,10 +86,11 @@ def pieces(read: ReadPage, cells: Sequence[Word], kind: DocumentType) -> list[Pi
     found: list[Piece] = []
     told, parts = head, list[tuple[int, int, int]]()
     captions = [cell for cell in cells if is_caption(text[cell.start : cell.end])]
+    named = layout.captions_under(text, cells)
     for block in _blocks(cells):
         lines = [
             ("".join(f"{text[c.start : c.end].rstrip(' :')}: " for c in context), cell)
-            for context, cell in _lines(block, captions)
+            for context, cell in (_lines_over(block, captions, named) if named else _lines(block, captions))
         ]
         if len(told) > len(head) and len(told) + sum(len(c) + w.end - w.start for c, w in lines) > LONGEST:
             found.append(Piece(told, tuple(parts)))
@@ -153,6 +154,19 @@ def _lines(block: Sequence[Word], captions: Sequence[Word]) -> list[tuple[list[W
             )
         lines.append((context, cell))
     return lines
+
+
+def _lines_over(
+    block: Sequence[Word], captions: Sequence[Word], named: Mapping[Word, Word]
+) -> list[tuple[list[Word], Word]]:
+    """The cells of a block of a page that has its captions under its values, the first over each after its caption."""
+    lines: list[tuple[list[Word], Word]] = []
+    caption: list[Word] = []
+    for cell, above in zip(reversed(block), [*reversed(block[:-1]), None], strict=True):
+        caption = [] if cell in captions else [named[cell]] if cell in named else caption
+        first = above is None or above in captions or above in named
+        lines.append((caption if first else [], cell))
+    return lines[::-1]
 
 
 def _max_by(cells: Iterable[Word], key: Callable[[Word], float]) -> list[Word]:

@@ -26,6 +26,7 @@ from extractors import (
     quantities,
     stops,
 )
+from extractors.captions import caption_of
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
 from extractors.evidence import Evidence, Finding, Method, Span, best, overlap, stands_in, without_overlaps
@@ -110,6 +111,9 @@ _CHANGED = re.compile(
 _NEAR, _ROUND = 25, 60  # letters before a date
 _COUNTS = frozenset({"pieces", "pallets"})
 _UNLESS_RULES = quantities.LOSSES | {"delay_minutes"}
+_BY_CAPTION = frozenset(
+    {"shipment", "purchase_order", "sales_order", "delivery_order", "invoice", "booking", "bol", "cmr"}
+)  # which the words before a number tell apart and no form of it
 _ONE_EACH = frozenset({"pieces", "pallets", "gross_weight", "volume", "freight_charge", "goods_value"})
 _BOXES = frozenset({"pieces", "volume"})  # whose captions, with the number of a box, read as amounts: "12 m3"
 _FIRST = 2  # cells of a page that may name its issuer in any print
@@ -409,6 +413,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     said = {start for table in tables for start, _ in table.headings}
+    under = layout.captions_under(text, cells).items()
+    captions = [(value, of) for value, label in under if (of := caption_of(text[label.start : label.end]))]
     on_pallets = {told.start for table in tables for told in table.totals if told.field == "pallets"}
     for span, method in spans:
         expected = span.field == "eta_original" and document.type in _INVOICES
@@ -420,6 +426,8 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
             continue
         if span.field in _UNLESS_RULES and forms.is_rule(text, span.start):
             continue
+        if span.field in _BY_CAPTION and any(c.start <= span.start < c.end and of != span.field for c, of in captions):
+            continue  # the words before it are the caption of another
         span = span._replace(field=_meant(span, text, document, setting))
         headed = method == "layout"
         in_line = any(table.lists(span.field, span.start, span.end, by_heading=headed) for table in tables)

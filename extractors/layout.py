@@ -25,6 +25,7 @@ _FOLLOWS = 3.0  # heights between two cells of one line in a frame
 _HEAD, _HEAD_AGAIN = 0.3, 0.12  # of a page's height, the first one and the next: what is drawn there is a logo
 _SQUARE = 0.1  # of its height: how much a round or square drawing may be wider than high
 _TALL = 1.6  # of a line that has no tall letters, in widths of one
+_FEWEST_UNDER, _MORE_UNDER = 4, 1.4  # captions under their values where a page has them there; times those over them
 _LEADING, _LEADING_IN_FRAME = 1.3, 3.0  # heights between the lines of a box; lines around it tell where it ends
 _SIGNATURE_RIGHT, _SIGNATURE_OVER, _SIGNATURE_UNDER = 230.0, 60.0, 75.0  # points from its label
 _SIGNATURE_BOX = 160.0  # points: the height of a box to sign in
@@ -137,7 +138,11 @@ def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None)
     by_top = sorted(page, key=lambda cell: cell.top)
     tops = [cell.top for cell in by_top]
     framed = _by_frame(by_top)
+    over = {label: value for value, label in captions_under(text, page).items()}
     for label in page if labels is None else labels:
+        if label in over:
+            yield label, over[label]
+            continue
         words = text[label.start : label.end]
         words = words[numbers.end() :] if (numbers := BOX_NUMBERS.match(words)) else words
         words = DATA_ELEMENT.sub(" ", words)
@@ -535,6 +540,25 @@ def _stands_under(cell: Word, label: Word) -> bool:
     ends = abs(cell.right - label.right) <= 1 and cell.top - label.bottom < label.height
     within = cell.left < label.right and label.left < cell.right and cell.left >= label.left - label.height
     return starts or ends or within
+
+
+def captions_under(text: str, page: Sequence[Word]) -> dict[Word, Word]:
+    """Values with the captions under them, on a page that has its captions there; nothing on any other."""
+    by_top = sorted(page, key=lambda cell: cell.top)
+    tops = [cell.top for cell in by_top]
+    found: dict[Word, Word] = {}
+    upright = 0
+    for label in page:
+        if caption_of(text[label.start : label.end]) is None:
+            continue
+        lower = by_top[bisect_right(tops, label.bottom) : bisect_right(tops, label.bottom + 2 * label.height)]
+        below = [c for c in lower if _stands_under(c, label)]
+        value = _captioned(text, by_top, tops, label, min((c.top for c in below), default=None))
+        if value is not None:
+            found[value] = label
+        elif any(caption_of(text[c.start : c.end]) is None for c in below):
+            upright += 1
+    return found if len(found) >= max(_FEWEST_UNDER, _MORE_UNDER * upright) else {}
 
 
 def _captioned(

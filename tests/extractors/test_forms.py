@@ -14,6 +14,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from extractors import extraction, forms, items, layout
+from extractors.blocks import pieces
 from extractors.dates import is_month_first
 from extractors.documents import DocumentType, Page
 from extractors.evidence import Evidence, Finding
@@ -597,6 +598,30 @@ def test_small_print_names_the_value_over_it_though_not_right_under_it(
         lines(canvas, 40 + aside, 700 - down, "Shipment no.", size=size, font="Helvetica")
 
     assert values(read(reader, draw), "shipment") == ["JB-2231"]
+
+
+def test_a_page_that_has_its_captions_under_its_values_is_read_upwards(reader: PdfReader) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "PACKING LIST", size=14)
+        for y, row in (
+            (700, (("TK-4471", "Your order"), ("R7 spring", "Price list"), ("H-20.118", "Our order"))),
+            (674, (("88-3310", "Delivery note"), ("Selby", "Port of loading"), ("812 kg", "Gross weight"))),
+        ):
+            for x, (value, caption) in zip((40, 200, 360), row, strict=True):
+                lines(canvas, x, y, value)
+                lines(canvas, x, y - 8, caption, size=5.5, font="Helvetica")
+
+    found = read(reader, draw)
+    assert values(found, "purchase_order") == ["TK-4471"] and values(found, "sales_order") == ["H-20.118"]
+    assert values(found, "delivery_order") == ["88-3310"] and not values(found, "shipment")
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=(600, 800))
+    draw(canvas)
+    canvas.save()
+    (page,) = reader.read(buffer.getvalue()).pages
+    shown = "".join(piece.text for piece in pieces(page, layout.cells(page), "packing_list"))
+    assert "Your order: TK-4471\n" in shown and "Delivery note: 88-3310\n" in shown
+    assert "order: 88-3310" not in shown
 
 
 def test_several_lines_over_their_caption_are_one_box(reader: PdfReader) -> None:
