@@ -194,6 +194,11 @@ def in_steps(change: Mapping[str, torch.Tensor]) -> Adapter:
     return found
 
 
+def changes_of(adapter: Adapter) -> dict[str, torch.Tensor]:
+    """What an adapter adds to each layer's weights."""
+    return {name: _change(adapter, name) for name in sorted(_layers(adapter))}
+
+
 def nearest(adapter: Adapter, rank: int) -> Adapter:
     """The low-rank adapter that comes nearest to one of all weights' changes."""
     found: dict[str, NDArray[np.float16]] = {}

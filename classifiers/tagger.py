@@ -22,7 +22,7 @@ from classifiers.e5 import OVERLAP, load_model
 from classifiers.embedding import ready
 
 PACKAGED = Path(__file__).parent / "tagger_bundle"
-MOST_WINDOWS = 8  # of a text, some four pages: what people tell stands before that
+MOST_WINDOWS = 5  # of a text, some four pages: what people tell stands before that
 FLOOR = 0.25  # of a score, below which nothing is pointed at; who reads it sets his own above
 _SKIPPED = 0.4  # of the floor: a word of that score between two of one field belongs to them
 _FAINT = 0.03  # at which a word still goes with those of a field beside it, where no field is likelier

@@ -26,8 +26,8 @@ _APART = re.compile(r"[ ./-]")
 _AS_POINTED = naming.FIELDS | frozenset(parties.ADDRESSES)  # where these begin and end, words decide
 _LEAST, _TRUST = 0.4, 0.85
 _DOUBT = (  # fields, the least score that counts, and what it is worth: measured on dev and calibration
-    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.7, 0.65)),
-    (dates.FIELDS, (0.4, 0.8)),
+    (parties.PARTIES | parties.PERSONS | frozenset(parties.ADDRESSES) | {"site"}, (0.5, 0.65)),
+    (dates.FIELDS, (0.5, 0.8)),
     (identifiers.FIELDS | quantities.MONEYS, (0.5, 0.8)),
 )
 

@@ -251,7 +251,7 @@ def train_tagger(
         Path | None, typer.Option(help="JSON lines of pieces of documents' pages with such places")
     ] = Path("eval/data/page_marks.jsonl"),
     out: Annotated[Path | None, typer.Option(help="folder of the tagger; default: the packaged one")] = None,
-    start: Annotated[Path | None, typer.Option(help="folder of a tagger to go on from, with one more epoch")] = None,
+    start: Annotated[Path | None, typer.Option(help="folder of a tagger to go on from, with two more epochs")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train what points at the fields of messages and pages. Example: triage train-tagger --out build/tagger"""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from classifiers.e5 import Layer, rounds_fast
+from classifiers.e5 import LONGEST, WINDOW, Layer, load_model, rounds_fast
 from classifiers.embedding import PackedLayer
 
 
@@ -36,3 +36,14 @@ def test_a_layer_laid_out_for_speed_gives_what_it_gives_as_it_is(texts: int, tok
     with torch.inference_mode():
         for mask in (None, hidden):
             assert torch.allclose(PackedLayer(layer)(read, mask), layer(read, mask), atol=1e-4)
+
+
+def test_a_long_text_is_cut_for_its_vector_and_read_whole_in_windows() -> None:
+    model = load_model(1)
+    long = " ".join(f"lorry {n}" for n in range(200))
+    (cut, short) = model.ids([long, "late"])
+    assert len(cut) == LONGEST and cut[-1] == short[short.ne(model.padding)][-1]
+    assert cut[:-1].tolist() == model.ids([long[:600]])[0][: LONGEST - 1].tolist()
+    windows = model.windows(long)
+    assert [len(window) for window in windows] == [WINDOW] * len(windows)
+    assert windows[-1].offsets[sum(windows[-1].attention_mask) - 2][1] == len(long)

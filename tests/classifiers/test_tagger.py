@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.adapter import in_steps, merge, nearest
+from classifiers.adapter import changes_of, in_steps, merge, nearest
 from classifiers.bundle import BundleError
 from classifiers.e5 import load_model
 from classifiers.tagger import Pointed, Tagger, decode, load_tagger
-from classifiers.tagging import HIDDEN, MASKED, UNSURE, Marked, _unshown, train_tagger
+from classifiers.tagging import HIDDEN, MASKED, UNSURE, Marked, _unshown, averaged, train_tagger
 
 MAIL = (
     "Collection Thursday\nMorning Sue, the 14 pallets of roof tiles for Harlow Builders were not ready when our driver "
@@ -89,6 +90,18 @@ def test_a_training_goes_on_from_a_tagger_of_the_same_fields() -> None:
     others = [Marked(str(n), "train", MAIL, (("pieces", 40, 42),)) for n in range(9)]
     with pytest.raises(ValueError, match="other fields"):
         train_tagger(others, start=first)
+
+
+def test_the_average_of_two_taggers_lies_between_them_and_is_one_of_its_own() -> None:
+    examples = [Marked(str(n), "train", MAIL, (("pallets", 40, 42),)) for n in range(9)]
+    first = train_tagger(examples, layers=1, epochs=1)
+    second = replace(train_tagger(examples, layers=1, epochs=2), mean=first.mean, deviation=first.deviation)
+    half = averaged(first, second, 0.25)
+    assert half.version not in (first.version, second.version)
+    assert half.head == pytest.approx(0.25 * first.head + 0.75 * second.head, abs=1e-6)
+    one, other, mixed = (changes_of(tagger.adapter) for tagger in (first, second, half))
+    for name, change in mixed.items():
+        assert torch.allclose(change, 0.25 * one[name] + 0.75 * other[name], atol=float(change.abs().max()) / 100)
 
 
 def test_some_places_are_hidden_as_a_whole_in_a_training_that_goes_on() -> None:
