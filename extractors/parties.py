@@ -150,7 +150,7 @@ _RECEIVED_LABEL = re.compile(
     r"(?:\d{1,2}[.)]? ?)?(?:przesy[łl]k[ęe] otrzymano|towar odebrano|gut empfangen|goods received|marchandises? reçues?|mercancía recibida|merce ricevuta|goederen ontvangen|towar otrzymano|ware erhalten|received in good order).{0,60}",
     re.IGNORECASE,
 )
-_FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.|Sp\. ?[jkp]\.|S\.n\.c\.|G(?:es|ES)\.?[mM]\.?[bB]\.?[hH]\.?|S\. ?Coop\.(?: And\.)?|DAC|Pty\.? Ltd\.?|Sdn\.? Bhd\.?|d\.o\.o\.|Unipessoal Lda\.?|Sàrl|V\.O\.F\.|KGaA|Ltée)"
+_FORMS = r"(?:Ltd|Limited|GmbH(?: & Co\. ?KG)?|mbH|AG|KG|OHG|B\.?V\.?|N\.V\.|(?<!, )NV|S\.?A\.?|S\.?A\.?R\.?L\.?|SAS|S\.?r\.?l\.?|S\.?p\.?A\.?|S\.?L\.?U?\.?|Sp\. z ?o\.o\.(?: Sp\. ?k\.)?|Spółka z o\.o\.(?: Sp\. ?k\.)?|Inc\.?|LLC|Corp\.?|plc|A/S|AB|AS|ApS|Oy|UAB|s\.r\.o\.|a\.s\.|Kft|S\.R\.L\.|Ltda\.?|Lda\.?|bvba|eG|e\.K\.|hf\.|ehf\.|A\.Ş\.|K\.K\.|Sp\. ?[jkp]\.|S\.n\.c\.|G(?:es|ES)\.?[mM]\.?[bB]\.?[hH]\.?|S(?:oc)?\. ?Coop\.(?: And\.)?|DAC|Pty\.? Ltd\.?|Sdn\.? Bhd\.?|d\.o\.o\.|Unipessoal Lda\.?|Sàrl|V\.O\.F\.|KGaA|Ltée)"
 _FORM = f"(?:{_FORMS}|{_FORMS.upper()})"
 _CAPITAL = r"[A-ZÄÖÜÀ-ÝŁŚŻŹĆ][\w.'’-]*"
 _KIND = r"(?:C/|ul|al|pl|os|rue|av|avenue|bd|boulevard|allée|chemin|quai|place|via|viale|piazza|corso|calle|c/|avda|paseo|polígono|am|an der|in der|im|zum|zur|auf dem)\.?"
@@ -178,6 +178,8 @@ _MORE_COUNTRIES = [
     "England",
     "Scotland",
     "Wales",
+    "EE. UU",
+    "EE.UU",
     "UAE",
     "U.A.E",
     "Czech Republic",
@@ -213,7 +215,7 @@ _MORE_COUNTRIES = [
     "Ísland",
 ]
 _NO_ADDRESS = re.compile(
-    r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori|nif|cif|siret|abn|uid|kvk|mwst)(?!\w)|@",
+    r"(?<!\w)(?:tel|phone|fax|e-?mail|vat|ust|attn|contact|ref|ansprechpartner|nip|tva|iva|btw|eori|nif|cif|siret|abn|uid|kvk|mwst|oib|ruc|rfc|rut|cuit|cnpj|gstin|uen|trn)(?!\w)|@",
     re.IGNORECASE,
 )
 _AFTER_ADDRESS = re.compile(  # days, opening hours, telephone numbers
@@ -247,6 +249,10 @@ def label_of(words: str) -> tuple[str, int] | None:
     length, words = len(words), _ACCOUNT.sub("", words.replace("’", "'"))  # "2 Exporter No GB188304417000"
     if caption_of(words) == "remarks":  # "Delivery / exception notes" is no address
         return "remarks", length
+    if whom := _TO_WHOM.fullmatch(words):  # "To (Consignee)"
+        words = whom["party"]
+    if dated := _COMMA_DAY.search(words):  # "Loading place, 12.10.2026"
+        words = words[: dated.start()]
     if whole := [field for field, pattern in _LABEL if pattern.fullmatch(words)]:
         return whole[0], length
     captions = [part for part in re.split(r" ?/ | /|(?<=\)) ", words) if part]
@@ -261,6 +267,10 @@ def label_of(words: str) -> tuple[str, int] | None:
     field = caption_of(head or words) or ""
     field = PLACE_OF.get(field, field)
     return (field, len(head) or length) if field in FIELDS else None
+
+
+_COMMA_DAY = re.compile(r", (?:am |on |le |el |il |op |dnia )?\d{1,2}[./-]\d{1,2}[./-](?:20)?\d\d$")
+_TO_WHOM = re.compile(r"(?:to|from|an|von|à|de|a|da|aan|van|do|od) ?\((?P<party>[^()]{3,40})\) ?:?", re.IGNORECASE)
 
 
 def is_label(words: str) -> bool:
@@ -458,7 +468,7 @@ def in_box(
     if named and len(lines) > 1 and _goes_on(text[slice(*lines[0])], text[slice(*lines[1])]):
         yield from _as_span(party, text, lines[:2], 0.85 if label in PARTIES else 0.6)
         lines = lines[1:]
-    elif named and not _is_hall(label, text[slice(*lines[0])]) and (place := name_at(text, *lines[0])):
+    elif named and not _is_hall(label, text[slice(*lines[0])]) and (place := _party_at(party, text, *lines[0])):
         yield from _as_span(party, text, [place], 0.85 if label in PARTIES else 0.6)
     field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
     if field in ADDRESSES:
@@ -481,12 +491,20 @@ def _before_other_lines(text: str, lines: Sequence[tuple[int, int]]) -> Iterator
     """The lines of a box up to the first that says something else; a country may stand before that, `SPAIN Tel. +34`."""
     for n, (start, end) in enumerate(lines):
         other = _NO_ADDRESS.search(text, start, end)
-        if other or (n and (_AFTER_ADDRESS.match(text, start, end) or label_of(text[start:end]))):
+        if other or (n and (_AFTER_ADDRESS.match(text, start, end) or _announces(text[start:end]))):
             end = start + len(text[start : other.start() if other else start].rstrip(" ,;·•|/-–—("))
             if n and end > start and is_country(text[start:end]):
                 yield start, end
             return
         yield start, end
+
+
+def _announces(line: str) -> bool:
+    """Whether a line is a label of something else, perhaps with its value: `TO: Swale Ltd`, `Docket no. : 4471`."""
+    if label_of(line) or addressed(line):
+        return True
+    head, colon, _ = line.partition(":")
+    return bool(colon) and row_of(head) is None and caption_of(head) is not None
 
 
 def _without_caption(text: str, start: int, end: int) -> tuple[int, int]:
@@ -571,7 +589,16 @@ def _begins_with_town(text: str, start: int, end: int) -> bool:
 
 _UNFINISHED = re.compile(rf" (?:&|and|und|et|e|y|en|i|{_PARTICLE})$")
 _OF_ANOTHER = re.compile(r"c/o|inh\.|inhaber|p\.?a\.? |chez ", re.IGNORECASE)
+_FORM_IN_TWO = re.compile(
+    r".* (?:S(?:oc)?\.\n ?Coop\.|Sp\. z\n ?o\. ?o\.|Sp\.\n ?(?:z ?o\. ?o\.|[jkp]\.)|Pty\n ?Ltd\.?|Sdn\n ?Bhd\.?)(?: .*)?",
+    re.IGNORECASE,
+)
 _ENDS_WITH_FORM = re.compile(rf".*(?<!\w){_FORM}", re.IGNORECASE)
+
+
+def form_goes_on(first: str, second: str) -> bool:
+    """Whether the legal form of a firm is broken across two lines: `Trasporti Riuniti Soc.`, `Coop.`"""
+    return _FORM_IN_TWO.fullmatch(f"{first}\n{second.strip()}") is not None
 
 
 def _goes_on(first: str, second: str) -> bool:
@@ -581,7 +608,7 @@ def _goes_on(first: str, second: str) -> bool:
     return (
         not any(c.isdigit() for c in first + second)
         and not _OF_ANOTHER.match(second)
-        and _ENDS_WITH_FORM.fullmatch(second.strip()) is not None
+        and (_ENDS_WITH_FORM.fullmatch(second.strip()) is not None or form_goes_on(first, second))
         and _ENDS_WITH_FORM.fullmatch(first.strip()) is None
     )
 
@@ -591,7 +618,7 @@ _BUILDING = re.compile(rf"(?:{_HALLS}|unit|suite)\b", re.IGNORECASE)
 
 
 _NUMBERED_BUILDING = re.compile(
-    r"\b(?:[nr]?dc|shed|(?:hall|werks?)?tor|planta|hall|halle|hala|stand|gate|docks?|bays?|floor|level|ebene|etage|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
+    r"\b(?:[nr]?dc|shed|(?:hall|werks?)?tor|planta|hall|halle|hala|stand|gate|docks?|bays?|floor|level|ebene|etage|bldg|loods|keet|nave|almac[eé]n|muelles?|puerta|porta|porte|poort|brama|door|quais?|hangar|lager|rampe|rampa|magazyn|rayon)\.? ?[\w-]{1,8}$",
     re.IGNORECASE,
 )
 
@@ -638,7 +665,7 @@ def _without_building(text: str, start: int, end: int) -> tuple[int, int]:
 _FIRM = re.compile(rf" {_FORM}$")
 _ROAD = re.compile(r".*\b(?:road|rd|street|st|lane|ln|way|avenue|ave|drive|close|wynd|row)$", re.IGNORECASE)
 _INSIDE = re.compile(
-    rf"(?:{_HALLS}|hal|brama|sklad|almac[eé]n|d[ée]p[ôo]t|(?:regional |national )?distribution cent(?:re|er)"
+    rf"(?:{_HALLS}|hal|brama|afd(?:\.|eling)|abt(?:\.|eilung)|dep(?:artmen)?t\.?|reparto|dział|sklad|almac[eé]n|d[ée]p[ôo]t|(?:regional |national )?distribution cent(?:re|er)"
     r"|p\.? ?o\.? ?box|postfach|postbus|b\.?p\.?|case postale|apartado|casella postale|\w+(?:halle|lager))(?!\w)",
     re.IGNORECASE,
 )
@@ -756,10 +783,15 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
 
 _MATERIAL = r"(?:bois|madera|legno|holz|hout|houten|drewn\w+|wood(?:en)?|acero|acier|acciaio|stahl|staal|steel|cart[óo]n\w*|plásti\w+|plasti\w+|fibreboard)"
 _PACKING = rf"(?:{PACKED}|jerricans?|jerrycans?|kanister|jaulas?|gabbi[ae]|cunas?|(?:holz|sperrholz|stahl|metall|kunststoff|falt|well|gitter)\w{{0,12}}(?:kisten?|kartons?|boxen|fässer|paletten|verschläge))"
+_EACH, _MEASURE = r"(?:of|de|di|da|von|van|à|zu|po)", r"(?:kgs?|g|lbs?|l|lt|ml)"
+_FILLED = r"(?:bottles|jars|tins|cans|flaschen|gläser\w?|dosen|bouteilles|bocaux|boîtes|botellas|tarros|bottiglie|barattoli|flessen|potten|blikken|butelkach|słoikach|puszkach)"  # by themselves they may be the goods
 _AMOUNT_AFTER = re.compile(
     rf"[ ,]+(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|, (?=\d[\d.,]{{0,9}}(?: \d{{3}})? ?{PACKED}(?!\w))|[ ,]+(?:\(?UN ?\d{{4}}|(?:HS|SH|CN|NC|partida|v\.d\.|tariff|zolltarif\w*|pos\.) (?:code |no\.? |nr\.? )?\d|\d{{8,10}}(?!\S))"
     r"|, [1-9](?:\.\d)?, (?:PG |VG |GE )?I{1,3}(?!\w)| ?[│|·]| ?\((?=\d)| [–—-] (?=\d)| / (?-i:(?=[A-ZÀ-Ž][a-zà-ž]))"
-    r"|, (?:(?:loose |shipped |carried )?in bulk|a granel|(?:en |in )?vrac|alla rinfusa|luzem|lose|los(?:gestort)?)(?!\w)|[ ,]+(?:non?[- ](?:haz|dangerous|hazardous|peligros[oa]s?|adr)(?!\w)|not restricted|kein gefahrgut|geen adr|sans danger)",
+    rf"|,? (?:in|en|à|w|op|su) (?:{PACKED},? (?:{_EACH} )?)?\d[\d.,]* ?{_MEASURE}(?!\w)|, {PACKED},? (?:{_EACH} )?\d[\d.,]* ?{_MEASURE}(?!\w)"
+    r"|, (?:ctns?|pkgs?|pcs)\.?(?!\w)"
+    r"|[ ,]+(?:(?:loose |shipped |carried )?in bulk|a granel|alla rinfusa)(?!\w)"
+    r"|, (?:(?:en |in )?vrac|luzem|lose|los(?:gestort)?)(?!\w)|[ ,]+(?:non?[- ](?:haz|dangerous|hazardous|peligros[oa]s?|adr)(?!\w)|not restricted|kein gefahrgut|geen adr|sans danger)",
     re.IGNORECASE,
 )
 _CUT_SHORT = re.compile(r"(?: (?:HS|of|in|en|de|di|da|du|des|do|w|na|z|i|y|e|et|und|and|mit|auf|on|met|van))+$")
@@ -767,15 +799,15 @@ _UN_NUMBER = re.compile(r"UN ?\d{4}[ ,]+", re.IGNORECASE)
 _PACKED_AFTER = re.compile(rf" (?:in|en|w|auf|on|op|sur|su) (?:\w+ )?{PACKED}n?$", re.IGNORECASE)
 _COUNTED_BEFORE = re.compile(
     rf"{PACKED}[,:] (?=\w{{3}})|\d[\d.,]* ?x? ?{PACKED}(?:-\w+,)?\.? (?:of |de |di |d['’]|mit |von |with |à |z |met )?(?=\w{{3}})"
-    r"|(?:ctns?|pkgs?|pcs|bags|colis|colli|bultos|each)\.? (?=\w{3})"
+    r"|(?:ctns?|pkgs?|pcs|bags|crates|cases|packages|skids|kisten|colis|colli|bultos|each)\.? (?!for |with |and )(?=\w{3})"
     r"|(?:transport|transporte|trasporto|vervoer|przewóz|haulage|carriage)(?: (?:de|di|of|von|van)| [–—-]|:)? (?=\w{3})",
     re.IGNORECASE,
 )
 _NO_GOODS = re.compile(
-    rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|(?:marks?|merken|marken|kennzeichen|marques|marcas|marche)\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)"
+    rf"\d+ ?[x×] ?\d\d ?(?:['′’]|ft\b|foot)|(?:\d[\d.,]* ?{PACKED} )?\d[\d.,]* ?[x×*] ?\d[\d.,]* ?[x×*] ?\d|.{{0,40}}(?:\bs\.?t\.?c\b|said to contain|shipper['’]s load)|\W*(?:ems?\b|class\b|freight\b|not restricted|seals?\b|\(|vol(?:ume)?\b|dims?\b|hs\b|(?:marks?|merken|marken|kennzeichen|marques|marcas|marche)\b|po\b|order\b|invoice\b|lote?\b|batch\b|charge\b|total)"
     rf"|(?:\d[\d.,]* )?(?:\w+ )?(?!rolls|coils|sheets|kits|lengths){_PACKING}(?: (?:on|auf|sur|su|en|na|op) (?:\d+ )?{PACKED})?(?: (?:(?:de|di|en|in|z|aus) )?{_MATERIAL})?(?: slac)?\W*$"
     rf"|(?:\d[\d.,]* )?(?:\w+ )?{_PACKING} \([1-7][A-Z]{{1,2}}\d?\)"
-    rf"|(?:in|en|w|auf|on|op|sur|sobre|su) (?:\w+ )?{_PACKING}(?: (?:de|di|en|in|of|z|aus) \w+)?\W*$"
+    rf"|(?:in|en|w|auf|on|op|sur|sobre|su) (?:\w+ )?(?:{_PACKING}|{_FILLED})(?: (?:de|di|en|in|of|z|aus) \w+)?\W*$"
     r"|(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|(?:artikel|article|art[íi]culo|articolo|item|pos(?:ition|\.)?|line|lp\.) \d{1,3}\W*$|totaa?l\w* (?:aantal|number|nombre)"
     rf"|(?:embalajes?|emballages?|verpackung|imball\w+|opakowani\w+|verpakking|packaging|packing)(?: (?:de |di |en |in |aus |z )?{_MATERIAL}(?: \w+)?)?\W*$"
     r"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen|(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)",
@@ -795,6 +827,14 @@ def goods_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     end = start + len(_AMOUNT_AFTER.split(text[start:end])[0].rstrip())
     end -= len(text[start:end]) - len(_CUT_SHORT.sub("", text[start:end]))
     return (start, end) if end > start else None
+
+
+def is_bulk(text: str, start: int, end: int) -> bool:
+    """Whether a line says that goods are loose: `in bulk, 1 liner bag fitted`."""
+    return _IN_BULK.match(text, start, end) is not None
+
+
+_IN_BULK = re.compile(r"(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)", re.IGNORECASE)
 
 
 def goods_listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -923,6 +963,7 @@ def value_of(field: str, quote: str) -> str | None:
         value = _BEFORE_STREET.sub("", _REST_OF_FIRM.sub("", _DAY_AFTER.sub("", value)))
         value = value[_without_building(value, 0, len(value))[0] :]
         value = value if "(" in value else value.partition(")")[0]  # of what is told in brackets
+        value = _with_country_apart(value)
         caption, colon, rest = value.partition(": ")
         value = rest if colon and caption_of(caption) is not None else value
         if _DAY.search(value):
@@ -935,6 +976,27 @@ def value_of(field: str, quote: str) -> str | None:
     if not 2 <= len(value) <= _LONGEST or not any(c.isalpha() for c in value):
         return None
     return value
+
+
+def _with_country_apart(value: str) -> str:
+    """An address with a comma before the country that stands behind its town: `66663 Merzig Germany`."""
+    whole, _, last = value.rpartition(", ")
+    words = last.split(" ")
+    for at in (len(words) - 2, len(words) - 1):
+        town, country = words[:at], " ".join(words[at:])
+        named = (
+            len(country) > 3
+            and country[0].isalpha()
+            and is_country(country)
+            and town[-1:]
+            and town[-1].casefold() not in _OF_A_NAME
+        )
+        if named and any(c.isdigit() for c in last) and any(len(w) > 2 and w.isalpha() for w in town):
+            return ", ".join(part for part in (whole, " ".join(town), country) if part)
+    return value
+
+
+_OF_A_NAME = frozenset(["de", "of", "new", "nueva", "northern"])  # Ciudad de México, New Mexico
 
 
 def _joined(lines: Sequence[str]) -> str:
@@ -1057,7 +1119,7 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     start += len(text[start:end]) - len(text[start:end].lstrip(_RULE_SIGNS))
     line = text[start:end]
     cut = re.search(
-        r"\s*(?:[│┃║¦]|,(?! ?(?:S\. ?[A-Z]|S\.[A-Z]|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
+        r"\s*(?:[│┃║¦]|,(?! ?(?:S\. ?[A-Z]|(?-i:(?!U\.S|U\.K)[A-Z]\.[A-Z](?=\.$))|S\.? ?Coop|Lda|Ltda|Soc|SA|SL|Inc|L\.?L\.?C|Ltd|Co|Corp|GmbH|B\.V|s\.r\.l|s\.p\.a)(?:\.|(?!\w)))|;|\||\t| {3,}|_{3,}|\((?![\w .-]{1,14}\) ?(?:P(?:te|ty|vt)|Ltd|Limited|Co|GmbH|B\.?V|S\.?A|Inc|LLP|LLC|Private)\b)|\s[A-ZÀ-Ý][\w.]{1,20}(?: (?-i:[a-zà-ž][\w.]{0,12}|No\.?|Nr\.?)){0,2}\s?:|\s(?:handtekening|signature|unterschrift|firma|podpis|datum|fecha|rego|kenteken|kennzeichen|immatriculation|matrícula|targa)(?!\w)|\s[-–—·•](?:\s|$)|\s\d{1,5},? (?:rue|av|avenue|bd|boulevard|allée|chemin|quai|via|calle|ul)\.? |(?<!\w)(?:tel|phone|attn|c/o)(?!\w)|(?<!\w)(?:t[eé]l\w*|mob(?:ile|iel|il)?|handy|cell|gsm|kom|tlf|m[oó]vil|portable|immat\w*)\b[ .:]{0,3}(?=[\d(+]|$)|(?<!\w)\+\d)",
         line,
         re.IGNORECASE,
     )
@@ -1089,6 +1151,17 @@ def name_at(text: str, start: int, end: int, *, person: bool = False) -> tuple[i
     return start + begin, start + len(line)
 
 
+def _party_at(party: str, text: str, start: int, end: int) -> tuple[int, int] | None:
+    """A party's name in a line; before a carrier's may stand how it carries: `LKW-Stückgut durch Jura Fracht AG`."""
+    means = _BY_MEANS.match(text, start, end) if party == "carrier" else None
+    return name_at(text, means.end() if means else start, end)
+
+
+_BY_MEANS = re.compile(
+    r"(?:[^\s:,]+ ){1,2}(?:durch|mit|via|by|par|door|przez|tramite|por medio de) (?=(?-i:[A-ZÀ-Ž]))", re.IGNORECASE
+)
+
+
 def name_around(text: str, start: int, end: int, line: tuple[int, int]) -> tuple[int, int]:
     """A name in a sentence, of which a part stands from `start` to `end`: with the words in capitals before it in its
     line, and its legal form.
@@ -1097,6 +1170,7 @@ def name_around(text: str, start: int, end: int, line: tuple[int, int]) -> tuple
         if (
             start - word.end() > 1
             or not _OF_NAME.fullmatch(word[0])
+            or word[0][0].islower()  # "é" too
             or label_of(word[0])
             or caption_of(word[0]) is not None
         ):
@@ -1148,7 +1222,7 @@ def _labelled(text: str) -> Iterator[Span]:
                     said = _PACKED_AFTER.sub("", text[slice(*place)].rstrip(" ."))
                     place = (place[0], place[0] + len(said))
             else:
-                place = name_at(text, start, end) if any(c.isupper() for c in text[start:end]) else None
+                place = _party_at(field, text, start, end) if any(c.isupper() for c in text[start:end]) else None
             if place and (value := value_of(field, text[place[0] : place[1]])):
                 yield Span(field, value, *place, 0.75)
 

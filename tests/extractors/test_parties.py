@@ -122,6 +122,17 @@ def test_a_label_is_told_from_a_value_and_from_a_label_with_its_value() -> None:
         ("netto 2.096 kg", None),
         ("trocken lagern", None),
         ("Artikel 2", None),
+        ("Pimentón dulce, latas de 75 g", "Pimentón dulce"),
+        ("PALM STEARIN, IN 20 KG CARTONS", "PALM STEARIN"),
+        ("Craie broyée en sacs de 25 kg", "Craie broyée"),
+        ("Rye malt whisky, 70 cl", "Rye malt whisky, 70 cl"),
+        ("Floor tile, ctn", "Floor tile"),
+        ("Barley straw pellets in bulk", "Barley straw pellets"),
+        ("CRATES GEARED MOTORS", "GEARED MOTORS"),
+        ("Cases for telescopes", "Cases for telescopes"),
+        ("3 CRATES 90x70x65 CM", None),
+        ("in glass jars", None),
+        ("Glass jars", "Glass jars"),
     ],
 )
 def test_goods_are_named_without_what_they_are_packed_in(cell: str, goods: str | None) -> None:
@@ -402,11 +413,27 @@ def test_an_address_has_no_gate_before_it_no_day_behind_it_and_no_comma_in_its_s
         ("Ihre Möbelspedition Kaltenegger", "Möbelspedition Kaltenegger"),
         ("Hafnarmálning ehf.", "Hafnarmálning ehf."),
         ("Antep Nakliyat Ltd. Şti.", "Antep Nakliyat Ltd. Şti."),
+        ("Regantes del Jiloca, C.R.", "Regantes del Jiloca, C.R."),
+        ("Kuipers Transport B.V., t.a.v. planning", "Kuipers Transport B.V."),
+        ("Bexwell Foods, U.S.A.", "Bexwell Foods"),
     ],
 )
 def test_a_firm_s_name_goes_from_its_first_word_to_its_legal_form(line: str, name: str) -> None:
     place = name_at(line, 0, len(line))
     assert place is not None and line[slice(*place)] == name
+
+
+@pytest.mark.parametrize(
+    ("box", "name"),
+    [
+        ("Trasportatori Uniti Adda Soc.\nCoop.", "Trasportatori Uniti Adda Soc. Coop."),
+        ("Trans-Wisła Sp. z\no.o.", "Trans-Wisła Sp. z o.o."),
+        ("LKW-Sammelgut durch Jura Fracht AG", "Jura Fracht AG"),
+        ("Transport par Valmont SAS", "Valmont SAS"),
+    ],
+)
+def test_a_carrier_s_form_may_be_broken_and_how_it_carries_is_no_name(box: str, name: str) -> None:
+    assert ("carrier", name) in boxed("carrier", box)
 
 
 def test_a_name_over_two_lines_keeps_the_comma_between_them() -> None:
@@ -420,6 +447,8 @@ def test_a_name_over_two_lines_keeps_the_comma_between_them() -> None:
         ("Exportador [13 01]", "shipper"),
         ("2  DROP", "delivery_address"),
         ("Verpackungs- und Ladestelle", "pickup_address"),
+        ("To (Consignee)", "consignee"),
+        ("Beladestelle, 30.11.2026", "pickup_address"),
     ],
 )
 def test_labels_bear_numbers_of_accounts_and_of_boxes(words: str, field: str) -> None:
@@ -477,3 +506,37 @@ def test_a_letter_says_in_its_sentences_where_goods_are_taken_and_brought(
 @pytest.mark.timeout(60)
 def test_a_hostile_letter_takes_linear_time(unit: str) -> None:
     assert len(list(told(unit * 4000))) < 400
+
+
+@pytest.mark.parametrize(
+    ("printed", "address"),
+    [
+        ("Am Kanal 14\n66663 Merzig Germany", "Am Kanal 14, 66663 Merzig, Germany"),
+        ("4 Long Lane, Hull HU1 2AB United Kingdom", "4 Long Lane, Hull HU1 2AB, United Kingdom"),
+        ("Calle Sur 45, 02300 Ciudad de México", "Calle Sur 45, 02300 Ciudad de México"),
+        ("Via Selce 3, 40026 Imola (BO)", "Via Selce 3, 40026 Imola (BO)"),
+        ("7 rue Haute, 1240 Luxembourg", "7 rue Haute, 1240 Luxembourg"),
+    ],
+)
+def test_a_country_is_parted_from_its_town(printed: str, address: str) -> None:
+    assert value_of("delivery_address", printed) == address
+
+
+@pytest.mark.parametrize("after", ["TO: DALE CO-OP, STATION YARD, RIPON HG4 1AB", "Order no. : 4471 77120 Bourg"])
+def test_a_line_that_announces_something_else_ends_an_address(after: str) -> None:
+    assert ("delivery_address", "19 rue Haute, 62000 Arras") in boxed(
+        "consignee", f"Droguerie Sud SAS\n19 rue Haute, 62000 Arras\n{after}"
+    )
+
+
+@pytest.mark.parametrize("last", ["Croatia   OIB 40118827165", "Croatia — RUC 20556677120"])
+def test_a_country_before_the_number_of_a_tax_payer_belongs_to_the_address(last: str) -> None:
+    assert ("delivery_address", "Put Sunca 31, 21210 Solin, Croatia") in boxed(
+        "consignee", f"Plastika d.o.o.\nPut Sunca 31\n21210 Solin\n{last}"
+    )
+
+
+def test_a_department_with_a_gate_is_none_of_the_address() -> None:
+    assert ("delivery_address", "Industrieweg 60, 5561 AB Riethoven") in boxed(
+        "delivery_address", "Bouwmarkt Zuid\nAfd. Tuin, poort 2\nIndustrieweg 60\n5561 AB Riethoven"
+    )
