@@ -31,8 +31,10 @@ _KNOWN = 0.5  # the score of a time from which it is that of its day
 _MUCH_MORE = 20  # letters
 MOST_PAGES = 6  # of a document that the tagger reads: what stands later is left to the rules
 
+_NOT = re.compile(r"(?<!\w)(?:no|not|without|keine?|ohne|sans|pas de|sin|senza|geen|zonder|bez|brak) $", re.IGNORECASE)
 _AMOUNT = re.compile(r"\d{1,3}(?:[ .,'’]?\d{1,3}){0,4}(?: ?[^\W\d]{1,10}\.?)?")  # of a line of goods
 _TO_BRACKET = re.compile(r",?\s{0,2}\(")
+_LONGEST_PARTICLE = 5  # letters: "della"
 _SENTENCE = 50  # letters of a line that is no line of a box
 _ASIDE = 3.0  # points between the beginnings of the lines of a column
 
@@ -154,7 +156,7 @@ def _value(
         return None
     if field == "description":
         goods = parties.goods_in(text, *within(text, start, end))
-        if goods is None or caption_of(text[slice(*goods)]) is not None:
+        if goods is None or caption_of(text[slice(*goods)]) is not None or _NOT.search(text, first, goods[0]):
             return None
         start, end = goods
     if field in _AMOUNTS and (amount := quantities.captioned(field, text, *within(text, start, end), caption)):
@@ -186,7 +188,8 @@ def _goods(text: str, places: Places) -> tuple[str, list[tuple[int, int]]] | Non
     """Goods whose name takes several lines, with the marks between them; a line that names packing only ends them."""
     lines: list[tuple[int, int]] = []
     for place in places:
-        if parties.goods_in(text, *place) is None and not parties.begins_inside(text, place[0]):
+        inside = parties.begins_inside(text, place[0]) and not parties.is_bulk(text, *place)
+        if parties.goods_in(text, *place) is None and not inside:
             break
         lines.append(place)
     if not lines:
@@ -235,19 +238,32 @@ def _party(field: str, piece: Piece, places: Places, text: str) -> tuple[str, li
         return _in_lines(field, places, text)
     start, end = within(text, *places[0])
     _, line = piece.cell(places[0][0])
+    start = _after_what_is_told(text, start, end)
     word = text.find(" ", start, end)
-    if start < word and _is_caption(text[start:word]):
+    captioned = start < word and _is_caption(text[start:word])
+    if captioned:
         start = word + 1
     name = parties.name_at(text, *line)
     if name is None or not name[0] <= start < name[1]:
         name = parties.name_around(text, start, end, line)
-    elif _leads_in(text[name[0] : start]):
+    elif captioned or _leads_in(text[name[0] : start]):
         name = (start, name[1])
     elif not all(parties.is_of_name(rest) for rest in (text[name[0] : start], text[end : name[1]].strip(" .,"))):
         name = parties.name_around(text, start, end, line)
     name = (name[0], with_full_stop(text, *name))
-    value = parties.value_of(field, text[slice(*name)])
-    return (value, [name]) if value else None
+    lines = [name]
+    below = piece.below(start)
+    if below[0] < below[1] and parties.form_goes_on(text[slice(*name)], text[slice(*below)]):
+        lines.append(below)
+    value = parties.value_of(field, "\n".join(text[a:b] for a, b in lines))
+    return (value, lines) if value else None
+
+
+def _after_what_is_told(text: str, start: int, end: int) -> int:
+    """Where a name begins that was pointed at with a small word before it: `émargé Messageries du Lot SAS`."""
+    told, _, name = text[start:end].partition(" ")
+    small = told.isalpha() and told.islower() and len(told) > _LONGEST_PARTICLE
+    return start + len(told) + 1 if small and name[:1].isupper() and " " in name else start
 
 
 def _address_in_sentence(
@@ -287,7 +303,11 @@ def _without_caption(text: str, piece: Piece, places: list[tuple[int, int]]) -> 
     begins = text[piece.cell(start)[1][0] : start].strip() == ""  # else the end of what stands before the name
     block = piece.block(start if begins else places[-1][0])
     rest = [p for p in places if any(a <= p[0] < b for a, b in block)] or places
-    return list(dropwhile(lambda p: parties.is_label(text[slice(*p)]), rest[:-1])) + rest[-1:]
+
+    def heads(place: tuple[int, int]) -> bool:
+        return parties.is_label(text[slice(*place)]) or _CARRIAGE.fullmatch(text, *place) is not None
+
+    return list(dropwhile(heads, rest[:-1])) + rest[-1:]
 
 
 def _in_lines(field: str, places: Places, text: str) -> tuple[str, list[tuple[int, int]]] | None:
@@ -320,7 +340,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _FIRM = re.compile(
-    r"transports?\b|transporte|trasport[io]\b|spedition|spedizion|logist|cargo|freight|haulage|truck|express",
+    r"transports?\b|transporte\b|trasport[io]\b|spedition|spedizion|logist|cargo|freight|haulage|truck|express",
     re.IGNORECASE,
 )
 _LED_IN = re.compile(
@@ -339,7 +359,18 @@ def _leads_in(words: str) -> bool:
 
 def _is_caption(word: str) -> bool:
     """Whether the first word of what may be a name is no part of one: `NOTIFY`, but not `Corriere` or `Carrier`."""
+    if _ROLE.fullmatch(word):
+        return True
     return word.isupper() and parties.is_label(word) and _IN_NAMES.match(word) is None and _leads_in(word)
+
+
+_ROLE = re.compile(  # says whose name follows, and begins none
+    r"(?:transporteur|transportista|porteador|vettore|trasportatore|vervoerder|przewoźnik|frachtführer|haulier|transport(?=\.)"
+    r"|expéditeur|destinataire|mittente|destinatario|remitente|cargador|afzender|ontvanger|geadresseerde|nadawca|odbiorca"
+    r"|absender|empfänger|consignee|consignor|shipper|(?:transp|exp|expéd|dest|mitt|abs|empf)(?=\.))\W?",
+    re.IGNORECASE,
+)
+_CARRIAGE = re.compile(r"(?:transporte?|trasporto|vervoer|przewóz|haulage|carriage)\W{0,2}", re.IGNORECASE)
 
 
 _IN_NAMES = re.compile(r"carrier|corriere|courier|koerier|agent|agence|agenzia|client|kunde", re.IGNORECASE)

@@ -22,7 +22,9 @@ _SENTENCE = re.compile(r"[.;!?\n]\s")
 _SENTENCE_END = re.compile(r"(?:(?<!\b[^\W\d])(?<!\b[^\W\d]{2})\.|[;!?\n])\s|\n(?=[\d*•–-])")  # not of "ca. 9:00"
 _ELIDED = re.compile(r"(?:d|l|dell|all|un|nell|quell)['’]", re.IGNORECASE)
 _SHORTENED = re.compile(
-    r"(?<!\w)(?:(?:\w{1,2}\.)+\w|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|lda|pty|kft|zrt)$", re.IGNORECASE
+    r"(?<!\w)(?:(?:\w{1,2}\.)+\w|sp\. ?[jkp]|(?<=, )s|soc|coop"
+    r"|co|inc|corp|ltd|bros|gebr|c[ií]a|hnos|ltda|lda|pty|kft|zrt)$",
+    re.IGNORECASE,
 )  # B.V.
 _SENTENCE_BEGINS = re.compile(r" [A-ZÀ-Ž]")
 _DAY_AND_MONTH = re.compile(r"(?<![\d.])[0-3]?\d\.[01]?\d$")

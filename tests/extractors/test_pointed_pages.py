@@ -146,6 +146,14 @@ COUNTED = [(40, 680, "Rose bushes"), (300, 680, "12"), (40, 668, "hyacinths in p
         ),
         ([(40, 680, "Rose bushes; hyacinths")], ["Rose bushes", "hyacinths"]),
         ([(40, 680, "Rosen / Roses")], ["Rosen"]),
+        (
+            [
+                (40, 680, "CLAY GRANULATE,"),
+                (40, 668, "in bulk, 1 liner"),
+                (40, 600, "A very much longer line of words far below"),
+            ],
+            ["CLAY GRANULATE"],
+        ),
     ],
 )
 def test_goods_pointed_at_together_are_one_name_where_its_line_goes_on(
@@ -190,10 +198,15 @@ def test_a_part_of_a_number_is_told_in_full() -> None:
         ("Carrier Tri-Prairie Freight Lines", "Tri-Prairie Freight Lines"),
         ("Versand durch Krumbiegel Spedition", "Krumbiegel Spedition"),
         ("Spedition Krumbiegel", "Spedition Krumbiegel"),
+        ("Transporteur Krumbiegel Nord", "Krumbiegel Nord"),
+        ("Transport. Krumbiegel Nord", "Krumbiegel Nord"),
+        ("récépissé émargé Krumbiegel Nord SAS", "Krumbiegel Nord SAS"),
     ],
 )
 def test_a_name_goes_without_the_caption_that_leads_in_to_it(reader: PdfReader, line: str, name: str) -> None:
     said = "Tri-Prairie Freight Lines" if "Tri" in line else "Krumbiegel"
+    said = line[line.index(" ") + 1 :] if line.startswith("récépissé") else said
+    said = line if line.startswith("Transport") else said
     found = read(reader, make_pdf([(40, 700, line)]), pointing(("carrier", said, 0.9)))
     assert name in [f.value for f in told(found, "carrier") if f.method == "model"]
 
@@ -439,3 +452,21 @@ def test_what_is_pointed_at_in_a_sentence_is_read_in_full_and_without_the_rest_o
 ) -> None:
     (found,) = [f for f in told(read(reader, LETTER, pointing((field, pointed, 0.8))), field) if f.method == "model"]
     assert found.value == value
+
+
+def test_a_heading_of_carriage_over_a_carrier_is_no_part_of_its_name(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "Transporte"), (40, 688, "Graneles Norte, S.L.")])
+    found = read(reader, page, pointing(("carrier", "Transporte\nGraneles Norte, S.L.", 0.9)))
+    assert [f.value for f in told(found, "carrier") if f.method == "model"] == ["Graneles Norte, S.L."]
+
+
+def test_a_form_goes_on_in_the_next_line_of_a_carrier_s_block(reader: PdfReader) -> None:
+    page = make_pdf([(40, 700, "Camionisti Adda Soc."), (40, 688, "Coop."), (40, 600, "Targa")])
+    found = read(reader, page, pointing(("carrier", "Camionisti Adda Soc", 0.9)))
+    assert [f.value for f in told(found, "carrier") if f.method == "model"] == ["Camionisti Adda Soc. Coop."]
+
+
+def test_goods_that_are_said_not_to_be_there_are_none(reader: PdfReader) -> None:
+    page = make_pdf([(40, 740, "WAYBILL"), (40, 700, "NO DRY ICE"), (40, 640, "DENTAL MIRRORS")])
+    found = read(reader, page, pointing(("description", "DRY ICE", 0.9), ("description", "DENTAL MIRRORS", 0.9)))
+    assert [f.value for f in told(found, "description") if f.method == "model"] == ["DENTAL MIRRORS"]
