@@ -457,12 +457,13 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     at_stops = forms.stops(text, cells, setting) if document.type == "rate_confirmation" else ()
     planned = document.type in _PLANS - {"other_document"}
     ends = stops.read_stops(text, cells, setting.reference, month_first=setting.month_first, planned=planned)
-    for span, lines in (
+    placed = [
         *at_stops,
         *ends,
         *parties.told(text),
         *forms.in_boxes(text, cells, setting, headings, document.type),
-    ):
+    ]
+    for span, lines in (*placed, *forms.seats(text, cells, [span for span, _ in placed])):
         span = span._replace(field=_meant(span, text, document, setting))
         if not _is_another(span, document, None):
             yield _read_on_page(span, read, part, "layout", lines)

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
@@ -524,6 +524,29 @@ def in_boxes(
                     )
                     if moment:
                         yield Span(when, moment, *spot, 0.7), [spot]
+
+
+def seats(text: str, cells: list[Word], found: Sequence[Span]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
+    """The address of who sends or receives, named without one, under the same name elsewhere: of who is written to."""
+    for party, field in _SIDES_OF.items():
+        named = [span for span in found if span.field == party]
+        names = {span.value.casefold() for span in named}
+        if not names or any(span.field == field for span in found):
+            continue
+        again = (c for c in cells if text[c.start : c.end].strip(" :,").casefold() in names)
+        again = (c for c in again if not any(c.start < span.end and span.start < c.end for span in named))
+        for cell in islice(again, _MAX_AGAIN):
+            box = layout.box_under(text, cells, cell, is_label)
+            below = takewhile(lambda line: not layout.is_beside(text, cells, line, is_label), box[1:])
+            lines = [(c.start, c.end) for c in (cell, *below)]
+            address = next(((s, of) for s, of in parties.in_box(text, party, lines) if s.field == field), None)
+            if address and parties.in_full(address[0].value):
+                yield address[0]._replace(score=_SEAT), address[1]
+                break
+
+
+_SIDES_OF = {"shipper": "pickup_address", "consignee": "delivery_address"}
+_MAX_AGAIN, _SEAT = 4, 0.7
 
 
 def _left_of_value(cells: Sequence[Word], cell: Word, share: float) -> float:

@@ -1456,3 +1456,13 @@ def test_what_is_found_in_a_sentence_is_not_searched_for_again() -> None:
     text = "plomba 0559218"
     (span,) = forms.in_sentences(text, [])
     assert not [*forms.in_sentences(text, [span])]
+
+
+def test_who_is_named_without_an_address_has_that_of_whom_it_is_written_to(reader: PdfReader) -> None:
+    def notice(canvas: Canvas) -> None:
+        lines(canvas, 40, 760, "ARRIVAL NOTICE", size=14)
+        lines(canvas, 40, 720, "Bexwell Cycles Ltd", "6 Mill Lane", "Newark NG24 2TN")
+        lines(canvas, 40, 640, "Consignee:")
+        lines(canvas, 130, 640, "Bexwell Cycles Ltd")
+
+    assert values(read(reader, notice), "delivery_address") == ["6 Mill Lane, Newark NG24 2TN"]
