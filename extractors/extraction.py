@@ -37,7 +37,7 @@ from extractors.ruling import Box
 from extractors.told import find_temperatures
 from extractors.values import value_of
 
-VERSION = "rules-2026.12.3"  # goes into every result's provenance; change it with every change of what is found
+VERSION = "rules-2026.12.4"  # goes into every result's provenance; change it with every change of what is found
 
 _MAX_TEXT_FILE = 200_000
 _MAX_IN_WINDOW = 200  # cells where an addressee may stand
