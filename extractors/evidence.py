@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol
 
 from extractors.message import Value
 
@@ -66,11 +66,26 @@ def stands_in(finding: Finding, source: str | None, read: Callable[[str, str], s
     )
 
 
+class Stretch(Protocol):
+    """Anything that stands in a text from `start` to `end`."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+def meets(start: int, end: int, others: Iterable[Stretch]) -> bool:
+    """Whether a stretch of a text has letters in common with one of some others."""
+    return any(other.start < end and start < other.end for other in others)
+
+
 def overlap(one: Finding, other: Finding) -> bool:
     """Whether two findings have words in common."""
     first, second = one.evidence, other.evidence
     same_page = (first.part, first.page) == (second.part, second.page)
-    return same_page and first.start < second.end and second.start < first.end
+    return same_page and meets(first.start, first.end, (second,))
 
 
 def without_overlaps(spans: list[Span]) -> list[Span]:

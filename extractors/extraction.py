@@ -29,7 +29,7 @@ from extractors import (
 from extractors.captions import caption_of
 from extractors.conflicts import Conflict, find_conflicts
 from extractors.documents import Document, DocumentType, LineItem, Page, number_in_title, recognise
-from extractors.evidence import Evidence, Finding, Method, Span, best, overlap, stands_in, without_overlaps
+from extractors.evidence import Evidence, Finding, Method, Span, best, meets, overlap, stands_in, without_overlaps
 from extractors.message import Attachment, Message, Value
 from extractors.pdf import PdfReader, ReadPage, Word
 from extractors.pointing import Point, stated
@@ -379,7 +379,7 @@ def _in_message(message: Message, setting: forms.Setting) -> Iterator[Finding]:
 
 def _in_prose(text: str, setting: forms.Setting) -> list[Span]:
     spans = [*forms.spans_in(text, setting, clocks=True), *parties.find_parties(text)]
-    bare = [t for t in find_temperatures(text) if not any(t.start < s.end and s.start < t.end for s in spans)]
+    bare = [t for t in find_temperatures(text) if not meets(t.start, t.end, spans)]
     return [*spans, *bare]
 
 
@@ -394,7 +394,8 @@ def _line_items(pages: Sequence[ReadPage], cells: Sequence[list[Word]]) -> tuple
 
 def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: forms.Setting) -> Iterator[Finding]:
     text, part = read.page.text, document.part
-    pairs = list(layout.pairs(text, cells))
+    under = layout.captions_under(text, cells)
+    pairs = list(layout.pairs(text, cells, under))
     total = _TOTALS.get(document.type)
     stated = quantities.find_total(text) if total else None
     if total and stated:
@@ -413,8 +414,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
     spans = [(span, method) for span, method in spans if not shipped or span.field != "description"]
     spans += [(span, "pattern") for span in shipped]
     said = {start for table in tables for start, _ in table.headings}
-    under = layout.captions_under(text, cells).items()
-    captions = [(value, of) for value, label in under if (of := caption_of(text[label.start : label.end]))]
+    captions = [(value, of) for value, label in under.items() if (of := caption_of(text[label.start : label.end]))]
     on_pallets = {told.start for table in tables for told in table.totals if told.field == "pallets"}
     for span, method in spans:
         expected = span.field == "eta_original" and document.type in _INVOICES
@@ -461,7 +461,7 @@ def _on_page(read: ReadPage, cells: list[Word], document: Document, setting: for
         *at_stops,
         *ends,
         *parties.told(text),
-        *forms.in_boxes(text, cells, setting, headings, document.type),
+        *forms.in_boxes(text, cells, setting, headings, document.type, under),
     ]
     for span, lines in (*placed, *forms.seats(text, cells, [span for span, _ in placed])):
         span = span._replace(field=_meant(span, text, document, setting))
@@ -582,7 +582,7 @@ def _dated(read: ReadPage, part: str, setting: forms.Setting, others: Sequence[F
     for span in dates.find_days(read.page.text, setting.reference, month_first=setting.month_first):
         found = _read_on_page(span, read, part, "layout")
         box = found.evidence.box
-        if any(of.start < span.end and span.start < of.end for of in taken) or box is None:
+        if meets(span.start, span.end, taken) or box is None:
             continue
         if box[1] < _TOP * read.page.height:
             yield found

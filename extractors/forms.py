@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice, takewhile
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from extractors import columns, contacts, dates, identifiers, layout, parties, quantities
 from extractors.captions import OWN_NUMBER, caption_at_end, caption_of
 from extractors.documents import DocumentType
-from extractors.evidence import Span
+from extractors.evidence import Span, meets
 from extractors.pdf import Word
 
 _MOST_NUMBERS = 400  # of a page
@@ -108,11 +108,11 @@ def spans_in(text: str, setting: Setting, *, clocks: bool = False, captions: boo
     for span in in_lines(text) if captions else ():
         if span.field not in identifiers.FIELDS:
             yield span
-        elif not any(r.start < span.end and span.start < r.end for r in references):
+        elif not meets(span.start, span.end, references):
             references.append(span)
             yield span
     for span in contacts.find_contacts(text, setting.region):
-        if not any(r.start < span.end and span.start < r.end for r in references):
+        if not meets(span.start, span.end, references):
             yield span
     yield from dates.find_dates(text, setting.reference, month_first=setting.month_first, clocks=clocks)
     yield from quantities.find_quantities(text)
@@ -150,7 +150,7 @@ def in_sentences(text: str, found: Sequence[Span]) -> Iterator[Span]:
     references = [span for span in found if span.field in identifiers.FIELDS]
     for number in islice(_NUMBER.finditer(text), _MOST_NUMBERS):
         start, end = number.span()
-        if any(r.start < end and start < r.end for r in references):
+        if meets(start, end, references):
             continue
         caption, letters = _caption_before(_words_before(text, start))
         if sum(c.isalpha() for c in caption) < _SHORTEST_CAPTION:
@@ -454,11 +454,16 @@ def _is_halved(text: str, label: Word, value: Word) -> bool:
 
 
 def in_boxes(
-    text: str, cells: list[Word], setting: Setting, headings: Collection[tuple[int, int]], kind: DocumentType
+    text: str,
+    cells: list[Word],
+    setting: Setting,
+    headings: Collection[tuple[int, int]],
+    kind: DocumentType,
+    under: Mapping[Word, Word],
 ) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """What stands in the boxes of a form that are labelled as a party's, an address's or a name's.
 
-    The `headings` of tables are labels of their columns.
+    The `headings` of tables are labels of their columns; `under` as `layout.captions_under` finds it.
     """
 
     def is_value(words: str) -> bool:
@@ -480,7 +485,7 @@ def in_boxes(
             (c, ("delivery_address", of[1]) if _TO_PLACE.match(text, c.start, c.end) else of) for c, of in labelled
         ]
     beside: dict[Word, list[Word]] = {}
-    for cell, value in layout.pairs(text, cells, [cell for cell, _ in labelled]):
+    for cell, value in layout.pairs(text, cells, under, [cell for cell, _ in labelled]):
         next_box = _NUMBERED_BOX.match(text, cell.start) and _NUMBERED_BOX.match(text, value.start)
         if not next_box and is_value(text[value.start : value.end]):
             beside.setdefault(cell, []).append(value)
@@ -528,13 +533,13 @@ def in_boxes(
 
 def seats(text: str, cells: list[Word], found: Sequence[Span]) -> Iterator[tuple[Span, Sequence[tuple[int, int]]]]:
     """The address of who sends or receives, named without one, under the same name elsewhere: of who is written to."""
-    for party, field in _SIDES_OF.items():
+    for party, field in parties.ADDRESS_OF.items():
         named = [span for span in found if span.field == party]
         names = {span.value.casefold() for span in named}
         if not names or any(span.field == field for span in found):
             continue
         again = (c for c in cells if text[c.start : c.end].strip(" :,").casefold() in names)
-        again = (c for c in again if not any(c.start < span.end and span.start < c.end for span in named))
+        again = (c for c in again if not meets(c.start, c.end, named))
         for cell in islice(again, _MAX_AGAIN):
             box = layout.box_under(text, cells, cell, is_label)
             below = takewhile(lambda line: not layout.is_beside(text, cells, line, is_label), box[1:])
@@ -545,7 +550,6 @@ def seats(text: str, cells: list[Word], found: Sequence[Span]) -> Iterator[tuple
                 break
 
 
-_SIDES_OF = {"shipper": "pickup_address", "consignee": "delivery_address"}
 _MAX_AGAIN, _SEAT = 4, 0.7
 
 

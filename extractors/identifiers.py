@@ -69,9 +69,12 @@ def s10(number: str) -> bool:
     return {10: 0, 11: 5}.get(rest, rest) == int(number[10])
 
 
+_OF_PARCEL = r"[A-Z]{2,4}\d{8,14}[A-Z]{2}"
+
+
 def of_parcel(number: str) -> bool:
     """As parcel networks number: two to four letters of their own, digits, the country; without a known check digit."""
-    return re.fullmatch(r"[A-Z]{2,4}\d{8,14}[A-Z]{2}", number) is not None and number[-2:] in _COUNTRIES
+    return re.fullmatch(_OF_PARCEL, number) is not None and number[-2:] in _COUNTRIES
 
 
 def ups(number: str) -> bool:
@@ -248,7 +251,7 @@ _TRAILER = re.compile(
     re.IGNORECASE,
 )
 _AND_TRAILER = re.compile(r"\s?[/+]\s?")  # "GR-218-TB / FX-906-QN"
-_PARCEL = re.compile(rf"{_START}[A-Z]{{2,4}}\d{{8,14}}[A-Z]{{2}}{_END}")
+_PARCEL = re.compile(f"{_START}{_OF_PARCEL}{_END}")
 _POSTNL = re.compile(rf"{_START}3S[A-Z]{{2,4}}\d{{5,11}}{_END}")
 _CARRIERS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("fedex", re.compile(r"\bfed ?ex\b", re.IGNORECASE), fedex),
@@ -542,7 +545,7 @@ def is_number(label: str) -> bool:
 
 def _says_when(field: str, label: str, value: str) -> bool:
     """Whether a day or time stands after a word for what happens then, which is not called a number: `Delivery 14/11`."""
-    if _A_NUMBER.search(label):
+    if is_number(label):
         return False
     return _DAY.fullmatch(value) is not None or (field in _WHEN and _CLOCK.fullmatch(value) is not None)
 

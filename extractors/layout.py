@@ -6,7 +6,7 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -133,12 +133,17 @@ def _numbers_a_box(text: str, cell: Word, word: Word) -> bool:
     return _BOX_NUMBER.fullmatch(text, cell.start, cell.end) is not None and text[word.start].isupper()
 
 
-def pairs(text: str, page: Sequence[Word], labels: Sequence[Word] | None = None) -> Iterator[tuple[Word, Word]]:
-    """Each cell that may be a label (all, or `labels`), with the cell to its right and the one below, if any."""
+def pairs(
+    text: str, page: Sequence[Word], under: Mapping[Word, Word], labels: Sequence[Word] | None = None
+) -> Iterator[tuple[Word, Word]]:
+    """Each cell that may be a label (all, or `labels`), with the cell to its right and the one below, if any.
+
+    `under` as `captions_under` finds it: these captions have the value over them and no other.
+    """
     by_top = sorted(page, key=lambda cell: cell.top)
     tops = [cell.top for cell in by_top]
     framed = _by_frame(by_top)
-    over = {label: value for value, label in captions_under(text, page).items()}
+    over = {label: value for value, label in under.items()}
     for label in page if labels is None else labels:
         if label in over:
             yield label, over[label]

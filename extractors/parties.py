@@ -28,6 +28,7 @@ PLACE_OF = {  # where an address stands after the caption of a date, "Delivered"
 }
 WHEN_THERE = {"pickup_address": "pickup_planned", "delivery_address": "eta_original"}  # dates in these boxes
 _WHO_IS_THERE = {"pickup_address": "shipper", "delivery_address": "consignee"}
+ADDRESS_OF = {party: address for address, party in _WHO_IS_THERE.items()}
 _MAX = 100
 _LONGEST = 200
 
@@ -470,7 +471,7 @@ def in_box(
         lines = lines[1:]
     elif named and not _is_hall(label, text[slice(*lines[0])]) and (place := _party_at(party, text, *lines[0])):
         yield from _as_span(party, text, [place], 0.85 if label in PARTIES else 0.6)
-    field = {"shipper": "pickup_address", "consignee": "delivery_address"}.get(label, label)
+    field = ADDRESS_OF.get(label, label)
     if field in ADDRESSES:
         first = 1 if named else 0
         if last := _last_of_address(text, lines, first):
@@ -783,6 +784,7 @@ def _name_and_address(text: str, start: int, end: int) -> Iterator[tuple[int, in
 
 _MATERIAL = r"(?:bois|madera|legno|holz|hout|houten|drewn\w+|wood(?:en)?|acero|acier|acciaio|stahl|staal|steel|cart[óo]n\w*|plásti\w+|plasti\w+|fibreboard)"
 _PACKING = rf"(?:{PACKED}|jerricans?|jerrycans?|kanister|jaulas?|gabbi[ae]|cunas?|(?:holz|sperrholz|stahl|metall|kunststoff|falt|well|gitter)\w{{0,12}}(?:kisten?|kartons?|boxen|fässer|paletten|verschläge))"
+_LOOSE = r"(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)"
 _EACH, _MEASURE = r"(?:of|de|di|da|von|van|à|zu|po)", r"(?:kgs?|g|lbs?|l|lt|ml)"
 _FILLED = r"(?:bottles|jars|tins|cans|flaschen|gläser\w?|dosen|bouteilles|bocaux|boîtes|botellas|tarros|bottiglie|barattoli|flessen|potten|blikken|butelkach|słoikach|puszkach)"  # by themselves they may be the goods
 _AMOUNT_AFTER = re.compile(
@@ -810,7 +812,7 @@ _NO_GOODS = re.compile(
     rf"|(?:in|en|w|auf|on|op|sur|sobre|su) (?:\w+ )?(?:{_PACKING}|{_FILLED})(?: (?:de|di|en|in|of|z|aus) \w+)?\W*$"
     r"|(?:net(?:to)?|brutto|gross|lordo|neto|bruto|brut)\.? \d|(?:artikel|article|art[íi]culo|articolo|item|pos(?:ition|\.)?|line|lp\.) \d{1,3}\W*$|totaa?l\w* (?:aantal|number|nombre)"
     rf"|(?:embalajes?|emballages?|verpackung|imball\w+|opakowani\w+|verpakking|packaging|packing)(?: (?:de |di |en |in |aus |z )?{_MATERIAL}(?: \w+)?)?\W*$"
-    r"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen|(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)",
+    rf"|(?:keep|store|stow|handle|do not|ne pas|tenir|conservar|mantener|conservare|tenere|chronić|nie) [a-zà-ž]|(?:trocken|kühl|aufrecht|droog|koel) \w+(?:e?n|t)\W*$|nicht (?:stapeln|stürzen|werfen)|niet stapelen|{_LOOSE}",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r" ?;\s| / (?=[a-zà-ž])")
@@ -834,7 +836,7 @@ def is_bulk(text: str, start: int, end: int) -> bool:
     return _IN_BULK.match(text, start, end) is not None
 
 
-_IN_BULK = re.compile(r"(?:in bulk|a granel|en vrac|alla rinfusa|luzem)(?!\w)", re.IGNORECASE)
+_IN_BULK = re.compile(_LOOSE, re.IGNORECASE)
 
 
 def goods_listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 
 from extractors.captions import without_accents
-from extractors.evidence import Span, without_overlaps
+from extractors.evidence import Span, meets, without_overlaps
 
 TEMPERATURES = frozenset(["temperature_required", "temperature_recorded"])
 COUNTS = frozenset(["pieces", "pallets", "pieces_short", "pieces_damaged"])
@@ -211,7 +211,7 @@ def find_quantities(text: str) -> list[Span]:
     others = [
         span
         for span in without_overlaps(list(_all(text, parts)))
-        if span.field in LOSSES or not any(whole.start < span.end and span.start < whole.end for whole in wholes)
+        if span.field in LOSSES or not meets(span.start, span.end, wholes)
     ]
     return sorted([*wholes, *others], key=lambda span: span.start)
 

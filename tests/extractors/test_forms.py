@@ -28,12 +28,16 @@ from tests.extractors.conftest import written
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def read(reader: PdfReader, draw: Callable[[Canvas], None]) -> Extraction:
+def paper(draw: Callable[[Canvas], None]) -> bytes:
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=(600, 800))
     draw(canvas)
     canvas.save()
-    return extract(message_from_pdf(buffer.getvalue(), Limits()), reader, now=NOW)
+    return buffer.getvalue()
+
+
+def read(reader: PdfReader, draw: Callable[[Canvas], None]) -> Extraction:
+    return extract(message_from_pdf(paper(draw), Limits()), reader, now=NOW)
 
 
 def values(extraction: Extraction, field: str) -> list[str]:
@@ -614,11 +618,7 @@ def test_a_page_that_has_its_captions_under_its_values_is_read_upwards(reader: P
     found = read(reader, draw)
     assert values(found, "purchase_order") == ["TK-4471"] and values(found, "sales_order") == ["H-20.118"]
     assert values(found, "delivery_order") == ["88-3310"] and not values(found, "shipment")
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(600, 800))
-    draw(canvas)
-    canvas.save()
-    (page,) = reader.read(buffer.getvalue()).pages
+    (page,) = reader.read(paper(draw)).pages
     shown = "".join(piece.text for piece in pieces(page, layout.cells(page), "packing_list"))
     assert "Your order: TK-4471\n" in shown and "Delivery note: 88-3310\n" in shown
     assert "order: 88-3310" not in shown
